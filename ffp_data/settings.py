@@ -1,0 +1,110 @@
+"""Where the hub keeps its state and whose hub it is.
+
+`FFP_HOME` holds everything that a run reads or writes; nothing of it is ever committed. Every path
+that another module needs is a property here, so that a file's place is decided once.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+WAREHOUSE_FILE = "warehouse.duckdb"  # dbt bakes the name into its manifest: vary the folder, never this
+
+
+@dataclass(frozen=True)
+class Home:
+    """The state folder of one hub. Creating the object creates nothing on disk; `prepare` does."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, path: Path | str | None = None) -> Home:
+        """The home named by `path`, else by `FFP_HOME`, else `./ffp_home`; always absolute."""
+        return cls(Path(path or os.environ.get("FFP_HOME") or "ffp_home").resolve())
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    @property
+    def archive(self) -> Path:
+        """Delivered bytes, sealed, one file for each delivery id."""
+        return self.root / "archive"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / WAREHOUSE_FILE
+
+    @property
+    def hub_url(self) -> str:
+        """SQLAlchemy URL of the identifier hub: `FFP_HUB_URL`, else SQLite in this home."""
+        return os.environ.get("FFP_HUB_URL") or f"sqlite:///{self.root / 'hub.db'}"
+
+    @property
+    def ledger_dir(self) -> Path:
+        return self.root / "ledger"
+
+    @property
+    def keys_dir(self) -> Path:
+        return self.root / "keys"
+
+    @property
+    def out(self) -> Path:
+        return self.root / "out"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.root / "dagster"
+
+    @property
+    def scratch(self) -> Path:
+        """Spill files and dbt artefacts; safe to delete between runs."""
+        return self.root / "scratch"
+
+    def prepare(self) -> Home:
+        """Make the folders that runs write to, readable by the owner alone."""
+        for folder in (
+            self.root,
+            self.landing,
+            self.archive,
+            self.ledger_dir,
+            self.keys_dir,
+            self.out,
+            self.dagster_home,
+            self.scratch,
+        ):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self
+
+
+class Partnership(BaseModel):
+    """Whose hub this is: read from `partnership.yaml` in the home, else the packaged demonstration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    la_code: str
+    is_synthetic: bool
+    """True only for made-up people: NHS numbers that begin with 9 are then accepted."""
+    linkage_model: str | None = None
+    """Path of a linkage model that replaces the packaged one."""
+
+    @classmethod
+    def of(cls, home: Home) -> Partnership:
+        own = home.root / "partnership.yaml"
+        if own.is_file():
+            return cls.model_validate(yaml.safe_load(own.read_text("utf-8")))
+        return _demonstration()
+
+
+@cache
+def _demonstration() -> Partnership:
+    text = resources.files("ffp_data").joinpath("partnership.yaml").read_text("utf-8")
+    return Partnership.model_validate(yaml.safe_load(text))

@@ -1,0 +1,65 @@
+"""Connections to the warehouse: one DuckDB file, encrypted at rest with AES-256-GCM.
+
+DuckDB writes encrypted files only through OpenSSL, which its signed `httpfs` extension carries; the
+extension comes as a pinned package of the lock, so nothing is fetched at run time. A connection lives
+in memory and attaches the file as catalog `warehouse`; DuckDB lets one process write at a time, which
+is why runs are queued one by one (see docs/decisions/001-stack.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import duckdb
+import duckdb_extension_httpfs
+
+from ffp_data.settings import Home
+from governance.keys import KeyStore
+
+CATALOG = "warehouse"
+SCHEMAS = ("raw", "identity", "quarantine", "meta", "staging", "intermediate", "single_view", "returns")
+
+
+@cache
+def httpfs_extension() -> Path:
+    """Path of the signed extension binary inside the installed wheel.
+
+    Raises FileNotFoundError when the wheel does not match the installed DuckDB.
+    """
+    root = Path(duckdb_extension_httpfs.__file__).parent
+    found = sorted(root.rglob("httpfs.duckdb_extension"))
+    if not found:
+        raise FileNotFoundError(
+            f"no httpfs.duckdb_extension under {root}: install duckdb-extension-httpfs=={duckdb.__version__}"
+        )
+    return found[0]
+
+
+def warehouse_key(home: Home) -> str:
+    """The encryption key of the warehouse file, as hex text (64 characters)."""
+    return KeyStore(home.keys_dir).key("warehouse").hex()
+
+
+@contextmanager
+def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection whose current catalog is the encrypted warehouse of `home`; closed on leaving.
+
+    Raises duckdb.IOException when another process holds the file for writing.
+    """
+    connection = duckdb.connect(
+        ":memory:", config={"temp_directory": str(home.scratch / "spill"), "threads": "2"}
+    )
+    try:
+        connection.execute(f"LOAD '{httpfs_extension()}'")
+        options = f"ENCRYPTION_KEY '{warehouse_key(home)}'" + (", READ_ONLY" if read_only else "")
+        connection.execute(f"ATTACH '{home.warehouse}' AS {CATALOG} ({options})")
+        connection.execute(f"USE {CATALOG}")
+        if not read_only:
+            for schema in SCHEMAS:
+                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        yield connection
+    finally:
+        connection.close()

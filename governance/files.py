@@ -1,0 +1,46 @@
+"""Files that are either whole or absent: write beside, flush to disk, rename."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+_READ_SIZE = 1 << 20
+
+
+def fsync_directory(directory: Path) -> None:
+    """Flush a directory, so that a rename in it survives a power cut."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def replacing(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """Yield a binary handle whose bytes become ``path`` only if the block ends without error."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as handle:
+            yield handle
+            handle.flush()
+            os.fsync(handle.fileno())
+        part.replace(path)
+        fsync_directory(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file as hex, reading 1 MiB at a time."""
+    running = hashlib.sha256()
+    with path.open("rb") as handle:
+        while block := handle.read(_READ_SIZE):
+            running.update(block)
+    return running.hexdigest()
