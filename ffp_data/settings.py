@@ -15,7 +15,9 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-WAREHOUSE_FILE = "warehouse.duckdb"  # dbt bakes the name into its manifest: vary the folder, never this
+WAREHOUSE_FILE = (
+    "warehouse.duckdb"  # dbt bakes the name into its manifest: vary the folder, never this
+)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,16 @@ from ffp_data.settings import Home
 from governance.keys import KeyStore
 
 CATALOG = "warehouse"
-SCHEMAS = ("raw", "identity", "quarantine", "meta", "staging", "intermediate", "single_view", "returns")
+SCHEMAS = (
+    "raw",
+    "identity",
+    "quarantine",
+    "meta",
+    "staging",
+    "intermediate",
+    "single_view",
+    "returns",
+)
 
 
 @cache
@@ -39,8 +48,8 @@ def httpfs_extension() -> Path:
 
 
 def warehouse_key(home: Home) -> str:
-    """The encryption key of the warehouse file, as hex text (64 characters)."""
-    return KeyStore(home.keys_dir).key("warehouse").hex()
+    """The encryption key of the warehouse file, as DuckDB and dbt take it."""
+    return KeyStore(home.keys_dir).warehouse_key
 
 
 @contextmanager
@@ -50,7 +59,12 @@ def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
     Raises duckdb.IOException when another process holds the file for writing.
     """
     connection = duckdb.connect(
-        ":memory:", config={"temp_directory": str(home.scratch / "spill"), "threads": "2"}
+        ":memory:",
+        config={
+            "temp_directory": str(home.scratch / "spill"),
+            "temp_file_encryption": "true",  # spill holds rows of the encrypted file
+            "threads": "2",
+        },
     )
     try:
         connection.execute(f"LOAD '{httpfs_extension()}'")

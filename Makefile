@@ -1,0 +1,66 @@
+# The two commands that need nothing else first:  make demo   make test
+PYTHON ?= python3.11
+BIN := .venv/bin
+READY := .venv/.ready
+DEMO := build/demo
+LOCK := --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DO_NOT_TRACK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test unit check lint types format lock wheel bench clean
+
+help: ## show these commands
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): requirements/bootstrap.txt requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/bootstrap.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## make a partnership of 3,000 children and run everything on it
+	$(BIN)/ffp demo $(DEMO)
+
+serve: $(READY) ## Dagster's pages on the demonstration: http://127.0.0.1:3000
+	$(BIN)/ffp prepare --home $(DEMO)/home
+	FFP_HOME=$(CURDIR)/$(DEMO)/home FFP_LANDING=$(CURDIR)/$(DEMO)/partnership/landing \
+	DAGSTER_HOME=$(CURDIR)/$(DEMO)/home/dagster $(BIN)/dagster dev -w workspace.yaml
+
+test: $(READY) check ## all tests, as CI runs them
+	$(BIN)/pytest -q --cov=linkage --cov=governance --cov=ffp_data --cov=assets --cov-branch --cov-report=term:skip-covered
+
+unit: $(READY) ## the tests to think with: no pipeline, no other process
+	$(BIN)/pytest -q -m "not slow"
+
+check: $(READY) lint types ## formatting, lint, types, import directions, lock file, SQL
+
+lint: $(READY)
+	@! grep -n '://' requirements/*.txt || { echo "the lock names an address"; exit 1; }
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests
+
+types: $(READY)
+	$(BIN)/mypy linkage governance ffp_data assets
+
+format: $(READY) ## put the code in order
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(READY) ## compile the lock files again after a change in pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra postgres $(LOCK) --no-strip-extras --output-file requirements/dev.txt
+	$(BIN)/uv pip compile requirements/bootstrap.in $(LOCK) --output-file requirements/bootstrap.txt
+
+wheel: $(READY) ## build the wheel that deployment images install
+	$(BIN)/python -m hatchling build --target wheel --directory build/dist
+
+bench: $(READY) ## the 30,000-child run, with time and memory
+	$(BIN)/python benchmarks/end_to_end.py
+
+clean:
+	rm -rf build .venv

@@ -1,0 +1,69 @@
+"""The dbt project as assets: staging, intermediate, single view and the tables of the returns.
+
+dbt's output is drained before it is streamed: the row-count and column fetchers of dagster-dbt spin
+while they wait, and leave a connection open that would lock the warehouse for the next step.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
+
+from assets.resources import HubResource
+from ffp_data.paths import DBT_PROJECT
+from ffp_data.pipeline import transform
+
+PROJECT = DbtProject(DBT_PROJECT, profiles_dir=DBT_PROJECT)
+DBT_EXECUTABLE = Path(sys.executable).with_name("dbt")  # works without an activated environment
+
+
+class Translator(DagsterDbtTranslator):
+    """Groups by folder, and orders the whole project behind the identifiers and reference tables."""
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        return str(dbt_resource_props["fqn"][1])
+
+
+def prepare_manifest() -> Path:
+    """Path of the manifest; parses the project first when a fresh clone has none."""
+    with transform.parse_environment():
+        if not PROJECT.manifest_path.exists():
+            PROJECT.preparer.prepare(PROJECT)
+    return PROJECT.manifest_path
+
+
+@dbt_assets(
+    manifest=prepare_manifest(),
+    project=PROJECT,
+    dagster_dbt_translator=Translator(
+        DagsterDbtTranslatorSettings(
+            enable_source_tests_as_checks=True, enable_duplicate_source_asset_keys=True
+        )
+    ),
+    pool="warehouse",
+)
+def dbt_models(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, hub: HubResource
+) -> Iterator[Any]:
+    run = hub.run(context.run_id)
+    with transform.dbt_environment(run):
+        build = dbt.cli(
+            ["build", "--vars", transform.dbt_vars(run)], context=context, raise_on_error=False
+        )
+        succeeded = build.is_successful()
+        try:
+            yield from build.stream().fetch_row_counts().fetch_column_metadata()
+        finally:
+            transform.close_dbt_connections()
+    if not succeeded:
+        error = build.get_error()
+        raise error if error else dg.Failure("dbt build failed; see its log above")

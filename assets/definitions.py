@@ -1,0 +1,38 @@
+"""The code location: every asset, check, job, sensor and schedule of the hub."""
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+
+from assets import automation
+from assets.dbt import DBT_EXECUTABLE, PROJECT, dbt_models
+from assets.feeds import feed_assets
+from assets.identity import child_membership, links, person_records, reference_tables
+from assets.outputs import output_assets
+from assets.policy import policy_lock
+from assets.resources import HubResource
+
+defs = dg.Definitions(
+    assets=[
+        policy_lock,
+        *feed_assets,
+        reference_tables,
+        person_records,
+        links,
+        child_membership,
+        dbt_models,
+        *output_assets,
+    ],
+    jobs=[automation.whole_graph],
+    schedules=[automation.daily],
+    sensors=[automation.landing_folder, automation.failed_run],
+    resources={
+        "hub": HubResource(),
+        "dbt": DbtCliResource(
+            project_dir=PROJECT,
+            profiles_dir=str(PROJECT.profiles_dir),
+            dbt_executable=str(DBT_EXECUTABLE),
+        ),
+    },
+    # One writer at a time: DuckDB lets one process hold the warehouse file.
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,31 @@
+"""Agreements as data become the one signed lock that every later step reads."""
+
+import dagster as dg
+
+from assets.resources import HubResource
+from ffp_data.pipeline import policy
+
+LOCK = dg.AssetKey(["policy", "lock"])
+
+
+@dg.asset(
+    key=LOCK,
+    group_name="governance",
+    kinds={"yaml", "python"},
+    owners=["team:information_governance"],
+    description="Agreements checked and compiled to one signed list of grants; everything else is denied.",
+    check_specs=[dg.AssetCheckSpec("agreements_hold", asset=LOCK, blocking=True)],
+    pool="warehouse",
+)
+def policy_lock(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
+    outcome = policy.compile_lock(hub.run(context.run_id))
+    return dg.MaterializeResult(
+        metadata=outcome.figures(),
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="agreements_hold",
+                passed=not outcome.problems,
+                metadata={"problems": dg.MetadataValue.json(outcome.problems)},
+            )
+        ],
+    )

@@ -1,0 +1,27 @@
+"""The one resource of the graph: which hub a run works for, where deliveries land, and as at which day."""
+
+from datetime import date
+
+import dagster as dg
+
+from ffp_data.pipeline.run import Run
+
+
+class HubResource(dg.ConfigurableResource):
+    """Empty values fall back to FFP_HOME, FFP_LANDING and FFP_AS_AT, then to the packaged defaults.
+
+    Without an as-at date the day of the newest delivery is used, so that no output depends on the clock.
+    """
+
+    home: str = ""
+    landing: str = ""
+    as_at: str = ""
+
+    def run(self, run_id: str) -> Run:
+        """What every step of one run needs to know."""
+        return Run.at(
+            run_id=run_id,
+            home=self.home or None,
+            landing=self.landing or None,
+            as_at=date.fromisoformat(self.as_at) if self.as_at else None,
+        )
