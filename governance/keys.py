@@ -29,7 +29,7 @@ KEY_BYTES = 32
 _SALT = b"ffp-data/governance/keys/1"  # fixed: a change makes every stored secret unreadable
 
 
-class KeyProblem(Exception):
+class RootKeyError(Exception):
     """The root key is missing, malformed, readable by others, or not the one used before."""
 
 
@@ -42,7 +42,7 @@ class KeyStore:
     """Derives every key of one hub from its root key; keys are cached per object, never stored."""
 
     def __init__(self, directory: Path) -> None:
-        """Open or create the store in ``directory``; raise KeyProblem if the root is unfit."""
+        """Open or create the store in ``directory``; raise RootKeyError if the root is unfit."""
         self._directory = Path(directory)
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._root = _root_from_environment() or _root_from_file(self._directory / "root.key")
@@ -91,7 +91,7 @@ class KeyStore:
             path.write_text(fingerprint + "\n", encoding="ascii")
             return
         if known != fingerprint:
-            raise KeyProblem(
+            raise RootKeyError(
                 f"{path}: the root key is not the one this hub was made with "
                 f"(expected {known}, got {fingerprint}); restore the root key, or use a new home"
             )
@@ -106,7 +106,7 @@ def _root_from_file(path: Path) -> bytes:
     if not path.exists():
         _create_root(path)
     if path.stat().st_mode & 0o077:
-        raise KeyProblem(f"{path}: readable by other users; run: chmod 600 {path}")
+        raise RootKeyError(f"{path}: readable by other users; run: chmod 600 {path}")
     return _decode(path.read_text(encoding="ascii"), str(path))
 
 
@@ -131,7 +131,7 @@ def _decode(text: str, where: str) -> bytes:
     try:
         root = base64.b64decode(text.strip(), validate=True)
     except (binascii.Error, ValueError):
-        raise KeyProblem(f"{where}: not base64; give 32 random bytes in base64") from None
+        raise RootKeyError(f"{where}: not base64; give 32 random bytes in base64") from None
     if len(root) != KEY_BYTES:
-        raise KeyProblem(f"{where}: {len(root)} bytes; give 32 random bytes in base64")
+        raise RootKeyError(f"{where}: {len(root)} bytes; give 32 random bytes in base64")
     return root

@@ -49,7 +49,5 @@ def _token(key: bytes, identifier: str) -> str:
 
 def _check_character(body: str) -> str:
     """Weighted sum modulo 31, a prime, so that one wrong letter or one swap changes it."""
-    total = sum(
-        weight * _VALUES[letter] for weight, letter in zip(_WEIGHTS, body, strict=True)
-    )
+    total = sum(weight * _VALUES[letter] for weight, letter in zip(_WEIGHTS, body, strict=True))
     return _ALPHABET[total % 31]

@@ -26,7 +26,7 @@ _SALT_BYTES = 16
 _TAG_BYTES = 16
 
 
-class SealBroken(Exception):
+class SealBrokenError(Exception):
     """A sealed file does not open: wrong key, or its bytes were changed or cut."""
 
 
@@ -41,7 +41,7 @@ def seal(path_in: Path, path_out: Path, key: bytes) -> None:
 
 
 def open_sealed(path_in: Path, path_out: Path, key: bytes) -> None:
-    """Write the content of a sealed file to ``path_out``; SealBroken leaves nothing behind."""
+    """Write the content of a sealed file to ``path_out``; SealBrokenError leaves nothing behind."""
     with replacing(path_out) as target:
         for chunk in read_sealed(path_in, key):
             target.write(chunk)
@@ -52,7 +52,7 @@ def read_sealed(path: Path, key: bytes) -> Iterator[bytes]:
     with path.open("rb") as source:
         header = source.read(len(MAGIC) + _SALT_BYTES)
         if len(header) != len(MAGIC) + _SALT_BYTES or not header.startswith(MAGIC):
-            raise SealBroken(f"{path}: not a sealed file")
+            raise SealBrokenError(f"{path}: not a sealed file")
         cipher = _cipher(key, header)
         for number, chunk, is_last in _numbered(source, CHUNK_BYTES + _TAG_BYTES):
             yield _open_chunk(cipher, _nonce(number, is_last), chunk, header, path)
@@ -62,7 +62,7 @@ def _open_chunk(cipher: AESGCM, nonce: bytes, chunk: bytes, header: bytes, path:
     try:
         return cipher.decrypt(nonce, chunk, header)
     except InvalidTag:
-        raise SealBroken(f"{path}: wrong key, or the file was changed or cut") from None
+        raise SealBrokenError(f"{path}: wrong key, or the file was changed or cut") from None
 
 
 def _numbered(source: BinaryIO, size: int) -> Iterator[tuple[int, bytes, bool]]:

@@ -1,0 +1,159 @@
+"""Which stored columns a query reads, asked of DuckDB's own planner instead of a SQL parser.
+
+EXPLAIN names, for each table scan, the columns that survive the binder and the unused-column
+optimizer: through views, macros, whole-row references, correlated subqueries and `query()`,
+where SQL parsers lose columns. Optimizers that hide reads are switched off for the plan:
+`statistics_propagation` and `empty_result_pullup` drop scans of empty tables; `filter_pushdown`,
+`join_filter_pushdown` and `late_materialization` move columns into filter texts or double scans.
+Scans removed because a branch is constantly false are found by `get_table_names` and count as use
+of the table. A source that is not a table of the catalogue (a file, a setting, another engine)
+raises UnreadableQueryError: what cannot be named cannot be permitted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import duckdb
+
+ROWS = "*"
+"""Stands for a column when only the rows of a table are counted or tested for existence."""
+
+_HIDING_OPTIMIZERS = (
+    "empty_result_pullup",
+    "filter_pushdown",
+    "join_filter_pushdown",
+    "late_materialization",
+    "statistics_propagation",
+)
+_SOURCELESS_LEAVES = frozenset(
+    {
+        "COLUMN_DATA_SCAN",  # VALUES lists
+        "CTE_SCAN",
+        "DELIM_SCAN",
+        "DUMMY_SCAN",  # SELECT without FROM
+        "EMPTY_RESULT",
+        "GENERATE_SERIES",
+        "HASH_GROUP_BY",  # the duplicate-free side of a correlated subquery
+        "RANGE",
+        "REC_CTE_SCAN",
+        "UNNEST",
+    }
+)
+
+
+class Column(NamedTuple):
+    """A column of a stored table; ``column`` is ROWS where only rows count."""
+
+    schema: str
+    table: str
+    column: str
+
+
+class UnreadableQueryError(Exception):
+    """The query is not one SELECT, does not bind, or reads what is not a catalogue table."""
+
+
+def columns_read(con: duckdb.DuckDBPyConnection, sql: str) -> frozenset[Column]:
+    """Return the columns that one SELECT reads; the tables must exist but may be empty.
+
+    The planner settings of the whole database are changed meanwhile and put back.
+    """
+    _refuse_all_but_one_select(con, sql)
+    with _planning(con) as planner:
+        tables = _Catalogue(planner)
+        found = set(tables.columns_of_plan(sql))
+        for name in planner.get_table_names(sql, qualified=True):
+            planned = tables.columns_of_plan(f"SELECT count(*) FROM {name}")
+            found.update(Column(each.schema, each.table, ROWS) for each in planned)
+    named = {(each.schema, each.table) for each in found if each.column != ROWS}
+    return frozenset(
+        each for each in found if each.column != ROWS or (each.schema, each.table) not in named
+    )
+
+
+class _Catalogue:
+    """The tables and columns of a database, by the names that EXPLAIN prints."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+        self._columns: dict[str, tuple[str, str, frozenset[str]]] = {}
+        rows = con.execute(
+            "SELECT database_name, schema_name, table_name, list(column_name) "
+            "FROM duckdb_columns() GROUP BY ALL"
+        ).fetchall()
+        for database, schema, table, columns in rows:
+            printed = f"{database}.{schema}.{table}"
+            if printed in self._columns:
+                raise UnreadableQueryError(f"two tables are both printed as {printed}; rename one")
+            self._columns[printed] = (schema, table, frozenset(columns))
+
+    def columns_of_plan(self, sql: str) -> Iterator[Column]:
+        for name, info in _leaves(_plan(self._con, sql)):
+            if "Table" in info:
+                yield from self._scanned(info)
+            elif name not in _SOURCELESS_LEAVES:
+                raise UnreadableQueryError(f"{name} is not a table of the warehouse; read a table")
+
+    def _scanned(self, info: dict[str, Any]) -> Iterator[Column]:
+        if info["Table"] not in self._columns:
+            raise UnreadableQueryError(f"{info['Table']} is not in the catalogue")
+        schema, table, known = self._columns[info["Table"]]
+        projections = info.get("Projections", "")
+        names = [projections] if isinstance(projections, str) else projections
+        for name in names:
+            yield from (Column(schema, table, each) for each in _base_columns(name, known))
+
+
+def _base_columns(name: str, known: frozenset[str]) -> set[str]:
+    """Return the columns a printed projection may mean: 's.x' is field x of s, or a column."""
+    if name == "":
+        return {ROWS}
+    parts = name.split(".")
+    prefixes = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
+    if not (matching := prefixes & known):
+        raise UnreadableQueryError(f"the plan names a column {name!r} that the catalogue lacks")
+    return matching
+
+
+def _refuse_all_but_one_select(con: duckdb.DuckDBPyConnection, sql: str) -> None:
+    try:
+        statements = con.extract_statements(sql)
+    except duckdb.Error as error:
+        raise UnreadableQueryError(f"the query does not parse: {error}") from error
+    if [each.type for each in statements] != [duckdb.StatementType.SELECT]:
+        raise UnreadableQueryError("exactly one SELECT can be examined")
+
+
+def _plan(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    try:
+        row = con.execute(f"EXPLAIN (FORMAT json) {sql}").fetchone()
+    except duckdb.Error as error:
+        raise UnreadableQueryError(f"the query does not bind: {error}") from error
+    if row is None:
+        raise UnreadableQueryError("the engine gave no plan")
+    plan: list[dict[str, Any]] = json.loads(row[1])
+    return plan
+
+
+def _leaves(nodes: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (name, details) of every node that is a source: no children, or names a table."""
+    for node in nodes:
+        children, info = node.get("children", []), node.get("extra_info", {})
+        if not children or "Table" in info:
+            yield node["name"].strip(), info
+        yield from _leaves(children)
+
+
+@contextmanager
+def _planning(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield the connection with the hiding optimizers off; put its settings back after."""
+    before = con.execute("SELECT current_setting('disabled_optimizers')").fetchall()[0][0]
+    con.execute(f"SET disabled_optimizers = '{','.join(_HIDING_OPTIMIZERS)}'")
+    try:
+        yield con
+    finally:
+        con.execute(f"SET disabled_optimizers = '{before}'")
