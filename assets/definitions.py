@@ -5,6 +5,7 @@ from dagster_dbt import DbtCliResource
 
 from assets import automation
 from assets.dbt import DBT_EXECUTABLE, PROJECT, dbt_models
+from assets.execute import steps_logger
 from assets.feeds import feed_assets
 from assets.identity import child_membership, links, person_records, reference_tables
 from assets.outputs import output_assets
@@ -33,6 +34,7 @@ defs = dg.Definitions(
             dbt_executable=str(DBT_EXECUTABLE),
         ),
     },
+    loggers={"console": dg.colored_console_logger, "steps": steps_logger},
     # One writer at a time: DuckDB lets one process hold the warehouse file.
     executor=dg.in_process_executor,
 )

@@ -1,0 +1,105 @@
+"""Run the whole graph once in this process, on the Dagster instance of the home."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+from ffp_data.pipeline.run import Run
+
+OnStep = Callable[[int, int, str], None]
+
+# First part of a step's key -> the stage a person knows it by.
+STAGES = {
+    "policy": "agreements compiled",
+    "raw": "feeds loaded",
+    "meta": "feeds loaded",
+    "identity": "records linked, identifiers assigned",
+    "dbt_models": "single view and return tables built (dbt)",
+    "out": "returns and extracts released",
+}
+
+
+@dataclass(frozen=True)
+class GraphOutcome:
+    """How a run of the graph ended: seconds by stage, and each failed step with its error."""
+
+    run: Run
+    succeeded: bool
+    seconds: dict[str, float]
+    failures: list[tuple[str, str]]
+
+
+def run_whole_graph(
+    home: Path, landing: Path | None, as_at: date | None, on_step: OnStep
+) -> GraphOutcome:
+    """Materialise every asset with its checks, recorded in Dagster like a run from its pages."""
+    from assets.definitions import defs  # parses dbt on a fresh clone, so not before it is needed
+
+    hub = {
+        "home": str(home),
+        "landing": str(landing.resolve()) if landing else "",
+        "as_at": as_at.isoformat() if as_at else "",
+    }
+    job = defs.resolve_job_def("whole_graph")
+    _listen(on_step, steps=len(job.graph.nodes))
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            run_config={"resources": {"hub": {"config": hub}}, "loggers": {"steps": {}}},
+            raise_on_error=False,
+        )
+    return GraphOutcome(
+        run=Run.at(run_id=result.run_id, home=home, landing=landing, as_at=as_at),
+        succeeded=result.success,
+        seconds=_seconds_by_stage(result.all_events),
+        failures=[
+            (str(event.step_key), event.step_failure_data.error_display_string.strip())
+            for event in result.all_events
+            if event.is_step_failure
+        ],
+    )
+
+
+def stage_of(step_key: str) -> str:
+    """The stage of a step; a step of no known stage names itself."""
+    return next((words for start, words in STAGES.items() if step_key.startswith(start)), step_key)
+
+
+class _StepHandler(logging.Handler):
+    """Passes on each step start that Dagster logs."""
+
+    def __init__(self, on_step: OnStep, steps: int) -> None:
+        super().__init__()
+        self._on_step, self._steps, self._begun = on_step, steps, 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        meta = getattr(record, "dagster_meta", None) or {}
+        event = meta.get("dagster_event")
+        if event is not None and event.is_step_start:
+            self._on_step(self._begun, self._steps, stage_of(event.step_key))
+            self._begun += 1
+
+
+_STEPS = logging.Logger("ffp.steps")
+
+
+@dg.logger(description="Tells the command line which step runs; prints nothing itself.")
+def steps_logger(_context: dg.InitLoggerContext) -> logging.Logger:
+    return _STEPS
+
+
+def _listen(on_step: OnStep, steps: int) -> None:
+    _STEPS.handlers = [_StepHandler(on_step, steps)]
+
+
+def _seconds_by_stage(events: Iterable[dg.DagsterEvent]) -> dict[str, float]:
+    seconds: dict[str, float] = defaultdict(float)
+    for event in events:
+        if event.is_step_success:
+            seconds[stage_of(str(event.step_key))] += event.step_success_data.duration_ms / 1000
+    return dict(seconds)

@@ -1,0 +1,157 @@
+"""Make a partnership, run the whole graph on it, and say what came out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ffp_data.cli.console import HomeOption, JsonOption, err, fail, parse_day, print_json, progress
+from ffp_data.settings import Home
+
+DEMO_CHILDREN = 3000
+DEMO_SEED = 7
+DEMO_AS_AT = "2026-03-31"
+
+LandingOption = Annotated[
+    Path | None,
+    typer.Option("--landing", help="Folder with the agencies' files.", envvar="FFP_LANDING"),
+]
+AsAtOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-at", help="The day the run speaks for; else the newest delivery's.", envvar="FFP_AS_AT"
+    ),
+]
+TruthOption = Annotated[
+    Path | None,
+    typer.Option("--truth", help="truth/ of a synthetic partnership: adds linkage quality."),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands of this module at the top level."""
+    for command in (demo, run, prepare, synthesise):
+        app.command()(command)
+
+
+def synthesise(
+    out: Annotated[Path, typer.Argument(help="Folder for landing/ and truth/.")],
+    children: Annotated[int, typer.Option(min=1, help="How many children.")] = DEMO_CHILDREN,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = DEMO_SEED,
+    as_at: Annotated[str, typer.Option(help="The last day that the files know of.")] = DEMO_AS_AT,
+    json: JsonOption = False,
+) -> None:
+    """Make the files of a made-up partnership: every agency's deliveries, and the truth behind them."""
+    summary = _synthesise(out, children, seed, parse_day(as_at), quiet=json)
+    if json:
+        print_json(summary)
+    else:
+        typer.echo(f"{children:,} children and their families: files in {out}/landing, truth in {out}/truth")
+
+
+def run(
+    home: HomeOption = None,
+    landing: LandingOption = None,
+    as_at: AsAtOption = None,
+    truth: TruthOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Run the whole graph once, in this process: feeds, identifiers, single view, returns, extracts.
+
+    Exit status: 0 done, 1 a step failed, 3 done but at least one delivery was refused (it stays in
+    the landing folder; the summary names file, line and remedy).
+    """
+    day = parse_day(as_at)
+    place = _prepare(Home.at(home), landing)
+    raise typer.Exit(_run_graph(place, landing, day, truth, as_json=json))
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where everything goes.")] = Path("build/demo"),
+    children: Annotated[int, typer.Option(min=1, help="How many children.")] = DEMO_CHILDREN,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = DEMO_SEED,
+    as_at: Annotated[str, typer.Option(help="The day the run speaks for.")] = DEMO_AS_AT,
+    json: JsonOption = False,
+) -> None:
+    """Make a partnership and run everything on it. Run it again: same identifiers, nothing loaded twice."""
+    day = parse_day(as_at)
+    partnership = folder / "partnership"
+    _synthesise(partnership, children, seed, day, quiet=json)
+    landing = partnership / "landing"
+    place = _prepare(Home.at(folder / "home"), landing)
+    raise typer.Exit(_run_graph(place, landing, day, partnership / "truth", as_json=json))
+
+
+def prepare(home: HomeOption = None) -> None:
+    """Make the state folder, with Dagster's settings, so that `dagster dev` can start on it."""
+    typer.echo(_prepare(Home.at(home), None).root)
+
+
+def _synthesise(out: Path, children: int, seed: int, as_at: date | None, *, quiet: bool) -> Any:
+    from ffp_data.synthetic import synthesise as make
+
+    assert as_at is not None, "the option has a default"
+    with progress(quiet) as bar:
+        task = bar.add_task("making a partnership", total=None)
+        try:
+            return make(
+                out,
+                children=children,
+                seed=seed,
+                as_at=as_at,
+                progress=lambda words: bar.update(task, description=words),
+            )
+        except FileExistsError as error:
+            raise fail(str(error), 2) from error
+
+
+def _prepare(home: Home, landing: Path | None) -> Home:
+    """Folders, Dagster's settings, and the environment that Dagster reads at import."""
+    from importlib import resources
+
+    home.prepare()
+    source = resources.files("assets").joinpath("dagster.yaml")
+    with resources.as_file(source) as settings:
+        shutil.copyfile(settings, home.dagster_home / "dagster.yaml")
+    os.environ |= {
+        "DAGSTER_HOME": str(home.dagster_home),
+        "FFP_HOME": str(home.root),
+        "DO_NOT_TRACK": "1",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+    if landing:
+        os.environ["FFP_LANDING"] = str(landing.resolve())
+    return home
+
+
+def _run_graph(
+    home: Home, landing: Path | None, as_at: date | None, truth: Path | None, *, as_json: bool
+) -> int:
+    from assets.execute import run_whole_graph
+    from ffp_data.pipeline.summary import print_summary, summarise
+
+    with progress(as_json) as bar:
+        task = bar.add_task("starting", total=None)
+        outcome = run_whole_graph(
+            home.root,
+            landing,
+            as_at,
+            on_step=lambda done, total, name: bar.update(
+                task, description=name, completed=done, total=total
+            ),
+        )
+    if not outcome.succeeded:
+        for step, error in outcome.failures:
+            err.print(f"{step}: {error}", markup=False, style="red")
+        return 1
+    summary = summarise(outcome.run, outcome.seconds, truth)
+    if as_json:
+        print_json(summary)
+    else:
+        print_summary(summary)
+    return 3 if summary["refused"] else 0
