@@ -7,7 +7,7 @@ from assets import automation
 from assets.dbt import DBT_EXECUTABLE, PROJECT, dbt_models
 from assets.execute import steps_logger
 from assets.feeds import feed_assets
-from assets.identity import child_membership, links, person_records, reference_tables
+from assets.identity import bank_holidays, feed_state, identifiers, links, person_records
 from assets.outputs import output_assets
 from assets.policy import policy_lock
 from assets.resources import HubResource
@@ -16,10 +16,11 @@ defs = dg.Definitions(
     assets=[
         policy_lock,
         *feed_assets,
-        reference_tables,
+        bank_holidays,
+        feed_state,
         person_records,
         links,
-        child_membership,
+        identifiers,
         dbt_models,
         *output_assets,
     ],

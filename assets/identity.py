@@ -1,5 +1,7 @@
 """From person records to identifiers that last: assemble, link, assign."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from assets.feeds import FEEDS, feed_key
@@ -7,36 +9,66 @@ from assets.resources import HubResource
 from ffp_data.pipeline import identify, reference
 
 PERSON_RECORDS = dg.AssetKey(["identity", "person_records"])
+RELATIONSHIPS = dg.AssetKey(["identity", "relationships"])
 LINKS = dg.AssetKey(["identity", "links"])
 MEMBERSHIP = dg.AssetKey(["identity", "child_membership"])
-REFERENCE = dg.AssetKey(["meta", "reference"])
+CHILDREN = dg.AssetKey(["identity", "children"])
+ALL_FEEDS = [feed_key(feed) for feed in FEEDS]
 OWNERS = ["team:identity"]
 
 
 @dg.asset(
-    key=REFERENCE,
-    deps=[feed_key(feed) for feed in FEEDS],
-    group_name="feeds",
-    kinds={"duckdb", "yaml"},
+    key=["meta", "bank_holidays"],
+    group_name="reference",
+    kinds={"duckdb", "csv"},
     owners=["team:data_engineering"],
-    description="Bank holidays, code lists and the state of each feed, as tables for dbt.",
+    description="Bank holidays of England and Wales: what a working day is.",
     pool="warehouse",
 )
-def reference_tables(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
-    return dg.MaterializeResult(metadata=reference.write_reference(hub.run(context.run_id)))
+def bank_holidays(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
+    return dg.MaterializeResult(metadata=reference.write_bank_holidays(hub.run(context.run_id)))
 
 
 @dg.asset(
-    key=PERSON_RECORDS,
-    deps=[feed_key(feed) for feed in FEEDS],
-    group_name="identity",
+    key=["meta", "feed_state"],
+    deps=ALL_FEEDS,
+    group_name="reference",
     kinds={"duckdb"},
-    owners=OWNERS,
-    description="One row for each person record of each feed, standardised: who it is about, no payload.",
+    owners=["team:data_engineering"],
+    description="For each feed: is there an agreement, did it come, was it in time.",
     pool="warehouse",
 )
-def person_records(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
-    return dg.MaterializeResult(metadata=identify.assemble(hub.run(context.run_id)))
+def feed_state(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
+    return dg.MaterializeResult(metadata=reference.write_feed_state(hub.run(context.run_id)))
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            PERSON_RECORDS,
+            deps=ALL_FEEDS,
+            group_name="identity",
+            kinds={"duckdb"},
+            owners=OWNERS,
+            description="One row for each person record of each feed: who it is about, no payload.",
+        ),
+        dg.AssetSpec(
+            RELATIONSHIPS,
+            deps=ALL_FEEDS,
+            group_name="identity",
+            kinds={"duckdb"},
+            owners=OWNERS,
+            description="Who says that two people belong together, and how.",
+        ),
+    ],
+    pool="warehouse",
+)
+def person_records(
+    context: dg.AssetExecutionContext, hub: HubResource
+) -> Iterator[dg.MaterializeResult]:
+    figures = identify.assemble(hub.run(context.run_id))
+    for key in (PERSON_RECORDS, RELATIONSHIPS):
+        yield dg.MaterializeResult(asset_key=key, metadata=figures[key.path[-1]])
 
 
 @dg.asset(
@@ -68,25 +100,43 @@ def links(context: dg.AssetExecutionContext, hub: HubResource) -> dg.Materialize
     )
 
 
-@dg.asset(
-    key=MEMBERSHIP,
-    deps=[LINKS],
-    group_name="identity",
-    kinds={"sqlalchemy", "duckdb"},
-    owners=OWNERS,
-    description="Which identifier each person record carries: kept across runs, with merges and splits as events.",
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            MEMBERSHIP,
+            deps=[LINKS],
+            group_name="identity",
+            kinds={"sqlalchemy", "duckdb"},
+            owners=OWNERS,
+            description="Which identifier each person record carries: kept across runs, merges and splits recorded.",
+        ),
+        dg.AssetSpec(
+            CHILDREN,
+            deps=[LINKS],
+            group_name="identity",
+            kinds={"sqlalchemy", "duckdb"},
+            owners=OWNERS,
+            description="One row for each identifier in use: child, adult or unborn.",
+        ),
+    ],
     check_specs=[
         dg.AssetCheckSpec("every_record_has_one_identifier", asset=MEMBERSHIP, blocking=True)
     ],
     pool="warehouse",
 )
-def child_membership(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
+def identifiers(
+    context: dg.AssetExecutionContext, hub: HubResource
+) -> Iterator[dg.MaterializeResult]:
     outcome = identify.assign_identifiers(hub.run(context.run_id))
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
+        asset_key=MEMBERSHIP,
         metadata=outcome.figures(),
         check_results=[
             dg.AssetCheckResult(
-                check_name="every_record_has_one_identifier", passed=outcome.is_complete
+                check_name="every_record_has_one_identifier",
+                asset_key=MEMBERSHIP,
+                passed=outcome.is_complete,
             )
         ],
     )
+    yield dg.MaterializeResult(asset_key=CHILDREN, metadata=outcome.kinds())

@@ -1,0 +1,97 @@
+"""Policy and ledger, for information-governance officers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ffp_data.cli.console import HomeOption, JsonOption, fail, parse_day, print_json, print_rows
+from ffp_data.settings import Home
+
+policy_app = typer.Typer(no_args_is_help=True, help="Sharing agreements: check and compile them.")
+ledger_app = typer.Typer(no_args_is_help=True, help="The record of every run, decision and release.")
+
+AsAt = Annotated[str, typer.Option("--as-at", help="The day on which the agreements must hold.")]
+
+
+@policy_app.command("check")
+def check(as_at: AsAt, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Check charters and agreements: file, line and remedy for each problem. Exit 1 when there are any."""
+    from ffp_data.pipeline.policy import load_policy, policy_folder
+
+    day = parse_day(as_at)
+    assert day is not None, "the option is required"
+    place = Home.at(home)
+    _, problems = load_policy(place, day)
+    if json:
+        print_json(problems)
+    if problems:
+        raise fail(() if json else problems)
+    if not json:
+        typer.echo(f"{policy_folder(place)}: every agreement holds on {day}")
+
+
+@policy_app.command("compile")
+def compile_(as_at: AsAt, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Compile the agreements to the signed lock that runs read; everything not in it is denied."""
+    from ffp_data.pipeline.policy import compile_lock
+    from ffp_data.pipeline.run import Run
+
+    run = Run.at(run_id="policy-compile", home=home, as_at=parse_day(as_at))
+    outcome = compile_lock(run)
+    if outcome.problems:
+        raise fail(outcome.problems)
+    if json:
+        print_json(outcome.figures())
+    else:
+        typer.echo(f"{run.lock_file}: {outcome.agreements} agreements, sha256 {outcome.digest}")
+
+
+@ledger_app.command("verify")
+def verify(home: HomeOption = None, json: JsonOption = False) -> None:
+    """Prove that no line of the ledger was changed, removed, added or moved. Exit 1 when one was."""
+    from governance.keys import KeyStore
+    from governance.ledger import Ledger
+
+    place = Home.at(home)
+    if not place.ledger_dir.is_dir():
+        raise fail(f"{place.ledger_dir}: no ledger here; name the hub's home with --home", 2)
+    ledger = Ledger(place.ledger_dir, KeyStore(place.keys_dir))
+    problems = [str(problem) for problem in ledger.verify()]
+    events = sum(1 for _ in ledger.events())
+    if json:
+        print_json({"events": events, "problems": problems})
+    if problems:
+        raise fail(() if json else problems)
+    if not json:
+        typer.echo(f"{place.ledger_dir}: {events:,} events, chain and checkpoints whole")
+
+
+@ledger_app.command("show")
+def show(
+    home: HomeOption = None,
+    kind: Annotated[str | None, typer.Option(help="Only events of this kind.")] = None,
+    last: Annotated[int, typer.Option(min=1, help="How many, newest last.")] = 20,
+    json: JsonOption = False,
+) -> None:
+    """The newest events: what was decided, loaded, released and to whom."""
+    from governance.keys import KeyStore
+    from governance.ledger import Ledger
+
+    place = Home.at(home)
+    ledger = Ledger(place.ledger_dir, KeyStore(place.keys_dir))
+    events = [e for e in ledger.events() if kind is None or e["kind"] == kind][-last:]
+    if json:
+        print_json(events)
+        return
+    rows = [
+        {
+            "number": e["number"],
+            "at": e["at"],
+            "kind": e["kind"],
+            "facts": ", ".join(f"{k}={v}" for k, v in sorted(e["facts"].items()) if k != "run_id"),
+        }
+        for e in events
+    ]
+    print_rows("ledger", rows)

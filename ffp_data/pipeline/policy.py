@@ -1,0 +1,71 @@
+"""Agreements become the signed lock of this home: the only policy that later steps read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ffp_data.pipeline.run import Run
+from ffp_data.settings import Home
+from governance.grants import Grants
+from governance.policy import DEMO_DIRECTORY, Policy, PolicyError, check, compile_policy, load
+
+
+@dataclass(frozen=True)
+class PolicyOutcome:
+    """What compiling found: problems as text; the lock's digest and counts when there are none."""
+
+    problems: list[str]
+    digest: str | None
+    ingest_columns: int
+    release_columns: int
+    agreements: int
+
+    def figures(self) -> dict[str, Any]:
+        return {
+            "policy sha256": self.digest or "not compiled",
+            "agreements": self.agreements,
+            "columns that may enter": self.ingest_columns,
+            "columns that may leave": self.release_columns,
+        }
+
+
+def policy_folder(home: Home) -> Path:
+    """The partnership's own policy in its home, else the packaged demonstration."""
+    own = home.root / "policy"
+    return own if own.is_dir() else DEMO_DIRECTORY
+
+
+def load_policy(home: Home, as_at: date) -> tuple[Policy | None, list[str]]:
+    """The policy and its problems as one line each; no policy when a file cannot be read."""
+    try:
+        policy = load(policy_folder(home))
+    except PolicyError as error:
+        return None, [str(problem) for problem in error.problems]
+    return policy, [str(problem) for problem in check(policy, as_at) if problem.severity == "error"]
+
+
+def compile_lock(run: Run) -> PolicyOutcome:
+    """Check and compile; with problems the former lock is removed, so that nothing runs on it."""
+    policy, problems = load_policy(run.home, run.as_at)
+    if policy is None or problems:
+        run.lock_file.unlink(missing_ok=True)
+        run.ledger.append("policy_refused", run_id=run.run_id, problems=len(problems))
+        return PolicyOutcome(problems, None, 0, 0, 0)
+    lock = compile_policy(policy, run.as_at)
+    lock.write(run.lock_file, run.keys.signing_key)
+    run.ledger.append("policy_compiled", run_id=run.run_id, policy=lock.sha256, as_at=str(run.as_at))
+    return PolicyOutcome(
+        problems=[],
+        digest=lock.sha256,
+        ingest_columns=len(lock.data["ingest"]),
+        release_columns=len(lock.data["release"]),
+        agreements=len(lock.data["agreements"]),
+    )
+
+
+def grants(run: Run) -> Grants:
+    """The decision functions over this run's lock; raises LockError when it is missing or altered."""
+    return Grants.read(run.lock_file, run.keys.public_key, run.as_at)
