@@ -1,0 +1,46 @@
+-- The TEHADC cohort: targeted early help open on any day of the year, with a plan and a lead practitioner at some time
+-- in the episode (FFP programme guide 2026-27: "a plan to be in place and a lead practitioner appointed"). Someone who
+-- was already 18 when it began is left out.
+with episodes as (
+    select
+        records.child_id,
+        episodes.*
+    from {{ ref('stg_early_help__episodes') }} as episodes
+    inner join {{ ref('int_persons__records') }} as records using (record_key)
+    where
+        episodes.start_date <= {{ period_end() }}
+        and coalesce(episodes.end_date >= {{ period_start() }}, true)
+),
+
+of_children as (
+    select episodes.*
+    from episodes
+    inner join {{ ref('int_persons__survivors') }} as survivors using (child_id)
+    where coalesce(date_sub('year', survivors.date_of_birth, episodes.start_date) < 18, true)
+),
+
+qualified as (
+    select * from of_children
+    semi join {{ ref('stg_early_help__plans') }} as plans using (record_key, teh_episode_id)
+),
+
+led as (
+    select * from qualified
+    semi join {{ ref('stg_early_help__lead_practitioners') }} as leads using (record_key, teh_episode_id)
+),
+
+once as (
+    -- A child entered twice in the early help module has the same episode twice.
+    select * from led
+    qualify row_number() over (partition by child_id, teh_episode_id order by record_key) = 1
+),
+
+dated as (
+    select
+        * exclude (end_date, closure_reason_code),
+        {{ known_by('end_date', period_end()) }} as end_date,
+        case when end_date <= {{ period_end() }} then closure_reason_code end as closure_reason_code
+    from once
+)
+
+select * from dated

@@ -1,0 +1,20 @@
+with spells as (
+    select
+        records.child_id,
+        'community_health' as service,
+        episodes.start_date as since,
+        case
+            when episodes.status_code in ('finished', 'cancelled') then coalesce(episodes.end_date, episodes.start_date)
+            when episodes.end_date <= {{ as_at() }} then episodes.end_date
+        end as until,
+        episodes.care_manager as contact_name,
+        episodes.team_phone as contact_phone,
+        episodes.service as team,
+        records.record_key,
+        false as is_withheld
+    from {{ ref('stg_health_fhir__episodes_of_care') }} as episodes
+    inner join {{ ref('int_persons__records') }} as records using (record_key)
+    where episodes.start_date <= {{ as_at() }}
+)
+
+select * from spells

@@ -1,0 +1,22 @@
+-- A hospital sends contacts, not episodes: the last one inside the window counts as current.
+with spells as (
+    select
+        records.child_id,
+        'hospital' as service,
+        min(contacts.contact_date) as since,
+        case
+            when max(contacts.contact_date) < {{ as_at() }} - {{ var('contact_window_days') }}
+                then max(contacts.contact_date)
+        end as until,
+        null as contact_name,
+        null as contact_phone,
+        arg_max(contacts.team, [contacts.contact_date::varchar, contacts.contact_id]) as team,
+        records.record_key,
+        false as is_withheld
+    from {{ ref('stg_health_csv__contacts') }} as contacts
+    inner join {{ ref('int_persons__records') }} as records using (record_key)
+    where contacts.contact_date <= {{ as_at() }}
+    group by records.child_id, records.record_key
+)
+
+select * from spells

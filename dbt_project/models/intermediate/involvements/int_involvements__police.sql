@@ -1,0 +1,36 @@
+-- Police have no open and closed: a contact inside the window counts as current, so does a missing episode not ended.
+with contacts as (
+    select
+        records.child_id,
+        records.record_key,
+        events.occurred_at::date as contact_date,
+        coalesce(missing.event_id is not null and missing.found_at is null, false) as is_open
+    from {{ ref('stg_police__links') }} as links
+    inner join {{ ref('stg_police__events') }} as events using (event_id)
+    inner join {{ ref('int_persons__records') }} as records using (record_key)
+    left join {{ ref('stg_police__missing_episodes') }} as missing
+        on links.event_id = missing.event_id and links.record_key = missing.record_key
+    where events.occurred_at::date <= {{ as_at() }}
+),
+
+spells as (
+    select
+        child_id,
+        'police' as service,
+        min(contact_date) as since,
+        case
+            when
+                not bool_or(is_open)
+                and max(contact_date) < {{ as_at() }} - {{ var('contact_window_days') }}
+                then max(contact_date)
+        end as until,
+        null as contact_name,
+        null as contact_phone,
+        null as team,
+        record_key,
+        false as is_withheld
+    from contacts
+    group by child_id, record_key
+)
+
+select * from spells

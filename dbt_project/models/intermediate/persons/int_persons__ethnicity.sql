@@ -1,0 +1,41 @@
+with stated as (
+    select record_key, ethnicity_code from {{ ref('stg_case_system__persons') }}
+    union all
+    select record_key, ethnicity_code from {{ ref('stg_education__enrolments') }}
+    union all
+    select record_key, ethnicity_code from {{ ref('stg_early_help__persons') }}
+    union all
+    select patients.record_key, categories.ethnicity_code
+    from {{ ref('stg_health_fhir__patients') }} as patients
+    inner join {{ ref('ethnic_categories') }} as categories on patients.ethnic_category_code = categories.nhs_code
+    union all
+    select children.record_key, categories.ethnicity_code
+    from {{ ref('stg_health_csv__children') }} as children
+    inner join {{ ref('ethnic_categories') }} as categories on children.ethnic_category_code = categories.nhs_code
+),
+
+survivors as (
+    -- "Refused" and "not yet obtained" yield to any stated ethnicity.
+    select
+        records.child_id,
+        arg_min(
+            struct_pack(code := stated.ethnicity_code, feed := records.feed, as_of := records.valid_from),
+            records.survivorship_order
+            + case when stated.ethnicity_code in ('REFU', 'NOBT') then 1000000 else 0 end
+        ) as survivor
+    from stated
+    inner join {{ ref('int_persons__records') }} as records using (record_key)
+    where stated.ethnicity_code is not null
+    group by records.child_id
+),
+
+ethnicity as (
+    select
+        child_id,
+        survivor.code as ethnicity_code,
+        survivor.feed as ethnicity_source,
+        survivor.as_of as ethnicity_as_of
+    from survivors
+)
+
+select * from ethnicity

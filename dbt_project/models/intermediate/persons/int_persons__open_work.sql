@@ -1,0 +1,28 @@
+-- Which children's services are working with a child on the as-at date; the levels overlap on purpose.
+with open_work as (
+    select record_key, 'child_in_need' as level, referral_date as start_date, closure_date as end_date
+    from {{ ref('stg_case_system__referrals') }}
+    where not is_no_further_action
+    union all
+    select record_key, 'child_protection', start_date, end_date from {{ ref('stg_case_system__protection_plans') }}
+    union all
+    select record_key, 'looked_after', start_date, end_date from {{ ref('stg_case_system__care_episodes') }}
+    union all
+    select record_key, 'early_help', start_date, end_date from {{ ref('stg_early_help__episodes') }}
+),
+
+by_child as (
+    select
+        records.child_id,
+        open_work.level,
+        min(open_work.start_date) as since,
+        bool_or(records.is_confident) as is_confident
+    from open_work
+    inner join {{ ref('int_persons__records') }} as records using (record_key)
+    where
+        open_work.start_date <= {{ as_at() }}
+        and coalesce(open_work.end_date > {{ as_at() }}, true)
+    group by records.child_id, open_work.level
+)
+
+select * from by_child

@@ -1,0 +1,34 @@
+-- The one door through which a fact reaches a person: everything downstream joins on record_key here, and records of a
+-- feed without a live agreement are not let through, so that a withdrawal removes every value that hung on that feed.
+with records as (
+    select * from {{ ref('stg_identity__person_records') }}
+),
+
+membership as (
+    select * from {{ ref('stg_identity__membership') }}
+),
+
+shared_feeds as (
+    select feed, service, precedence from {{ ref('int_feeds__states') }}
+    where is_shared
+),
+
+linked as (
+    select
+        membership.child_id,
+        membership.linked_since,
+        coalesce(membership.link_confidence, 1) as link_confidence,
+        coalesce(membership.link_confidence, 1) >= {{ var('min_link_confidence') }} as is_confident,
+        shared_feeds.service,
+        records.*,
+        -- A total order: same winners whatever the order of rows.
+        row_number() over (
+            partition by membership.child_id
+            order by shared_feeds.precedence, records.valid_from desc nulls last, records.record_key
+        ) as survivorship_order
+    from records
+    inner join membership using (record_key)
+    inner join shared_feeds using (feed)
+)
+
+select * from linked

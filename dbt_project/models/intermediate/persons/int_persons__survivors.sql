@@ -1,0 +1,95 @@
+{%- set attributes = [
+    'given_name', 'middle_names', 'surname', 'date_of_birth', 'expected_birth_date', 'sex', 'upn', 'former_upn',
+    'birth_order'
+] -%}
+with records as (
+    select * from {{ ref('int_persons__records') }}
+),
+
+addresses as (
+    -- Where any record is restricted the person must not be located from any other.
+    select
+        child_id,
+        arg_min(
+            struct_pack(postcode := postcode, address_line := address_line, feed := feed, as_of := valid_from),
+            survivorship_order
+        ) as survivor
+    from records
+    where postcode is not null
+    group by child_id
+    having not bool_or(coalesce(is_restricted, false))
+),
+
+nhs_numbers as (
+    -- Status 01 is "present and verified" in the NHS Data Dictionary: a traced number beats a copied one.
+    select
+        child_id,
+        arg_min(
+            struct_pack(
+                nhs_number := nhs_number, status := nhs_number_status, feed := feed, as_of := valid_from
+            ),
+            survivorship_order + case when nhs_number_status = '01' then 0 else 1000000 end
+        ) as survivor,
+        count(distinct nhs_number) as nhs_number_count
+    from records
+    where nhs_number is not null
+    group by child_id
+),
+
+attributes as (
+    select
+        child_id,
+        {%- for attribute in attributes %}
+            arg_min(
+                struct_pack(value := {{ attribute }}, feed := feed, as_of := valid_from), survivorship_order
+            ) filter (where {{ attribute }} is not null) as {{ attribute }},
+        {%- endfor %}
+        list_sort(
+            array_agg(distinct other_surname) filter (where other_surname is not null)
+        ) as other_surnames,
+        list_sort(array_agg(distinct surname) filter (where surname is not null)) as all_surnames,
+        bool_or(coalesce(is_restricted, false)) as is_restricted,
+        bool_or(role = 'child') as is_child_in_any_feed,
+        count(*) as record_count,
+        count(distinct feed) as feed_count,
+        min(link_confidence) as link_confidence_min,
+        max(linked_since) as linked_since
+    from records
+    group by child_id
+),
+
+survivors as (
+    select
+        attributes.child_id,
+        {%- for attribute in attributes %}
+            attributes.{{ attribute }}.value as {{ attribute }},
+            attributes.{{ attribute }}.feed as {{ attribute }}_source,
+            attributes.{{ attribute }}.as_of as {{ attribute }}_as_of,
+        {%- endfor %}
+        list_filter(
+            list_sort(list_distinct(list_concat(
+                coalesce(attributes.other_surnames, []), coalesce(attributes.all_surnames, [])
+            ))),
+            name -> name != attributes.surname.value
+        ) as former_surnames,
+        nhs_numbers.survivor.nhs_number as nhs_number,
+        nhs_numbers.survivor.status as nhs_number_status,
+        nhs_numbers.survivor.feed as nhs_number_source,
+        nhs_numbers.survivor.as_of as nhs_number_as_of,
+        coalesce(nhs_numbers.nhs_number_count, 0) as nhs_number_count,
+        addresses.survivor.postcode as postcode,
+        addresses.survivor.address_line as address_line,
+        addresses.survivor.feed as address_source,
+        addresses.survivor.as_of as address_as_of,
+        attributes.is_restricted,
+        coalesce(attributes.is_child_in_any_feed, false) as is_child_in_any_feed,
+        attributes.record_count,
+        attributes.feed_count,
+        attributes.link_confidence_min,
+        attributes.linked_since
+    from attributes
+    left join nhs_numbers using (child_id)
+    left join addresses using (child_id)
+)
+
+select * from survivors

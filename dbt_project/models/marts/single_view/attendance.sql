@@ -1,0 +1,30 @@
+with counted as (
+    select
+        *,
+        authorised_session_count + unauthorised_session_count as absent_session_count,
+        possible_session_count >= {{ var('min_possible_sessions') }} as has_enough_sessions
+    from {{ ref('int_attendance__by_child') }}
+    inner join (select child_id from {{ ref('int_persons__children') }}) using (child_id)
+),
+
+attendance as (
+    select
+        child_id,
+        attendance_window,
+        window_start,
+        last_session_date,
+        possible_session_count,
+        absent_session_count,
+        authorised_session_count,
+        unauthorised_session_count,
+        -- Integers at the 10 and 50 per cent edges; no label on too few sessions.
+        case when has_enough_sessions then absent_session_count * 10 >= possible_session_count end
+            as is_persistently_absent,
+        case when has_enough_sessions then absent_session_count * 2 >= possible_session_count end
+            as is_severely_absent,
+        is_confident,
+        'education_attendance' as source
+    from counted
+)
+
+select * from attendance

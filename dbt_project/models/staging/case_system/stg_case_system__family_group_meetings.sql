@@ -1,0 +1,19 @@
+with source as (
+    select * from {{ source('case_system', 'xt_fgdm') }}
+),
+
+renamed as (
+    select
+        record_key,
+        fgdm_id,
+        trigger as trigger_code,
+        offered_date,
+        accepted as is_accepted,
+        meeting_date,
+        plan_agreed as is_plan_agreed,
+        _delivery_id as delivery_id,
+        _line as line
+    from source
+)
+
+select * from renamed

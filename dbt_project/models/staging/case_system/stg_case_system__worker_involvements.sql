@@ -1,0 +1,18 @@
+with source as (
+    select * from {{ source('case_system', 'ssd_involvements') }}
+),
+
+renamed as (
+    select
+        record_key,
+        invo_involvements_id as involvement_id,
+        invo_professional_id as professional_id,
+        invo_professional_team as team,
+        invo_involvement_start_date as start_date,
+        invo_involvement_end_date as end_date,
+        _delivery_id as delivery_id,
+        _line as line
+    from source
+)
+
+select * from renamed

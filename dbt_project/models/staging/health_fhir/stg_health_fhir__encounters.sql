@@ -1,0 +1,17 @@
+with source as (
+    select * from {{ source('health_fhir', 'encounters') }}
+),
+
+renamed as (
+    select
+        record_key,
+        encounter_id,
+        class_code,
+        encounter_type,
+        started_at,
+        _delivery_id as delivery_id,
+        _line as line
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,17 @@
+with source as (
+    select * from {{ source('identity', 'relationships') }}
+),
+
+renamed as (
+    select
+        record_key,
+        related_record_key,
+        related_name,
+        relationship,
+        source,
+        from_date,
+        to_date
+    from source
+)
+
+select * from renamed

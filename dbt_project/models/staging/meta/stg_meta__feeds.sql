@@ -1,0 +1,18 @@
+with source as (
+    select * from {{ source('meta', 'feed_state') }}
+),
+
+renamed as (
+    select
+        feed,
+        agency,
+        agreement,
+        agreement_state,
+        agreement_state = 'live' as is_shared,
+        covered as is_covered,
+        is_late,
+        last_delivered_at
+    from source
+)
+
+select * from renamed

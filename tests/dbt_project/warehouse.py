@@ -1,0 +1,137 @@
+"""An encrypted scratch warehouse with every source table of the project, and dbt run against it in this process."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import duckdb
+import yaml
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+
+from ffp_data.warehouse import httpfs_extension
+
+PROJECT = Path(__file__).parents[2] / "dbt_project"
+KEY = "scratch-key-of-a-test"
+Row = Mapping[str, Any]
+
+
+def _generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "generate_sources", PROJECT / "generate_sources.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+generate_sources = _generator()
+
+
+def _written_sources(folder: str) -> dict[str, dict[str, str]]:
+    """Tables of a hand-written source file: `schema.table` -> column -> type."""
+    text = (PROJECT / "models" / "staging" / folder / f"_src_{folder}.yml").read_text("utf-8")
+    source = yaml.safe_load(text)["sources"][0]
+    return {
+        f"{source['schema']}.{table['name']}": {c["name"]: c["data_type"] for c in table["columns"]}
+        for table in source["tables"]
+    }
+
+
+def source_tables() -> dict[str, dict[str, str]]:
+    """Every table that dbt reads: `schema.table` -> column -> DuckDB type."""
+    raw = {
+        f"raw.{feed}__{table['name']}": generate_sources.columns(table)
+        for feed, contract in generate_sources.contracts().items()
+        for table in contract["schema"]
+    }
+    return raw | _written_sources("identity") | _written_sources("meta")
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A scratch warehouse in `folder`: fill it, build it, ask it."""
+
+    folder: Path
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "warehouse.duckdb"
+
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        connection = duckdb.connect(":memory:")
+        try:
+            connection.execute(f"LOAD '{httpfs_extension()}'")
+            connection.execute(f"ATTACH '{self.file}' AS warehouse (ENCRYPTION_KEY '{KEY}')")
+            connection.execute("USE warehouse")
+            yield connection
+        finally:
+            connection.close()
+
+    def create(self, tables: Mapping[str, Sequence[Row]]) -> None:
+        """Make every source table; those named in `tables` get these rows (missing columns: NULL)."""
+        definitions = source_tables()
+        unknown = set(tables) - set(definitions)
+        assert not unknown, f"no such source tables: {sorted(unknown)}"
+        with self.connect() as connection:
+            for schema in ("raw", "identity", "meta"):
+                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            for name, columns in definitions.items():
+                described = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+                connection.execute(f"CREATE OR REPLACE TABLE {name} ({described})")
+                for row in tables.get(name, ()):
+                    _insert(connection, name, columns, row)
+
+    def dbt(self, *arguments: str) -> dbtRunnerResult:
+        """Run dbt with these arguments on this warehouse; raises when dbt itself breaks."""
+        environment = {
+            "FFP_WAREHOUSE": str(self.file),
+            "FFP_DBT_SCRATCH": str(self.folder / "scratch.duckdb"),
+            "FFP_HTTPFS": str(httpfs_extension()),
+            "DBT_ENV_SECRET_WAREHOUSE_KEY": KEY,
+            "DBT_TARGET_PATH": str(self.folder / "target"),
+            "DBT_LOG_PATH": str(self.folder / "logs"),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "DO_NOT_TRACK": "1",
+        }
+        before = dict(os.environ)
+        os.environ.update(environment)
+        try:
+            where = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+            result = dbtRunner().invoke(["--quiet", *arguments, *where])
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+        if result.exception is not None:
+            raise result.exception
+        return result
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with self.connect() as connection:
+            return connection.execute(sql).fetchall()
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], row: Row
+) -> None:
+    unknown = set(row) - set(columns)
+    assert not unknown, f"{table} has no columns {sorted(unknown)}"
+    names = ", ".join(f'"{name}"' for name in row)
+    marks = ", ".join("?" for _ in row)
+    connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
+
+
+def failures(result: dbtRunnerResult) -> list[str]:
+    """Nodes that did not pass, each with its message."""
+    nodes = getattr(result.result, "results", [])
+    passed = {"success", "pass", "skipped", "no-op"}
+    return [f"{node.node.name}: {node.message}" for node in nodes if node.status not in passed]
