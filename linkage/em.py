@@ -1,0 +1,142 @@
+"""recordlinkage's expectation-maximisation, extended to grouped patterns, many levels and classes.
+
+``recordlinkage.algorithms.nb_sklearn.ECM`` holds the latent-class model: one-hot features by its
+label binarizers, the joint log-likelihood, the posterior of each class. It takes every pair as a
+row, two classes and binary features. ``GroupedECM`` keeps its parts and overrides ``fit``: each
+row is a distinct pattern with a number of pairs, features have any number of levels, levels
+without evidence (missing, neutral) have weight zero, parameters known from elsewhere stay fixed,
+start values act as a Dirichlet prior, and an offset by row and class carries constraints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from recordlinkage.algorithms.nb_sklearn import (  # type: ignore[import-untyped]
+    ECM,
+    safe_sparse_dot,
+)
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each level of each comparison lies among the one-hot features.
+
+    ``levels[c]`` is the number of codes of comparison c (missing and different included).
+    ``silent[f]`` marks features without weight.
+    """
+
+    levels: tuple[int, ...]
+    silent: Bools
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """First feature of each comparison."""
+        return tuple(sum(self.levels[:i]) for i in range(len(self.levels)))
+
+    @property
+    def features(self) -> int:
+        """Number of one-hot features."""
+        return sum(self.levels)
+
+    def slices(self) -> list[slice]:
+        """The features of each comparison."""
+        return [slice(s, s + n) for s, n in zip(self.starts, self.levels, strict=True)]
+
+    def normalised(self, counts: Floats) -> Floats:
+        """(classes, features) of counts to probabilities that add up to 1 over the speaking levels.
+
+        Silent features get probability 1, that is weight 0.
+        """
+        result = np.ones_like(counts)
+        for part in self.slices():
+            speaking = ~self.silent[part]
+            kept = counts[:, part][:, speaking]
+            block = result[:, part]
+            block[:, speaking] = kept / kept.sum(axis=1, keepdims=True)
+            result[:, part] = block
+        return result
+
+
+class GroupedECM(ECM):  # type: ignore[misc]  # recordlinkage carries no types
+    """Latent classes over grouped comparison patterns; see the module's text.
+
+    Attributes after ``fit``: ``class_log_prior_`` (classes,), ``feature_log_prob_`` (classes,
+    features), ``n_iter_``, ``converged_``, ``log_likelihood_`` (one value for each iteration).
+    """
+
+    def __init__(self, layout: Layout, max_iter: int = 200, atol: float = 1e-4) -> None:
+        super().__init__(init="given", max_iter=max_iter, binarize=None, atol=atol)
+        self.layout = layout
+        self.offset: Floats | None = None
+        rows = np.arange(max(layout.levels))
+        every_level = np.stack([np.minimum(rows, n - 1) for n in layout.levels], axis=1)
+        self._fit_data(every_level)  # recordlinkage's binarizers, with every level known
+
+    def set_parameters(self, priors: Floats, probabilities: Floats) -> GroupedECM:
+        """Set class priors (classes,) and level probabilities (classes, features)."""
+        self.classes_ = np.arange(len(priors))
+        self.class_log_prior_ = np.log(priors)
+        self.feature_log_prob_ = np.log(probabilities)
+        return self
+
+    def encode(self, levels: Ints) -> Floats:
+        """(patterns, comparisons) of level codes to one-hot features."""
+        return np.asarray(super()._transform_data(levels), dtype=np.float64)
+
+    def _transform_data(self, X: Any) -> Any:  # noqa: N803  # recordlinkage's name
+        # Encoding once, not in every iteration, is what makes an iteration cheap.
+        return X if X.shape[1] == self.layout.features else super()._transform_data(X)
+
+    def _joint_log_likelihood(self, X: Any) -> Any:  # noqa: N803  # recordlinkage's name
+        likelihood = super()._joint_log_likelihood(X)
+        self._joint = likelihood if self.offset is None else likelihood + self.offset
+        return self._joint
+
+    def fit(
+        self,
+        X: Floats,  # noqa: N803  # recordlinkage's name
+        counts: Floats,
+        free: Bools,
+        smoothing: float,
+        offset: Floats | None = None,
+    ) -> GroupedECM:
+        """Fit to encoded patterns (patterns, features) that stand for ``counts`` pairs each.
+
+        Starts from ``set_parameters``. ``free`` (classes, features) marks the probabilities that
+        may move; ``smoothing`` pseudo-pairs at the start values keep rare levels finite; ``offset``
+        (patterns, classes) is added to the log-likelihood.
+        """
+        start = np.exp(self.feature_log_prob_)
+        self.offset, self.log_likelihood_, self.converged_ = offset, [], False
+        for iteration in range(1, self.max_iter + 1):
+            self.n_iter_ = iteration
+            posterior = self.predict_proba(X)  # recordlinkage's expectation step
+            weighted = posterior * counts[:, None]
+            self.log_likelihood_.append(self._log_likelihood(counts))
+            pseudo = smoothing * start
+            found = self.layout.normalised(safe_sparse_dot(weighted.T, X) + pseudo)
+            new = np.where(free, found, start)
+            prior = (weighted.sum(axis=0) + smoothing) / (counts.sum() + smoothing * len(start))
+            moved = max(
+                np.abs(new - np.exp(self.feature_log_prob_)).max(),
+                np.abs(prior - np.exp(self.class_log_prior_)).max(),
+            )
+            self.class_log_prior_, self.feature_log_prob_ = np.log(prior), np.log(new)
+            if moved < self.atol:
+                self.converged_ = True
+                break
+        self.offset = None
+        return self
+
+    def _log_likelihood(self, counts: Floats) -> float:
+        """Of all pairs, from the joint log-likelihood that the expectation step left behind."""
+        top = self._joint.max(axis=1)
+        return float(counts @ (top + np.log(np.exp(self._joint - top[:, None]).sum(axis=1))))

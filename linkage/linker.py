@@ -1,0 +1,295 @@
+"""The whole of it: records and a model in, clusters, scored pairs and a report out.
+
+Load and code the records, check the rules' sizes, propose and compare pairs, learn the parameters
+from grouped patterns, score the pairs that could matter, build clusters. Each stage is a function
+of its own module and is timed here. Nothing depends on the clock or on the order of the input.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from linkage.assemble import Assembled, Assembler, Decisions
+from linkage.compare import Packing
+from linkage.em import Ints
+from linkage.estimate import Parameters, veto_names
+from linkage.model import Model
+from linkage.pairs import (
+    RuleSize,
+    compare_pairs,
+    create_pairs,
+    group_pairs,
+    random_patterns,
+    refuse_oversized,
+    rule_sizes,
+)
+from linkage.records import Loaded, load
+from linkage.score import Scored, Scorer
+from linkage.train import train
+
+Link = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class LinkResult:
+    """What a run gives.
+
+    ``clusters``: record_id, cluster_id; one row for each record, ordered by record_id.
+    ``pairs``: record_id_l < record_id_r, match_weight (log2 of the odds of one person),
+    match_probability, p_same_household, p_stranger, veto (name or null), level_<comparison>; pairs
+    at or above the review threshold and all pairs inside a cluster, ordered by the ids.
+    ``report``: parameters, rules, convergence, clusters, constraints and timings; plain data.
+    """
+
+    clusters: pa.Table
+    pairs: pa.Table
+    report: dict[str, Any]
+
+
+@dataclass
+class Timer:
+    """Seconds by stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage."""
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - start, 3)
+
+
+def link(
+    records: pa.Table | Path | str,
+    model: Model,
+    must_link: Iterable[Link] = (),
+    cannot_link: Iterable[Link] = (),
+    threads: int = 2,
+    memory_limit: str | None = None,
+) -> LinkResult:
+    """Link records (Arrow table, or path of a .parquet or .csv file) by a model.
+
+    ``must_link`` and ``cannot_link`` are reviewers' decisions, pairs of record ids.
+    ``memory_limit`` (such as "2GB") bounds DuckDB, which then spills to a temporary folder that
+    only this user can read and that is removed at the end. Raises LinkageError.
+    """
+    with tempfile.TemporaryDirectory(prefix="linkage-") as scratch:
+        config: dict[str, Any] = {"threads": threads, "temp_directory": scratch}
+        if memory_limit:
+            config["memory_limit"] = memory_limit
+        con = duckdb.connect(":memory:", config=config)
+        try:
+            return _link(con, records, model, must_link, cannot_link)
+        finally:
+            con.close()
+
+
+def _link(
+    con: duckdb.DuckDBPyConnection,
+    records: pa.Table | Path | str,
+    model: Model,
+    must_link: Iterable[Link],
+    cannot_link: Iterable[Link],
+) -> LinkResult:
+    timer = Timer()
+    with timer.stage("load"):
+        loaded = load(con, records, model)
+    if loaded.count < 2 or not loaded.packing.comparisons:
+        return _nothing_to_compare(con, model, loaded, timer)
+    with timer.stage("check_rules"):
+        sizes = rule_sizes(con, model)
+        refuse_oversized(sizes, model)
+    with timer.stage("pairs"):
+        create_pairs(con, model, loaded.packing)
+    with timer.stage("patterns"):
+        patterns = group_pairs(con)
+        random = random_patterns(con, model, loaded.packing, loaded.count)
+    with timer.stage("estimate"):
+        parameters = train(con, model, loaded.packing, patterns, random, loaded.count)
+    scorer = Scorer(con, model, parameters, loaded.count)
+    with timer.stage("score"):
+        proposed = scorer.survivors(patterns)
+        shares = scorer.settle_shares(*proposed)
+        scored = scorer.score(*proposed, shares)
+    with timer.stage("cluster"):
+        ids, assembled = _assemble(
+            con, model, loaded, scorer, shares, scored, must_link, cannot_link
+        )
+    with timer.stage("output"):
+        clusters = _clusters_table(ids, assembled.labels)
+        pairs = _pairs_table(model, loaded.packing, ids, assembled)
+    report = _report(model, loaded, parameters, sizes, assembled)
+    report["shares_of_all_pairs"] = _named_shares(parameters, shares)
+    report["pairs"]["compared"] = int(patterns.count.sum())
+    report["pairs"]["distinct_patterns"] = len(np.unique(patterns.pattern))
+    report["pairs"]["scored"] = len(proposed[0])
+    report["timings_seconds"] = timer.seconds
+    return LinkResult(clusters, pairs, report)
+
+
+def _assemble(
+    con: duckdb.DuckDBPyConnection,
+    model: Model,
+    loaded: Loaded,
+    scorer: Scorer,
+    shares: Any,
+    scored: Scored,
+    must_link: Iterable[Link],
+    cannot_link: Iterable[Link],
+) -> tuple[list[str], Assembled]:
+    rows = con.execute(
+        "SELECT _record_id, _source, _source_code FROM rec ORDER BY rid"
+    ).to_arrow_table()
+    ids: list[str] = rows["_record_id"].to_pylist()
+    sources = np.array(rows["_source"].to_pylist(), dtype=object)
+
+    def score_more(left: Ints, right: Ints) -> Scored:
+        pattern = compare_pairs(con, model, loaded.packing, left, right)
+        return scorer.score(left, right, pattern, shares)
+
+    assembler = Assembler(
+        model,
+        loaded.count,
+        np.asarray(rows["_source_code"], dtype=np.int64),
+        np.isin(sources, np.array(model.one_per_source, dtype=object)),
+        Decisions.of({r: i for i, r in enumerate(ids)}, must_link, cannot_link),
+        score_more,
+    )
+    return ids, assembler.run(scored)
+
+
+def _cluster_id(record_id: str) -> str:
+    """A name that nobody takes for a record's: a hash of the cluster's lowest record id."""
+    return "cluster-" + hashlib.sha256(record_id.encode()).hexdigest()[:16]
+
+
+def _clusters_table(ids: list[str], labels: Ints) -> pa.Table:
+    names = {int(label): _cluster_id(ids[label]) for label in np.unique(labels)}
+    return pa.table(
+        {
+            "record_id": pa.array(ids, pa.string()),
+            "cluster_id": pa.array([names[int(x)] for x in labels], pa.string()),
+        }
+    )
+
+
+def _pairs_table(model: Model, packing: Packing, ids: list[str], assembled: Assembled) -> pa.Table:
+    scored = assembled.scored
+    together = assembled.labels[scored.left] == assembled.labels[scored.right]
+    kept = scored.take(together | (scored.probability >= model.thresholds.review))
+    names = pa.array(ids, pa.string())
+    levels = packing.unpack(kept.pattern)
+    household = kept.posterior[:, 1] if kept.posterior.shape[1] == 3 else np.zeros(len(kept))
+    columns: dict[str, Any] = {
+        "record_id_l": names.take(pa.array(kept.left)),
+        "record_id_r": names.take(pa.array(kept.right)),
+        "match_weight": kept.weight,
+        "match_probability": kept.probability,
+        "p_same_household": household,
+        "p_stranger": kept.posterior[:, 0],
+        "veto": _veto_column(model, packing, levels),
+    }
+    for index, comparison in enumerate(packing.comparisons):
+        codes = pa.array(levels[:, index], pa.int8())
+        coded = pa.DictionaryArray.from_arrays(codes, list(comparison.level_names))
+        columns[f"level_{comparison.name}"] = coded.cast(pa.string())
+    return pa.table(columns)
+
+
+def _veto_column(model: Model, packing: Packing, levels: Ints) -> pa.Array:
+    """Name of the first veto that applies to each pair, or null."""
+    names = np.full(len(levels), None, dtype=object)
+    for name, applies in reversed(veto_names(model, packing, levels)):
+        names[applies] = name
+    return pa.array(names, pa.string())
+
+
+def _nothing_to_compare(
+    con: duckdb.DuckDBPyConnection, model: Model, loaded: Loaded, timer: Timer
+) -> LinkResult:
+    """No or one record: each is its own cluster, and the report says why nothing was estimated."""
+    ids = [r[0] for r in con.execute("SELECT _record_id FROM rec ORDER BY rid").fetchall()]
+    packing = Packing(model.comparisons)
+    empty = np.empty(0, np.int64)
+    scored = Scored(empty, empty, empty, np.empty(0), np.empty((0, 3)), np.empty(0, dtype=bool))
+    labels = np.arange(len(ids), dtype=np.int64)
+    report = {
+        "model": {"name": model.name, "version": model.version},
+        "records": loaded.count,
+        "clusters": {"count": len(ids)},
+        "warnings": [f"{loaded.count} records: there is nothing to compare"],
+        "timings_seconds": timer.seconds,
+    }
+    pairs = _pairs_table(model, packing, ids, Assembled(labels, scored, {}))
+    return LinkResult(_clusters_table(ids, labels), pairs, report)
+
+
+def _named_shares(parameters: Parameters, shares: Any) -> dict[str, float]:
+    names = (
+        ["stranger", "household", "same"] if parameters.classes.count == 3 else ["stranger", "same"]
+    )
+    return {name: float(s) for name, s in zip(names, shares, strict=True)}
+
+
+def _report(
+    model: Model,
+    loaded: Loaded,
+    parameters: Parameters,
+    sizes: list[RuleSize],
+    assembled: Assembled,
+) -> dict[str, Any]:
+    sizes_of_clusters, counts = np.unique(
+        np.unique(assembled.labels, return_counts=True)[1], return_counts=True
+    )
+    return {
+        "model": {"name": model.name, "version": model.version},
+        "records": loaded.count,
+        "comparisons_dropped": loaded.dropped,
+        "rules": [
+            {"rule": s.name, "pairs": s.pairs, "largest_block": s.largest_block} for s in sizes
+        ],
+        "pairs": {},
+        "parameters": _parameter_report(parameters),
+        "training": parameters.training,
+        "clusters": {
+            "count": int(counts.sum()),
+            "by_size": {int(s): int(c) for s, c in zip(sizes_of_clusters, counts, strict=True)},
+        },
+        "constraints": assembled.report,
+        "warnings": [*loaded.warnings, *parameters.warnings],
+    }
+
+
+def _parameter_report(parameters: Parameters) -> list[dict[str, Any]]:
+    """m, household and u of each level, and its weight in bits."""
+    rows = []
+    classes = parameters.classes
+    for index, comparison in enumerate(parameters.packing.comparisons):
+        m, u = parameters.of(index, classes.same), parameters.of(index, 0)
+        household = parameters.of(index, 1) if classes.count == 3 else u
+        for code, level in enumerate(comparison.level_names):
+            if code in comparison.neutral_codes:
+                continue
+            rows.append(
+                {
+                    "comparison": comparison.name,
+                    "level": level,
+                    "m": float(m[code]),
+                    "household": float(household[code]) if classes.count == 3 else None,
+                    "u": float(u[code]),
+                    "weight_bits": float(np.log2(m[code] / u[code])),
+                }
+            )
+    return rows

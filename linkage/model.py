@@ -1,0 +1,187 @@
+"""A linkage model is one YAML file, read here into frozen objects and checked as a whole.
+
+The file names the columns and how each is standardised, the blocking rules that propose pairs,
+the comparisons with their ordered levels, the patterns that forbid a join, and the thresholds.
+Errors name the file, the key and the remedy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from linkage.errors import LinkageError
+from linkage.spec import (
+    DATE_PARTS,
+    Column,
+    Comparison,
+    Estimation,
+    Limits,
+    Name,
+    Rule,
+    Spec,
+    Thresholds,
+    Veto,
+    repeated,
+)
+
+
+class Model(Spec):
+    """A whole linkage model. ``Model.from_yaml`` reads one; ``path`` is where it came from."""
+
+    name: str
+    version: str
+    description: str = ""
+    record_id: str
+    source: str | None = None
+    equivalents: dict[Name, str] = {}
+    columns: dict[Name, Column] = Field(min_length=1)
+    blocking: tuple[Rule, ...] = Field(min_length=1, max_length=30)
+    comparisons: tuple[Comparison, ...] = Field(min_length=1)
+    vetoes: tuple[Veto, ...] = ()
+    one_per_source: tuple[str, ...] = ()
+    estimation: Estimation = Estimation()
+    thresholds: Thresholds = Thresholds()
+    limits: Limits = Limits()
+    path: Path | None = Field(default=None, exclude=True)
+
+    @classmethod
+    def from_yaml(cls, path: Path | str) -> Model:
+        """Read a model file; raises LinkageError naming file, key and remedy."""
+        file = Path(path)
+        try:
+            content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise LinkageError(f"{file}: cannot be read ({error.strerror})") from error
+        except yaml.YAMLError as error:
+            place = getattr(error, "problem_mark", None)
+            line = f", line {place.line + 1}" if place else ""
+            raise LinkageError(f"{file}{line}: not valid YAML; check the indentation") from error
+        if not isinstance(content, dict):
+            raise LinkageError(f"{file}: a model is a mapping of keys such as 'columns'")
+        return cls.from_dict(content, file)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any], path: Path | None = None) -> Model:
+        """Check a model given as plain data; ``path`` is used in errors and to find tables."""
+        try:
+            return cls.model_validate({**content, "path": path})
+        except ValidationError as error:
+            raise LinkageError("\n".join(_explain(path, error))) from error
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problems = list(_problems(self))
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def comparison_names(self) -> tuple[str, ...]:
+        """Names of the comparisons in order."""
+        return tuple(c.name for c in self.comparisons)
+
+    def inputs_of(self, column: str) -> frozenset[str]:
+        """The input columns that a column is made from."""
+        spec = self.columns[column]
+        if spec.first_of:
+            return frozenset().union(*(self.inputs_of(c) for c in spec.first_of))
+        return frozenset({spec.from_ or column})
+
+
+def _explain(path: Path | None, error: ValidationError) -> Iterator[str]:
+    """One line per problem: file, key, what is wrong and what to do."""
+    for problem in error.errors(include_url=False, include_input=False):
+        key = ".".join(str(part) for part in problem["loc"]) or "model"
+        remedy = {
+            "extra_forbidden": "unknown key: remove it or correct its spelling",
+            "missing": "required key is missing: add it",
+        }.get(problem["type"], problem["msg"])
+        yield f"{path or 'model'}: key '{key}': {remedy}"
+
+
+def _problems(model: Model) -> Iterator[str]:
+    """Everything that pydantic cannot see: names that point nowhere, tests that do not fit a type."""
+    yield from _column_problems(model)
+    yield from _used_column_problems(model)
+    for what, names in (
+        ("comparisons", model.comparison_names),
+        ("blocking rules", tuple(r.name for r in model.blocking)),
+        ("vetoes", tuple(v.name for v in model.vetoes)),
+    ):
+        if twice := repeated(names):
+            yield f"two {what} are named {twice}: rename one"
+    levels = {c.name: set(c.level_names) for c in model.comparisons}
+    for comparison in model.comparisons:
+        if comparison.only_if_missing and comparison.only_if_missing not in levels:
+            yield f"comparison '{comparison.name}': only_if_missing names no comparison"
+    for veto in model.vetoes:
+        for name, wanted in veto.when.items():
+            unknown = sorted(set(wanted) - levels.get(name, set()))
+            if unknown:
+                yield f"veto '{veto.name}': comparison '{name}' has no level {', '.join(unknown)}"
+    if model.one_per_source and not model.source:
+        yield "'one_per_source' needs 'source', the column that names a record's source"
+
+
+def _column_problems(model: Model) -> Iterator[str]:
+    for name, column in model.columns.items():
+        if column.first_of and (column.from_ or column.steps):
+            yield f"column '{name}': 'first_of' takes neither 'from' nor 'steps'"
+        earlier = list(model.columns)[: list(model.columns).index(name)]
+        for other in column.first_of:
+            if other not in earlier:
+                yield f"column '{name}': first_of names '{other}', which is not defined above it"
+            elif model.columns[other].type != column.type:
+                yield f"column '{name}': first_of mixes text and date"
+        if column.equivalents and column.equivalents not in model.equivalents:
+            yield f"column '{name}': no table '{column.equivalents}' under 'equivalents'"
+
+
+def _used_column_problems(model: Model) -> Iterator[str]:
+    for where, column, wanted in _uses(model):
+        if column not in model.columns:
+            yield f"{where}: no column '{column}' under 'columns'"
+        elif wanted and model.columns[column].type != wanted:
+            yield f"{where}: column '{column}' must be of type {wanted}"
+    for comparison in model.comparisons:
+        for level in comparison.levels:
+            if level.equivalent and not _has_table(model, level.equivalent):
+                yield f"comparison '{comparison.name}': column has no 'equivalents' table"
+            for test in level.tests():
+                if test.kind in ("swapped", "alias") and not _one_domain(model, test.columns()):
+                    yield f"comparison '{comparison.name}': give both columns the same 'domain'"
+
+
+def _has_table(model: Model, column: str) -> bool:
+    return column in model.columns and model.columns[column].equivalents is not None
+
+
+def _one_domain(model: Model, columns: tuple[str, ...]) -> bool:
+    return len({domain_of(model, c) for c in columns if c in model.columns}) <= 1
+
+
+def domain_of(model: Model, column: str) -> str:
+    """Name of the set of values that a column's values are coded in."""
+    return model.columns[column].domain or column
+
+
+def _uses(model: Model) -> Iterator[tuple[str, str, str | None]]:
+    """(where, column, type that it must have or None) for every use of a column."""
+    for rule in model.blocking:
+        for key in (*rule.equal, *rule.other):
+            wanted = ("date" if key.part in DATE_PARTS else "text") if key.part else None
+            yield f"blocking rule '{rule.name}'", key.column, wanted
+    dated = ("day_month_swapped", "one_date_part_differs", "near")
+    for comparison in model.comparisons:
+        where = f"comparison '{comparison.name}'"
+        yield from ((where, column, None) for column in comparison.columns)
+        for test in (t for level in comparison.levels for t in level.tests()):
+            wanted = "date" if test.kind in dated else None if test.kind == "exact" else "text"
+            if test.same_part:
+                wanted = "date" if test.same_part.part in DATE_PARTS else "text"
+            yield from ((where, column, wanted) for column in test.columns())

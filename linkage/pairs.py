@@ -1,0 +1,171 @@
+"""Pairs in DuckDB: which rules propose them, refused when too many, each compared exactly once.
+
+A rule with ``with`` becomes two joins, one for each direction. A pair is created by the first join
+that proposes it; its mask says which rules would have, so that training can look at the pairs of
+one rule alone although no pair is compared twice. Table ``pair`` holds (l, r, mask, pattern).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from linkage.compare import Packing
+from linkage.errors import LinkageError
+from linkage.model import Model
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Distinct (pattern, mask) with the number of pairs of each; arrays of equal length."""
+
+    pattern: Ints
+    mask: Ints
+    count: Ints
+
+
+@dataclass(frozen=True)
+class RuleSize:
+    """What a rule would propose: pairs (before other rules take their share) and its largest block."""
+
+    name: str
+    pairs: int
+    largest_block: int
+
+
+def _joins(model: Model) -> list[tuple[int, str, str]]:
+    """(rule, key column of the lower record, key column of the higher record)."""
+    joins = []
+    for index, rule in enumerate(model.blocking):
+        if rule.with_ is None:
+            joins.append((index, f"k{index}", f"k{index}"))
+        else:
+            joins += [(index, f"k{index}", f"k{index}x"), (index, f"k{index}x", f"k{index}")]
+    return joins
+
+
+def rule_sizes(con: duckdb.DuckDBPyConnection, model: Model) -> list[RuleSize]:
+    """Count what each rule would propose, without proposing it."""
+    return [_rule_size(con, model, index) for index in range(len(model.blocking))]
+
+
+def _rule_size(con: duckdb.DuckDBPyConnection, model: Model, index: int) -> RuleSize:
+    rule, key = model.blocking[index], f"k{index}"
+    sizes = f"SELECT {key} AS k, count(*) AS c FROM rec WHERE {key} IS NOT NULL GROUP BY 1"
+    if rule.with_ is None:
+        query = f"SELECT sum(c * (c - 1) // 2), max(c) FROM ({sizes})"
+    else:
+        other = f"SELECT {key}x AS k, count(*) AS c FROM rec WHERE {key}x IS NOT NULL GROUP BY 1"
+        query = f"SELECT sum(a.c * b.c), max(a.c + b.c) FROM ({sizes}) a JOIN ({other}) b USING (k)"
+    row = con.execute(query).fetchone() or (0, 0)
+    return RuleSize(rule.name, int(row[0] or 0), int(row[1] or 0))
+
+
+def refuse_oversized(sizes: list[RuleSize], model: Model) -> None:
+    """Raise LinkageError, with advice, for rules over the model's limit."""
+    limit = model.limits.pairs_per_rule
+    too_big = [s for s in sizes if s.pairs > limit]
+    if too_big:
+        rules = "; ".join(
+            f"'{s.name}' would compare {s.pairs:,} pairs (largest block {s.largest_block:,} records)"
+            for s in too_big
+        )
+        raise LinkageError(
+            f"{model.path or 'model'}: blocking rules over the limit of {limit:,} pairs: {rules}. "
+            "Add a component to the rule (a date part, an outward postcode), turn placeholder "
+            "values into missing ones with 'null_if', or raise limits.pairs_per_rule"
+        )
+
+
+def _compare_sql(model: Model, packing: Packing, source: str) -> str:
+    """(l, r, mask, pattern) for the pairs of ``source``, in which the records are ``a`` and ``b``."""
+    joins = _joins(model)
+    keys = sorted({k for _, left, right in joins for k in (left, right)})
+    carried = [
+        f"{side}.{c} AS {prefix}_{c}"
+        for c in (*packing.columns(), *keys)
+        for side, prefix in (("a", "l"), ("b", "r"))
+    ]
+    inner = ["a.rid AS l", "b.rid AS r", *carried]
+    inner += [f"{sql} AS {name}" for name, sql in packing.similarity_sql().items()]
+    fires: dict[int, list[str]] = {}
+    for index, left, right in joins:
+        fires.setdefault(index, []).append(f"coalesce(l_{left} = r_{right}, false)")
+    mask = " + ".join(f"({' OR '.join(f)})::INTEGER * {1 << i}" for i, f in fires.items())
+    return (
+        f"SELECT l, r, {mask} AS mask, {packing.pattern_sql()} AS pattern"
+        f" FROM (SELECT {', '.join(inner)} FROM {source})"
+    )
+
+
+def create_pairs(con: duckdb.DuckDBPyConnection, model: Model, packing: Packing) -> None:
+    """Fill table ``pair``, one join after the other so that memory is bounded by the largest."""
+    con.execute("CREATE TABLE pair (l INTEGER, r INTEGER, mask INTEGER, pattern BIGINT)")
+    for source in _sources(model):
+        con.execute(f"INSERT INTO pair {_compare_sql(model, packing, source)}")
+
+
+def _sources(model: Model) -> Iterator[str]:
+    earlier: list[str] = []
+    for _, left, right in _joins(model):
+        condition = f"a.{left} = b.{right}"
+        unseen = "".join(f" AND ({e}) IS NOT TRUE" for e in earlier)
+        yield f"rec a JOIN rec b ON {condition} WHERE a.rid < b.rid{unseen}"
+        earlier.append(condition)
+
+
+def group_pairs(con: duckdb.DuckDBPyConnection) -> Grouped:
+    """Distinct patterns of table ``pair``."""
+    return _grouped(con, "pair")
+
+
+def _grouped(con: duckdb.DuckDBPyConnection, source: str) -> Grouped:
+    rows = con.execute(
+        f"SELECT pattern, mask, count(*) AS n FROM {source} GROUP BY ALL ORDER BY pattern, mask"
+    ).fetchnumpy()
+    return Grouped(*(np.asarray(rows[c], dtype=np.int64) for c in ("pattern", "mask", "n")))
+
+
+def random_patterns(
+    con: duckdb.DuckDBPyConnection, model: Model, packing: Packing, records: int
+) -> Grouped:
+    """Patterns of pairs that no rule chose: all pairs if they are few, else evenly spread ones.
+
+    Record i meets record (i + step) modulo the number of records, for a fixed series of steps.
+    """
+    possible = records * (records - 1) // 2
+    if possible <= model.estimation.random_pairs:
+        source = "rec a JOIN rec b ON a.rid < b.rid"
+    else:
+        steps = -(-model.estimation.random_pairs // records)
+        # Golden-ratio spacing keeps the steps far from one another, so that families do not meet.
+        spread = (i * 0.6180339887498949 % 1 for i in range(1, steps + 1))
+        values = ", ".join(f"({o})" for o in sorted({1 + int(s * (records - 1)) for s in spread}))
+        source = (
+            f"(VALUES {values}) t(step) CROSS JOIN rec a"
+            f" JOIN rec b ON b.rid = (a.rid + t.step) % {records}"
+        )
+    return _grouped(con, f"({_compare_sql(model, packing, source)})")
+
+
+def compare_pairs(
+    con: duckdb.DuckDBPyConnection, model: Model, packing: Packing, left: Ints, right: Ints
+) -> Ints:
+    """Patterns of given pairs (left < right, as record numbers), in their order."""
+    wanted = pa.table({"l": left, "r": right, "i": np.arange(len(left))})
+    con.register("wanted", wanted)
+    compared = _compare_sql(
+        model, packing, "wanted w JOIN rec a ON a.rid = w.l JOIN rec b ON b.rid = w.r"
+    )
+    rows = con.execute(
+        f"SELECT pattern FROM ({compared}) c JOIN wanted w ON c.l = w.l AND c.r = w.r ORDER BY w.i"
+    ).fetchnumpy()
+    con.unregister("wanted")
+    return np.asarray(rows["pattern"], dtype=np.int64)

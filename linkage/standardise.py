@@ -1,0 +1,156 @@
+"""Named standardisation steps and named parts of values, as SQL expressions over one value.
+
+A column of a model is a list of such names, so that what was done to a name or a postcode can be
+read in the model file. Each step takes an SQL expression and returns one; empty text becomes NULL
+after the last step. Parts (``outward``, ``skeleton``, ``year``) serve blocking keys and levels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from linkage.errors import LinkageError
+from linkage.spec import Column, Replace, Step
+
+Setting = str | tuple[str, ...] | Replace | None
+
+
+def quoted(text: str) -> str:
+    """An SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _pattern(expression: str, pattern: str, by: str) -> str:
+    return f"regexp_replace({expression}, {quoted(pattern)}, {quoted(by)}, 'g')"
+
+
+# Letters that Unicode does not decompose into a base letter and an accent.
+_UNDECOMPOSED = ("łøđðıþßæœ", "lodditsao")
+
+_PLAIN: dict[str, Callable[[str], str]] = {
+    "lower": lambda x: f"lower({x})",
+    "upper": lambda x: f"upper({x})",
+    "trim": lambda x: f"trim({x})",
+    "strip_accents": lambda x: (
+        f"translate(strip_accents({x}), {quoted(_UNDECOMPOSED[0])}, {quoted(_UNDECOMPOSED[1])})"
+    ),
+    # O'Neil is written with six different characters, or none: all become oneil.
+    "drop_apostrophes": lambda x: _pattern(x, "['`´‘’ʼ]", ""),
+    "punctuation_to_space": lambda x: _pattern(x, r"[^\p{L}\p{N} ]", " "),
+    "squash_spaces": lambda x: "trim(" + _pattern(x, r"\s+", " ") + ")",
+    "no_spaces": lambda x: _pattern(x, r"\s+", ""),
+    "letters_only": lambda x: _pattern(x, r"[^\p{L}]", ""),
+    "digits_only": lambda x: _pattern(x, r"[^0-9]", ""),
+    "alphanumeric": lambda x: _pattern(x, r"[^\p{L}\p{N}]", ""),
+    "first_word": lambda x: f"split_part({x}, ' ', 1)",
+    "postcode": lambda x: _postcode(x),
+}
+
+
+def _postcode(x: str) -> str:
+    """A UK postcode without its space: upper case, letters and digits."""
+    return f"upper({_pattern(x, '[^A-Za-z0-9]', '')})"
+
+
+def _null_if(x: str, values: Setting) -> str:
+    options = (values,) if isinstance(values, str) else values
+    if not isinstance(options, tuple):
+        raise LinkageError("step 'null_if' needs a value or a list of values")
+    return f"CASE WHEN {x} NOT IN ({', '.join(map(quoted, options))}) THEN {x} END"
+
+
+def _text_setting(step: str, setting: Setting) -> str:
+    if not isinstance(setting, str):
+        raise LinkageError(f"step '{step}' needs one text as its setting")
+    return setting
+
+
+def _replace(x: str, setting: Setting) -> str:
+    if not isinstance(setting, Replace):
+        raise LinkageError("step 'replace' needs 'pattern' and 'with'")
+    return _pattern(x, setting.pattern, setting.by)
+
+
+def _null_if_matches(x: str, setting: Setting) -> str:
+    pattern = quoted(_text_setting("null_if_matches", setting))
+    return f"CASE WHEN NOT regexp_matches({x}, {pattern}) THEN {x} END"
+
+
+def _remove_words(x: str, setting: Setting) -> str:
+    words = (setting,) if isinstance(setting, str) else setting
+    if not isinstance(words, tuple):
+        raise LinkageError("step 'remove_words' needs a word or a list of words")
+    return _pattern(x, rf"\b(?:{'|'.join(words)})\b", " ")
+
+
+def _extract(x: str, setting: Setting) -> str:
+    return f"regexp_extract({x}, {quoted(_text_setting('extract', setting))}, 1)"
+
+
+def _parse_date(x: str, setting: Setting) -> str:
+    return f"try_strptime({x}, {quoted(_text_setting('parse_date', setting))})"
+
+
+_WITH_SETTING: dict[str, Callable[[str, Setting], str]] = {
+    "null_if": _null_if,
+    "null_if_matches": _null_if_matches,
+    "replace": _replace,
+    "remove_words": _remove_words,
+    "extract": _extract,
+    "parse_date": _parse_date,
+}
+
+
+def step_names() -> tuple[str, ...]:
+    """All steps that a model may name."""
+    return (*_PLAIN, *_WITH_SETTING)
+
+
+def apply_steps(expression: str, steps: Sequence[Step]) -> str:
+    """The expression after all steps; raises LinkageError for an unknown step or wrong setting."""
+    for step in steps:
+        if step.name in _PLAIN and step.setting is None:
+            expression = _PLAIN[step.name](expression)
+        elif step.name in _WITH_SETTING:
+            expression = _WITH_SETTING[step.name](expression, step.setting)
+        else:
+            raise LinkageError(
+                f"standardisation step '{step.name}' is unknown or takes no setting; "
+                f"known steps: {', '.join(step_names())}"
+            )
+    return expression
+
+
+def column_sql(column: Column, source: str) -> str:
+    """The standardised value of a column, read from the SQL expression ``source``."""
+    if column.type == "date":
+        parsed = apply_steps(f"{source}::VARCHAR", column.steps) if column.steps else source
+        return f"TRY_CAST({parsed} AS DATE)"
+    return f"nullif(trim({apply_steps(f'{source}::VARCHAR', column.steps)}), '')"
+
+
+def _skeleton(x: str) -> str:
+    """First letter, then consonants without repeats: mohammed, muhammad and mohamed become mhmd."""
+    letters = _pattern(f"lower(strip_accents({x}))", "[^a-z]", "")
+    bare = f"left({letters}, 1) || {_pattern(f'substr({letters}, 2)', '[aeiouy]', '')}"
+    for consonant in "bcdfghjklmnpqrstvwxz":
+        bare = f"replace({bare}, {quoted(consonant * 2)}, {quoted(consonant)})"
+    return f"nullif({bare}, '')"
+
+
+_PARTS: dict[str, Callable[[str], str]] = {
+    "year": lambda x: f"year({x})",
+    "year_month": lambda x: f"(year({x}) * 12 + month({x}))",
+    # A UK inward code is always three characters: what precedes it is the outward code.
+    "outward": lambda x: f"CASE WHEN length({x}) >= 5 THEN left({x}, length({x}) - 3) END",
+    "initial": lambda x: f"left({x}, 1)",
+    "first3": lambda x: f"left({x}, 3)",
+    "first4": lambda x: f"left({x}, 4)",
+    "first_word": lambda x: f"split_part({x}, ' ', 1)",
+    "skeleton": _skeleton,
+}
+
+
+def part_sql(part: str, expression: str) -> str:
+    """A named part of a value."""
+    return _PARTS[part](expression)
