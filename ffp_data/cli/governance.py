@@ -57,7 +57,7 @@ def verify(home: HomeOption = None, json: JsonOption = False) -> None:
     place = Home.at(home)
     if not place.ledger_dir.is_dir():
         raise fail(f"{place.ledger_dir}: no ledger here; name the hub's home with --home", 2)
-    ledger = Ledger(place.ledger_dir, KeyStore(place.keys_dir))
+    ledger = Ledger(place.ledger_dir, KeyStore(place.keys_dir).signing_key)
     problems = [str(problem) for problem in ledger.verify()]
     events = sum(1 for _ in ledger.events())
     if json:
@@ -80,7 +80,7 @@ def show(
     from governance.ledger import Ledger
 
     place = Home.at(home)
-    ledger = Ledger(place.ledger_dir, KeyStore(place.keys_dir))
+    ledger = Ledger(place.ledger_dir, KeyStore(place.keys_dir).signing_key)
     events = [e for e in ledger.events() if kind is None or e["kind"] == kind][-last:]
     if json:
         print_json(events)

@@ -49,7 +49,7 @@ class Run:
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger(self.home.ledger_dir, self.keys)
+        return Ledger(self.home.ledger_dir, self.keys.signing_key)
 
     @property
     def lock_file(self) -> Path:

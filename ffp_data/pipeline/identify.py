@@ -1,0 +1,221 @@
+"""From person records to identifiers: assemble the records, link them, let the hub assign.
+
+Links and membership are kept in the warehouse, where dbt and the pages read them; the hub stays the
+register of record. What a reviewer decided comes from the hub into the linkage as constraints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+import linkage
+from ffp_data import feeds
+from ffp_data.hub import Hub, RunSummary
+from ffp_data.pipeline.run import Run
+from ffp_data.warehouse import connect
+
+DRIFT_LIMIT = 0.02
+"""Change in records per person, as a share, that a person should look at before trusting a run."""
+
+_RECORD_RUNS = """
+CREATE TABLE IF NOT EXISTS meta.linkage_runs (
+    run_id VARCHAR PRIMARY KEY, as_at DATE, model VARCHAR, records BIGINT, people BIGINT, pairs BIGINT
+)
+"""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check of a step: passed or not, and why, in words."""
+
+    passed: bool
+    words: str
+
+
+@dataclass(frozen=True)
+class LinkOutcome:
+    """What linking found; `records_per_person_before` is that of the last run with this model."""
+
+    report: dict[str, Any]
+    records_per_person_before: float | None
+
+    @cached_property
+    def records_per_person(self) -> float:
+        return self.report["records"] / max(1, self.report["clusters"]["count"])
+
+    def figures(self) -> dict[str, Any]:
+        report = self.report
+        return {
+            "person records": report["records"],
+            "people": report["clusters"]["count"],
+            "pairs compared": report["pairs"].get("compared", 0),
+            "records per person": round(self.records_per_person, 4),
+            "model": f"{report['model']['name']} {report['model']['version']}",
+            "rules": report["rules"],
+            "parameters": report["parameters"],
+            "warnings": report["warnings"],
+        }
+
+    def checks(self) -> dict[str, Check]:
+        failed = [f["rule"] for f in self.report["training"] if not f["converged"]]
+        words = f"rules that did not converge: {', '.join(failed)}" if failed else "every rule"
+        return {
+            "estimation_converged": Check(not failed, words),
+            "no_linkage_drift": self._drift(),
+        }
+
+    def _drift(self) -> Check:
+        before, now = self.records_per_person_before, self.records_per_person
+        if before is None:
+            return Check(True, "first run of this model")
+        words = f"records per person {before:.4f} before, {now:.4f} now"
+        return Check(abs(now / before - 1) <= DRIFT_LIMIT, words)
+
+
+@dataclass(frozen=True)
+class IdentifierOutcome:
+    """What the hub did, and how many identifiers of each kind are in use."""
+
+    summary: RunSummary
+    kind_counts: dict[str, int]
+    unidentified: int
+
+    @property
+    def is_complete(self) -> bool:
+        return self.unidentified == 0
+
+    def figures(self) -> dict[str, Any]:
+        return {
+            **self.summary.counts(),
+            "records without identifier": self.unidentified,
+        }
+
+    def kinds(self) -> dict[str, Any]:
+        return dict(self.kind_counts)
+
+
+def assemble(run: Run) -> dict[str, dict[str, Any]]:
+    """Write identity.person_records and identity.relationships; figures by table."""
+    with connect(run.home) as con:
+        feeds.assemble_identity(
+            con, feeds.load_contracts(), allow_test_numbers=run.partnership.is_synthetic
+        )
+        return {
+            table: {"rows": _scalar(con, f"SELECT count(*) FROM identity.{table}")}
+            for table in ("person_records", "relationships")
+        }
+
+
+def model_path(run: Run) -> Path:
+    """The partnership's own linkage model, else the packaged one."""
+    own = run.partnership.linkage_model
+    if own:
+        return run.home.root / own
+    return Path(str(resources.files("ffp_data").joinpath("identity", "person_model.yaml")))
+
+
+def link_records(run: Run) -> LinkOutcome:
+    """Link all person records; write identity.clusters and identity.link_pairs."""
+    model = linkage.Model.from_yaml(model_path(run))
+    with Hub.open(run.home.hub_url) as hub:
+        must_link, cannot_link = hub.constraints()
+    with connect(run.home) as con:
+        records = con.execute(
+            "SELECT record_key AS record_id, feed AS source, * EXCLUDE (record_key, feed) "
+            "FROM identity.person_records ORDER BY record_key"
+        ).to_arrow_table()
+        result = linkage.link(records, model, must_link, cannot_link)
+        clusters, pairs = result.clusters, result.pairs  # noqa: F841 -- read by name
+        con.execute("CREATE OR REPLACE TABLE identity.clusters AS SELECT * FROM clusters")
+        con.execute("CREATE OR REPLACE TABLE identity.link_pairs AS SELECT * FROM pairs")
+        before = _remember(con, run, result.report, pairs.num_rows)
+    return LinkOutcome(result.report, before)
+
+
+def assign_identifiers(run: Run) -> IdentifierOutcome:
+    """Let the hub assign; write identity.child_membership and identity.children."""
+    with connect(run.home) as con:
+        clusters = con.execute("SELECT * FROM identity.clusters").to_arrow_table()
+        pairs = con.execute("SELECT * FROM identity.link_pairs").to_arrow_table()
+        model = _scalar(con, "SELECT model FROM meta.linkage_runs ORDER BY rowid DESC LIMIT 1")
+        with Hub.open(run.home.hub_url) as hub:
+            summary = hub.apply_run(run.run_id, run.as_at, model, clusters, pairs)
+            membership = hub.membership()  # noqa: F841 -- read by name below
+        con.execute(_MEMBERSHIP)
+        con.execute(_CHILDREN, {"as_at": run.as_at})
+        kinds = con.execute("SELECT kind, count(*) FROM identity.children GROUP BY kind ORDER BY kind")
+        kind_counts = dict(kinds.fetchall())
+        unidentified = _scalar(con, _UNIDENTIFIED)
+    run.ledger.append("identifiers_assigned", run_id=run.run_id, **summary.counts())
+    return IdentifierOutcome(summary, kind_counts, unidentified)
+
+
+# How sure the link is: the best match probability of the record with another record of its person.
+_MEMBERSHIP = """
+CREATE OR REPLACE TABLE identity.child_membership AS
+WITH inside AS (
+    SELECT p.record_id_l AS l, p.record_id_r AS r, p.match_probability AS probability
+    FROM identity.link_pairs p
+    JOIN membership a ON a.record_key = p.record_id_l
+    JOIN membership b ON b.record_key = p.record_id_r AND b.child_id = a.child_id
+),
+best AS (
+    SELECT record_key, max(probability) AS probability
+    FROM (SELECT l AS record_key, probability FROM inside
+          UNION ALL SELECT r, probability FROM inside)
+    GROUP BY record_key
+)
+SELECT m.record_key, m.child_id, m.linked_since,
+       CASE WHEN count(*) OVER (PARTITION BY m.child_id) = 1 THEN 1.0
+            ELSE coalesce(best.probability, 0.0) END AS link_confidence
+FROM membership m LEFT JOIN best USING (record_key)
+ORDER BY m.record_key
+"""
+
+# Age decides; without a birth date, what the feeds say the person is.
+_CHILDREN = """
+CREATE OR REPLACE TABLE identity.children AS
+SELECT child_id,
+       CASE WHEN mode(p.date_of_birth ORDER BY p.date_of_birth) > $as_at::DATE - INTERVAL 18 YEAR THEN 'child'
+            WHEN count(p.date_of_birth) > 0 THEN 'adult'
+            WHEN count(p.expected_birth_date) > 0 THEN 'unborn'
+            WHEN bool_or(p.role = 'child') THEN 'child'
+            ELSE 'adult' END AS kind
+FROM identity.child_membership m JOIN identity.person_records p USING (record_key)
+GROUP BY child_id ORDER BY child_id
+"""
+
+_UNIDENTIFIED = """
+SELECT count(*) FROM identity.person_records p
+WHERE (SELECT count(*) FROM identity.child_membership m WHERE m.record_key = p.record_key) <> 1
+"""
+
+
+def _remember(
+    con: duckdb.DuckDBPyConnection, run: Run, report: dict[str, Any], pairs: int
+) -> float | None:
+    """Keep the run's figures; return records per person of the last run with the same model."""
+    model = f"{report['model']['name']} {report['model']['version']}"
+    con.execute(_RECORD_RUNS)
+    before = con.execute(
+        "SELECT records / people FROM meta.linkage_runs WHERE model = ? AND people > 0 "
+        "ORDER BY rowid DESC LIMIT 1",
+        [model],
+    ).fetchone()
+    con.execute(
+        "INSERT OR REPLACE INTO meta.linkage_runs VALUES (?, ?, ?, ?, ?, ?)",
+        [run.run_id, run.as_at, model, report["records"], report["clusters"]["count"], pairs],
+    )
+    return None if before is None else float(before[0])
+
+
+def _scalar(con: duckdb.DuckDBPyConnection, sql: str) -> Any:
+    row = con.execute(sql).fetchone()
+    assert row is not None, "an aggregate always gives a row"
+    return row[0]

@@ -1,0 +1,80 @@
+"""Tables that dbt reads beside the feeds: bank holidays, and for each feed what its silence means.
+
+`meta.feed_state` is what lets a page say why nothing is known: no agreement, not sent here, late, or
+looked for and not found.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from ffp_data import feeds
+from ffp_data.calendar import bank_holidays
+from ffp_data.feeds import Contract
+from ffp_data.pipeline import policy
+from ffp_data.pipeline.run import Run, stamp
+from ffp_data.warehouse import connect
+from governance.grants import Grants
+
+FEED_STATE = pa.schema(
+    [
+        ("feed", pa.string()),
+        ("agency", pa.string()),
+        ("service_label", pa.string()),
+        ("agreement", pa.string()),
+        ("agreement_state", pa.string()),
+        ("last_delivered_at", pa.timestamp("us")),
+        ("promise_late_after_hours", pa.int32()),
+        ("is_late", pa.bool_()),
+        ("covered", pa.bool_()),
+    ]
+)
+
+
+def write_bank_holidays(run: Run) -> dict[str, Any]:
+    """Write meta.bank_holidays (date); returns figures for the asset."""
+    days = pa.table({"date": pa.array(sorted(bank_holidays()), pa.date32())})  # noqa: F841 -- by name
+    with connect(run.home) as con:
+        con.execute("CREATE OR REPLACE TABLE meta.bank_holidays AS SELECT date FROM days")
+    return {"days": days.num_rows}
+
+
+def write_feed_state(run: Run) -> dict[str, Any]:
+    """Write meta.feed_state, one row for each contract; returns figures for the asset."""
+    contracts = feeds.load_contracts()
+    allowed = policy.grants(run)
+    with connect(run.home) as con:
+        last = dict(
+            con.execute(
+                "SELECT feed, max(delivered_at) FROM meta.deliveries WHERE status = 'loaded' GROUP BY feed"
+            ).fetchall()
+        )
+        rows = [_state(run, c, allowed, last.get(c.id)) for c in contracts.values()]
+        states = pa.Table.from_pylist(rows, schema=FEED_STATE)  # noqa: F841 -- read by name
+        con.execute("CREATE OR REPLACE TABLE meta.feed_state AS SELECT * FROM states")
+    return {
+        "feeds": len(rows),
+        "late": [row["feed"] for row in rows if row["is_late"]],
+        "without agreement": [r["feed"] for r in rows if r["agreement_state"] != "in_force"],
+    }
+
+
+def _state(run: Run, contract: Contract, allowed: Grants, last: Any) -> dict[str, Any]:
+    promise = feeds.parse_duration(contract.hub.promise.late_after)
+    decisions = [allowed.ingest(contract.id, table.name) for table in contract.tables]
+    in_force = any(decision.allowed for decision in decisions)
+    # The run speaks for the end of the as-at day.
+    age = None if last is None else stamp(run.as_at).replace(tzinfo=None) - last
+    return {
+        "feed": contract.id,
+        "agency": contract.hub.agency,
+        "service_label": contract.domain.replace("_", " "),
+        "agreement": contract.hub.agreement,
+        "agreement_state": "in_force" if in_force else "not_in_force",
+        "last_delivered_at": last,
+        "promise_late_after_hours": int(promise.total_seconds() // 3600),
+        "is_late": age is not None and age > promise,
+        "covered": last is not None,
+    }
