@@ -1,0 +1,1 @@
+"""Statutory returns: layouts, rules and profiles as data; readers, writers and validators."""

@@ -1,0 +1,156 @@
+"""Run the rules of a return over its tables.
+
+The views of the collection are made once as temporary tables of the connection, beside a few
+macros that all rules share (the census dates, working days, code sets); then each rule is one
+query. Nothing of this outlives the call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from itertools import repeat
+
+import duckdb
+import pyarrow as pa
+
+from ffp_data.calendar import working_day_table
+from ffp_data.identifiers import install_macros
+from ffp_data.returns.findings import Finding, sort_findings
+from ffp_data.returns.layout import Layout, LayoutError
+from ffp_data.returns.rules import Rule
+from ffp_data.returns.tables import existing_tables
+
+_MACROS = """
+CREATE OR REPLACE TEMP MACRO reference_date() AS DATE '{reference_date}';
+CREATE OR REPLACE TEMP MACRO census_start() AS DATE '{census_start}';
+CREATE OR REPLACE TEMP MACRO in_census(d) AS d BETWEEN DATE '{census_start}' AND DATE '{reference_date}';
+CREATE OR REPLACE TEMP MACRO is_code(name, c) AS c IN (SELECT code FROM code WHERE code_set = name);
+-- The n-th working day before d; d itself is not counted, whether a working day or not.
+CREATE OR REPLACE TEMP MACRO working_days_before(d, n) AS (
+    SELECT min(day) FROM working_day WHERE working_day_number = 1 - n + (
+        SELECT max(working_day_number) FROM working_day WHERE day < d
+    )
+);
+"""
+_TEMP_TABLE = re.compile(r"CREATE OR REPLACE TEMP TABLE (\w+)")
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """What one collection and year is checked by.
+
+    `views` is SQL with {schema} in it; `lists` are extra one-column tables of text by name;
+    `parameters` become macros of that name without arguments.
+    """
+
+    layout: Layout
+    rules: tuple[Rule, ...]
+    views: str
+    lists: Mapping[str, tuple[str, Sequence[str]]]
+    parameters: Mapping[str, int]
+
+
+def validate_tables(
+    con: duckdb.DuckDBPyConnection, book: RuleBook, reference_date: date, schema: str
+) -> list[Finding]:
+    """Findings of every rule of the book over the tables of `schema`, in a fixed order.
+
+    Raises LayoutError when a table is missing. Values of findings hold personal data.
+    """
+    missing = {t.name for t in book.layout.tables} - existing_tables(con, schema)
+    if missing:
+        raise LayoutError(f"schema {schema} has no {', '.join(sorted(missing))}; build marts first")
+    with prepared(con, book, reference_date, schema):
+        names = _child_names(con, book.layout.child.table, schema)
+        return sort_findings(f for rule in book.rules for f in _apply(con, rule, names))
+
+
+@contextmanager
+def prepared(
+    con: duckdb.DuckDBPyConnection, book: RuleBook, reference_date: date, schema: str
+) -> Iterator[None]:
+    """Make the macros and temporary tables that rules read; drop the tables afterwards."""
+    tables = ["header", "code", "working_day", *book.lists, *_TEMP_TABLE.findall(book.views)]
+    try:
+        _make_lists(con, book)
+        _make_macros(con, book, reference_date)
+        _make_header(con, book.layout, reference_date, schema)
+        con.execute(book.views.replace("{schema}", schema))
+        yield
+    finally:
+        for table in tables:
+            con.execute(f"DROP TABLE IF EXISTS temp.{table}")
+
+
+def _make_macros(con: duckdb.DuckDBPyConnection, book: RuleBook, reference_date: date) -> None:
+    install_macros(con)
+    census_start = date(reference_date.year - 1, 4, 1)
+    con.execute(_MACROS.format(reference_date=reference_date, census_start=census_start))
+    for name, value in book.parameters.items():
+        con.execute(f"CREATE OR REPLACE TEMP MACRO {name}() AS {int(value)}")
+
+
+def _make_lists(con: duckdb.DuckDBPyConnection, book: RuleBook) -> None:
+    pairs = [(name, code) for name, codes in book.layout.code_sets.items() for code in codes]
+    codes = pa.table({"code_set": [p[0] for p in pairs], "code": [p[1] for p in pairs]})
+    _make_table(con, "code", codes)
+    _make_table(con, "working_day", working_day_table())
+    for name, (column, values) in book.lists.items():
+        _make_table(con, name, pa.table({column: list(values)}))
+
+
+def _make_table(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    con.register("rows_for_rules", rows)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM rows_for_rules")
+    con.unregister("rows_for_rules")
+
+
+def _make_header(
+    con: duckdb.DuckDBPyConnection, layout: Layout, reference_date: date, schema: str
+) -> None:
+    """The header as it was read from a file, or as it will be written for our own tables."""
+    con.execute("CREATE OR REPLACE TEMP TABLE header (year VARCHAR, reference_date VARCHAR)")
+    if layout.header_table in existing_tables(con, schema):
+        con.execute(
+            f"INSERT INTO header SELECT year, reference_date FROM {schema}.{layout.header_table}"
+        )
+    if not con.execute("FROM header").fetchall():
+        con.execute("INSERT INTO header VALUES (?, ?)", [str(layout.census_year), reference_date])
+
+
+def _child_names(con: duckdb.DuckDBPyConnection, table: str, schema: str) -> dict[str, str]:
+    rows = con.execute(
+        f"SELECT CAST(child_key AS VARCHAR), "
+        f"coalesce(nullif(trim(CAST(la_child_id AS VARCHAR)), ''), '#' || child_key) "
+        f"FROM {schema}.{table}"
+    ).fetchall()
+    return dict(rows)
+
+
+def _apply(
+    con: duckdb.DuckDBPyConnection, rule: Rule, names: Mapping[str, str]
+) -> Iterable[Finding]:
+    cursor = con.execute(rule.sql)
+    has_names = cursor.description[-1][0] == "field_names"
+    width = len(cursor.description) - 1 - has_names
+    if not has_names and width != len(rule.fields):
+        raise LayoutError(f"rule {rule.rule}: selects {width} values for {len(rule.fields)} fields")
+    for key, *values in cursor.fetchall():
+        fields = tuple(values[-1]) if has_names else rule.fields
+        yield Finding(
+            rule=rule.rule,
+            severity=rule.severity,
+            child=None if key is None else names.get(key, f"#{key}"),
+            module=rule.module,
+            fields=fields,
+            values=tuple(_text(v) for v, _ in zip(values, repeat(None, width), strict=False)),
+            message=rule.message,
+        )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

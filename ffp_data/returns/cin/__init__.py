@@ -1,0 +1,54 @@
+"""Children in need census: the year's layout, rules and code lists, all read from data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from ffp_data.returns.checks import RuleBook
+from ffp_data.returns.layout import Layout, load_layout
+from ffp_data.returns.rules import load_rules
+
+COLLECTION = "CIN"
+_FOLDER = Path(__file__).parent
+
+
+def years() -> tuple[str, ...]:
+    """Years that have a layout, oldest first."""
+    return tuple(sorted(p.stem for p in (_FOLDER / "spec").glob("20*.yaml")))
+
+
+@cache
+def layout(year: str) -> Layout:
+    """Layout of a year such as '2025-26'. Raises LayoutError when the year is not held."""
+    return load_layout(_FOLDER / "spec" / f"{year}.yaml")
+
+
+@cache
+def rule_book(year: str) -> RuleBook:
+    """Everything that validation of a year needs. The rules of 2024-25 and 2025-26 are the same."""
+    return RuleBook(
+        layout=layout(year),
+        rules=load_rules(_FOLDER / "rules"),
+        views=(_FOLDER / "views.sql").read_text(encoding="utf-8"),
+        lists={"la_number": ("la_number", la_numbers())},
+        parameters={},
+    )
+
+
+@cache
+def la_numbers() -> tuple[str, ...]:
+    """Three-digit numbers that a UPN may carry."""
+    entries = yaml.safe_load((_FOLDER / "la_numbers.yaml").read_text(encoding="utf-8"))
+    return tuple(
+        number for entry in entries for text in entry["ranges"] for number in _expand(str(text))
+    )
+
+
+def _expand(text: str) -> Iterator[str]:
+    first, _, last = text.partition("-")
+    for number in range(int(first), int(last or first) + 1):
+        yield f"{number:03}"

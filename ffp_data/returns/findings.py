@@ -1,0 +1,63 @@
+"""What a validator says: one Finding for each breach, in an order that depends on nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "query"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One breach of one rule.
+
+    `child` is the LAchildID, `#n` for the n-th child when it has none, or None when the rule is
+    about the return as a whole. `values` are as they stand in the return, one for each of
+    `fields`; None where there is no value.
+    """
+
+    rule: str
+    severity: Severity
+    child: str | None
+    module: str
+    fields: tuple[str, ...]
+    values: tuple[str | None, ...]
+    message: str
+
+    def as_dict(self) -> dict[str, object]:
+        """The machine form: rule, severity, child, module, fields, values, message."""
+        return {
+            "rule": self.rule,
+            "severity": self.severity,
+            "child": self.child,
+            "module": self.module,
+            "fields": list(self.fields),
+            "values": list(self.values),
+            "message": self.message,
+        }
+
+
+def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Order by rule, then child, then values; equal findings stay, as each is one record."""
+    return sorted(findings, key=_order)
+
+
+def count_by_rule(findings: Iterable[Finding]) -> Mapping[str, int]:
+    """Number of findings of each rule, in rule order."""
+    counts: dict[str, int] = {}
+    for finding in findings:
+        counts[finding.rule] = counts.get(finding.rule, 0) + 1
+    return dict(sorted(counts.items(), key=lambda entry: rule_order(entry[0])))
+
+
+def rule_order(code: str) -> tuple[int, str]:
+    """Sort key of a rule code: by its number, so that 100 comes before 1103."""
+    digits = "".join(c for c in code if c.isdigit())
+    return (int(digits) if digits else 0, code)
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    values = tuple(v or "" for v in finding.values)
+    return (*rule_order(finding.rule), finding.child or "", finding.fields, values)

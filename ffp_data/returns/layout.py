@@ -1,0 +1,185 @@
+"""Record layouts of statutory returns, as data.
+
+A layout is a tree of modules (repeating groups, one table each), groups (wrappers without a row
+of their own), value lists (a wrapper around one repeated element, one table each) and items. The
+XML writer, the XML reader and the table definitions all walk the same tree, so that a change of
+layout is a change of a YAML file. A year is a base file plus its dated differences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+ItemType = Literal["text", "code", "date", "boolean", "integer", "upn", "datetime", "year"]
+
+
+class LayoutError(ValueError):
+    """A layout, profile or rule file is not usable; names the file and the place in it."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Item(_Strict):
+    """One element with a value. `number` is the DfE item number (N00001) where there is one."""
+
+    element: str
+    column: str
+    type: ItemType
+    number: str | None = None
+    codes: str | None = None
+    max_length: int | None = None
+    separator: str | None = None  # several values in one column become repeated elements
+    note: str | None = None
+
+
+class Values(_Strict):
+    """One wrapper element that holds one repeated item; the values have their own table."""
+
+    values: str
+    table: str
+    item: Item
+
+
+class Group(_Strict):
+    """A wrapper element without a row of its own."""
+
+    group: str
+    contents: tuple[Item | Values, ...]
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return tuple(node for node in self.contents if isinstance(node, Item))
+
+
+class Module(_Strict):
+    """A repeating element; each occurrence is one row of `table`, identified by `key`."""
+
+    module: str
+    table: str
+    key: str | None = None
+    contents: tuple[Item | Values | Group | Module, ...]
+
+
+class Layout(_Strict):
+    """One collection in one year. `year` is the school-style label, e.g. '2025-26'."""
+
+    collection: str
+    year: str
+    status: str
+    header: tuple[Group, ...]
+    header_table: str
+    child: Module
+    code_sets: Mapping[str, Mapping[str, str]]
+
+    @property
+    def census_year(self) -> int:
+        """Calendar year in which the collection year ends: 2026 for '2025-26'."""
+        return end_year(self.year)
+
+    @cached_property
+    def tables(self) -> tuple[Table, ...]:
+        """Every table of the return, parents before children."""
+        return tuple(_tables_of(self.child, ()))
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of one table: keys of its ancestors, its own key, then its items."""
+
+    name: str
+    parent_keys: tuple[str, ...]
+    key: str | None
+    items: tuple[Item, ...]
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        return self.parent_keys if self.key is None else (*self.parent_keys, self.key)
+
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """(column, SQL type) in order; a key that is itself an item appears once."""
+        keys = {name: "VARCHAR" for name in self.key_columns}
+        return tuple((keys | {i.column: _sql_type(i) for i in self.items}).items())
+
+
+def end_year(year: str) -> int:
+    """Return 2026 for '2025-26'; ValueError when the label is not two consecutive years."""
+    start, _, end = year.partition("-")
+    if not (start.isdigit() and len(start) == 4 and f"{(int(start) + 1) % 100:02}" == end):
+        raise ValueError(f"'{year}' is not a collection year; write it like 2025-26")
+    return int(start) + 1
+
+
+def year_label(census_year: int) -> str:
+    """Return '2025-26' for 2026."""
+    return f"{census_year - 1}-{census_year % 100:02}"
+
+
+def load_layout(path: Path) -> Layout:
+    """Read a layout file, following its `base` and applying its `changes`.
+
+    `changes` is a mapping merged into the base: mappings merge key by key, anything else
+    replaces. Raises LayoutError with the file and the place.
+    """
+    try:
+        return Layout.model_validate(read_with_base(path))
+    except ValidationError as error:
+        raise LayoutError(f"{path}: {error}") from error
+
+
+def read_with_base(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping; merge it over the file named by its `base`, if any."""
+    if not path.is_file():
+        raise LayoutError(f"{path}: no such file; is the year supported?")
+    with path.open(encoding="utf-8") as stream:
+        data: dict[str, Any] = yaml.safe_load(stream)
+    base = data.pop("base", None)
+    return data if base is None else _merge(read_with_base(path.parent / base), data)
+
+
+def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for name, value in changes.items():
+        both = isinstance(value, dict) and isinstance(merged.get(name), dict)
+        merged[name] = _merge(merged[name], value) if both else value
+    return merged
+
+
+def items_of(contents: tuple[Item | Values | Group | Module, ...]) -> Iterator[Item]:
+    """Items whose values are on the row itself, wrappers looked through."""
+    for node in contents:
+        if isinstance(node, Item):
+            yield node
+        elif isinstance(node, Group):
+            yield from items_of(node.contents)
+
+
+def _tables_of(module: Module, parents: tuple[str, ...]) -> Iterator[Table]:
+    table = Table(module.table, parents, module.key, tuple(items_of(module.contents)))
+    yield table
+    yield from _nested_tables(module.contents, table.key_columns)
+
+
+def _nested_tables(
+    contents: tuple[Item | Values | Group | Module, ...], keys: tuple[str, ...]
+) -> Iterator[Table]:
+    for node in contents:
+        if isinstance(node, Module):
+            yield from _tables_of(node, keys)
+        elif isinstance(node, Values):
+            yield Table(node.table, keys, None, (node.item,))
+        elif isinstance(node, Group):
+            yield from _nested_tables(node.contents, keys)
+
+
+def _sql_type(item: Item) -> str:
+    return "DATE" if item.type == "date" else "VARCHAR"

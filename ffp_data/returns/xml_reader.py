@@ -1,0 +1,305 @@
+"""Load any return that is an XML file into the tables of its layout.
+
+Codes are kept as they stand in the file, so that the validator sees what was sent. A date that
+cannot be read becomes a missing value and a `format` finding with its line; an element that the
+layout does not have, or not there, becomes a `schema` finding. Nothing in a readable file stops
+the load; a file of another collection or year is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from lxml import etree
+
+from ffp_data.returns.findings import Finding
+from ffp_data.returns.layout import Group, Item, Layout, Module, Values, end_year, year_label
+from ffp_data.returns.tables import create_tables, table_columns
+from ffp_data.returns.xml_source import NotReadable, read_elements
+
+BATCH_ROWS = 100_000
+ROOT = "Message"
+
+Node = Item | Values | Group | Module
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was read: header values, findings of the reader, children and rows by table."""
+
+    header: Mapping[str, str | None]
+    findings: tuple[Finding, ...]
+    rows: Mapping[str, int]
+
+
+@dataclass
+class _Sink:
+    """Rows waiting for their table."""
+
+    con: duckdb.DuckDBPyConnection
+    schema: str
+    columns: Mapping[str, tuple[tuple[str, str], ...]]
+    waiting: dict[str, list[dict[str, object]]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, table: str, row: dict[str, object]) -> None:
+        rows = self.waiting.setdefault(table, [])
+        rows.append(row)
+        if len(rows) >= BATCH_ROWS:
+            self.flush(table)
+
+    def flush(self, table: str) -> None:
+        rows = self.waiting.pop(table, [])
+        self.counts[table] = self.counts.get(table, 0) + len(rows)
+        if not rows:
+            return
+        kinds = {"DATE": pa.date32(), "VARCHAR": pa.string()}
+        schema = pa.schema([(name, kinds[kind]) for name, kind in self.columns[table]])
+        self.con.register("rows_to_load", pa.Table.from_pylist(rows, schema=schema))
+        self.con.execute(f"INSERT INTO {self.schema}.{table} BY NAME SELECT * FROM rows_to_load")
+        self.con.unregister("rows_to_load")
+
+
+@dataclass
+class _Reader:
+    """Walks one Child element after another along the layout."""
+
+    layout: Layout
+    sink: _Sink
+    findings: list[Finding] = field(default_factory=list)
+    child: str | None = None
+    module: str = ""
+
+    def read_child(self, element: etree._Element, ordinal: int) -> None:
+        self.child = _first_text(element, "LAchildID") or f"#{ordinal}"
+        self.module = self.layout.child.module
+        self.read_module(self.layout.child, element, {}, str(ordinal))
+
+    def read_module(
+        self, module: Module, element: etree._Element, keys: dict[str, object], ordinal: str
+    ) -> None:
+        row: dict[str, object] = dict(keys)
+        if module.key:
+            row[module.key] = ordinal
+        found = self.place(module.contents, element)
+        for node, elements in found:
+            if isinstance(node, Item | Group):
+                self.read_on_row(node, elements, row)
+        self.sink.add(module.table, row)
+        own_keys = keys | ({module.key: row[module.key]} if module.key else {})
+        self.read_nested(found, own_keys)
+
+    def read_on_row(
+        self, node: Item | Group, elements: list[etree._Element], row: dict[str, object]
+    ) -> None:
+        if isinstance(node, Item):
+            self.read_item(node, elements, row)
+            return
+        for element in elements:
+            for inner, inner_elements in self.place(node.contents, element):
+                if isinstance(inner, Item):
+                    self.read_item(inner, inner_elements, row)
+
+    def read_item(self, item: Item, elements: list[etree._Element], row: dict[str, object]) -> None:
+        texts = [text for e in elements if (text := (e.text or "").strip())]
+        if not texts:
+            return
+        if item.separator:
+            row[item.column] = item.separator.join(texts)
+        else:
+            row[item.column] = self.value(item, texts[0], elements[0])
+
+    def read_nested(
+        self, found: list[tuple[Node, list[etree._Element]]], keys: dict[str, object]
+    ) -> None:
+        for node, elements in found:
+            if isinstance(node, Module):
+                self.read_modules(node, elements, keys)
+            elif isinstance(node, Values):
+                self.read_values(node, elements, keys)
+            elif isinstance(node, Group):
+                for element in elements:
+                    inner = self.place(node.contents, element, report=False)
+                    self.read_nested(inner, keys)
+
+    def read_modules(
+        self, node: Module, elements: list[etree._Element], keys: dict[str, object]
+    ) -> None:
+        outer, self.module = self.module, node.module
+        for ordinal, element in enumerate(elements, 1):
+            self.read_module(node, element, keys, str(ordinal))
+        self.module = outer
+
+    def read_values(
+        self, node: Values, elements: list[etree._Element], keys: dict[str, object]
+    ) -> None:
+        for wrapper in elements:
+            # A wrapper without values still makes a row: rule 8842Q asks about such groups.
+            ((_, inner),) = self.place((node.item,), wrapper, repeated=True) or ((node, []),)
+            for element in inner or [None]:
+                text = "" if element is None else (element.text or "").strip()
+                value = None
+                if element is not None and text:
+                    value = self.value(node.item, text, element)
+                self.sink.add(node.table, keys | {node.item.column: value})
+
+    def value(self, item: Item, text: str, element: etree._Element) -> object:
+        if item.type != "date":
+            return text
+        parsed = parse_date(text)
+        if parsed is None:
+            self.report("format", item.element, text, element, "is not a date (YYYY-MM-DD)")
+        return parsed
+
+    def place(
+        self,
+        nodes: Iterable[Node],
+        parent: etree._Element,
+        *,
+        repeated: bool = False,
+        report: bool = True,
+    ) -> list[tuple[Node, list[etree._Element]]]:
+        """Sort the children of `parent` under the nodes of the layout, in layout order."""
+        places = {_tag(node): position for position, node in enumerate(nodes)}
+        found: dict[int, list[etree._Element]] = {}
+        latest = 0
+        for element in parent:
+            tag = str(element.tag)
+            position = places.get(tag)
+            if position is None:
+                problem = "is not part of the layout here"
+            elif position < latest:
+                problem = "is out of order"
+            elif position in found and not (repeated or _may_repeat(tuple(nodes)[position])):
+                problem = "is there more than once"
+            else:
+                problem = ""
+            if problem and report:
+                self.report("schema", tag, None, element, problem)
+            if position is not None:
+                latest = max(latest, position)
+                found.setdefault(position, []).append(element)
+        ordered = tuple(nodes)
+        return [(ordered[position], found[position]) for position in sorted(found)]
+
+    def report(
+        self, rule: str, tag: str, value: str | None, element: etree._Element, problem: str
+    ) -> None:
+        message = f"Line {element.sourceline}: {tag} {problem}."
+        self.findings.append(
+            Finding(rule, "error", self.child, self.module, (tag,), (value,), message)
+        )
+
+
+def load_xml(con: duckdb.DuckDBPyConnection, layout: Layout, path: Path, schema: str) -> Loaded:
+    """Read `path` into the tables of `schema`, which are created when missing.
+
+    child_key is the ordinal of the Child element; keys of nested modules count within their
+    parent. Raises NotReadable when the file is no return of this collection and year.
+    """
+    create_tables(con, layout, schema)
+    reader = _Reader(layout, _Sink(con, schema, table_columns(layout)))
+    header: dict[str, str | None] = {}
+    children = 0
+    for element in read_elements(path, ("Header", layout.child.module), ROOT):
+        if element.tag == "Header":
+            header = _read_header(reader, layout, element)
+            _check_header(path, layout, header, element)
+        elif _is_record(element):
+            children += 1
+            reader.read_child(element, children)
+    _store_header(con, layout, schema, header)
+    for table in list(reader.sink.waiting):
+        reader.sink.flush(table)
+    return Loaded(
+        header, tuple(reader.findings), {t.name: 0 for t in layout.tables} | reader.sink.counts
+    )
+
+
+def parse_date(text: str) -> date | None:
+    """Return the date of an ISO text of exactly ten characters, None when it is no date."""
+    if len(text) != 10 or not text[:4].isdigit():
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _is_record(element: etree._Element) -> bool:
+    parent = element.getparent()
+    return parent is not None and parent.tag == "Children"
+
+
+def _read_header(reader: _Reader, layout: Layout, element: etree._Element) -> dict[str, str | None]:
+    reader.child, reader.module = None, "Header"
+    row: dict[str, object] = {}
+    # Header values stay text: rule 100 is about a reference date that may be no date at all.
+    for node, elements in reader.place(layout.header, element):
+        if isinstance(node, Group):
+            for item, found in reader.place(node.contents, elements[0]):
+                if isinstance(item, Item):
+                    row[item.column] = (found[0].text or "").strip() or None
+    return {k: None if v is None else str(v) for k, v in row.items()}
+
+
+def _check_header(
+    path: Path, layout: Layout, header: Mapping[str, str | None], element: etree._Element
+) -> None:
+    place = f"{path}:{element.sourceline}"
+    collection = header.get("collection")
+    if collection and collection.upper() != layout.collection:
+        raise NotReadable(f"{place}: this is a {collection} return, not {layout.collection}")
+    year = _census_year(header)
+    if year is not None and year != layout.census_year and not _is_for(header, layout):
+        label = year_label(year)
+        raise NotReadable(
+            f"{place}: this is a {layout.collection} return for {label}, not {layout.year}; "
+            f"validate it with --year {label}"
+        )
+
+
+def _is_for(header: Mapping[str, str | None], layout: Layout) -> bool:
+    """A wrong Year beside the right reference date is this year's return with a fault."""
+    return header.get("reference_date") == f"{end_year(layout.year)}-03-31"
+
+
+def _census_year(header: Mapping[str, str | None]) -> int | None:
+    for column in ("year", "reference_date"):
+        text = (header.get(column) or "")[:4]
+        if text.isdigit() and len(text) == 4:
+            return int(text)
+    return None
+
+
+def _store_header(
+    con: duckdb.DuckDBPyConnection, layout: Layout, schema: str, header: Mapping[str, str | None]
+) -> None:
+    columns = [item.column for group in layout.header for item in group.items]
+    marks = ", ".join("?" for _ in columns)
+    con.execute(
+        f"INSERT INTO {schema}.{layout.header_table} ({', '.join(columns)}) VALUES ({marks})",
+        [header.get(column) for column in columns],
+    )
+
+
+def _first_text(element: etree._Element, tag: str) -> str:
+    found = next(element.iter(tag), None)
+    return "" if found is None else (found.text or "").strip()
+
+
+def _tag(node: Node) -> str:
+    if isinstance(node, Item):
+        return node.element
+    if isinstance(node, Values):
+        return node.values
+    return node.group if isinstance(node, Group) else node.module
+
+
+def _may_repeat(node: Node) -> bool:
+    return isinstance(node, Module) or (isinstance(node, Item) and node.separator is not None)

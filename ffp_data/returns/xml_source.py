@@ -1,0 +1,116 @@
+"""Open an XML file from outside as a stream of elements, trusting nothing in it.
+
+A DOCTYPE is refused before the parser sees it, so that no entity is ever declared; the parser
+has no network, loads no DTD and keeps libxml2's limits on depth and size. Every refusal names
+the file and, where there is one, the line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from lxml import etree
+
+MAX_BYTES = 2_000_000_000
+MAX_DEPTH = 12  # the deepest element of a CIN census is at depth 7
+_PROLOG_CHUNK = 65_536
+_ROOT = re.compile(rb"<[A-Za-z_:\x80-\xff]")
+_DOCTYPE = re.compile(rb"<!\s*DOCTYPE", re.IGNORECASE)
+_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+
+
+class NotReadable(ValueError):
+    """The file is not a return that can be read; the message has file, line and remedy."""
+
+
+def read_elements(path: Path, tags: tuple[str, ...], root: str) -> Iterator[etree._Element]:
+    """Yield each finished element whose tag is in `tags`, in file order, freeing it afterwards.
+
+    Raises NotReadable for a file that is missing, too large, not well formed, has a DOCTYPE, an
+    unexpected root or namespace, or nests deeper than MAX_DEPTH.
+    """
+    _refuse_unsafe(path)
+    try:
+        yield from _stream(path, tags, root)
+    except etree.XMLSyntaxError as error:
+        raise NotReadable(
+            f"{path}:{error.lineno}: not well-formed XML; export the file again"
+        ) from error
+
+
+def _stream(path: Path, tags: tuple[str, ...], root: str) -> Iterator[etree._Element]:
+    events = etree.iterparse(
+        str(path),
+        events=("start", "end"),
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    depth = 0
+    for event, element in events:
+        depth += 1 if event == "start" else -1
+        if event == "start":
+            _check_start(path, element, depth, root)
+        elif element.tag in tags:
+            yield element
+            _free(element)
+
+
+def _check_start(path: Path, element: etree._Element, depth: int, root: str) -> None:
+    place = f"{path}:{element.sourceline}"
+    if depth > MAX_DEPTH:
+        raise NotReadable(f"{place}: elements are nested deeper than {MAX_DEPTH}; not a return")
+    if depth > 1:
+        return
+    if element.getroottree().docinfo.doctype:
+        raise NotReadable(f"{place}: has a DOCTYPE, which is refused; remove it")
+    tag = etree.QName(element)
+    if tag.namespace:
+        raise NotReadable(f"{place}: root is in namespace '{tag.namespace}'; a return has none")
+    if tag.localname != root:
+        raise NotReadable(f"{place}: root is <{tag.localname}>; a return has <{root}>")
+
+
+def _free(element: etree._Element) -> None:
+    element.clear()
+    parent = element.getparent()
+    while parent is not None and element.getprevious() is not None:
+        del parent[0]
+
+
+def _refuse_unsafe(path: Path) -> None:
+    if not path.is_file():
+        raise NotReadable(f"{path}: no such file")
+    size = path.stat().st_size
+    if size == 0:
+        raise NotReadable(f"{path}:1: the file is empty; export it again")
+    if size > MAX_BYTES:
+        raise NotReadable(f"{path}: {size} bytes; returns above {MAX_BYTES} bytes are refused")
+    line = _doctype_line(path)
+    if line:
+        raise NotReadable(f"{path}:{line}: has a DOCTYPE, which is refused; remove it")
+
+
+def _doctype_line(path: Path) -> int:
+    """Line of a DOCTYPE before the root element, 0 when there is none."""
+    prolog = _prolog(path)
+    # Comments are blanked, not removed, so that offsets still tell the line.
+    blanked = _COMMENT.sub(lambda m: re.sub(rb"[^\n]", b" ", m.group()), prolog)
+    found = _DOCTYPE.search(blanked)
+    return 0 if found is None else blanked.count(b"\n", 0, found.start()) + 1
+
+
+def _prolog(path: Path) -> bytes:
+    """Bytes up to the first start tag; NULs dropped so that UTF-16 reads like ASCII."""
+    prolog = b""
+    with path.open("rb") as stream:
+        while chunk := stream.read(_PROLOG_CHUNK):
+            prolog += chunk.replace(b"\0", b"")
+            if _ROOT.search(_COMMENT.sub(b"", prolog)):
+                break
+    return prolog
