@@ -1,0 +1,201 @@
+"""The decision functions. They read the compiled lock and nothing else, and deny by default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from governance.policy.compile import Lock, LockError
+from governance.policy.model import is_below
+
+
+@dataclass(frozen=True)
+class IngestDecision:
+    """Whether a table of a feed may enter, and which of its columns."""
+
+    feed: str
+    table: str
+    allowed: bool
+    agreement: str | None
+    columns: tuple[str, ...]
+    dropped: tuple[str, ...]
+    policy: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ReleaseItem:
+    """One column that may leave: where it is read, what it is called, how it is changed."""
+
+    relation: str
+    column: str
+    name: str
+    transform: str
+    category: str
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Which rows may leave: ``members`` is a SELECT of ``key``; None means every row."""
+
+    id: str
+    title: str
+    key: str
+    members: str | None
+
+
+@dataclass(frozen=True)
+class ReleaseDecision:
+    """Whether a recipient may have an extract for a purpose, and exactly what is in it."""
+
+    recipient: str
+    purpose: str
+    allowed: bool
+    agreement: str | None
+    items: tuple[ReleaseItem, ...]
+    cohort: Cohort | None
+    terms: Mapping[str, Any]
+    policy: str
+    reason: str
+
+    @property
+    def transforms(self) -> dict[str, str]:
+        """Return the transform of each 'relation.name' that leaves."""
+        return {f"{each.relation}.{each.name}": each.transform for each in self.items}
+
+    @property
+    def relations(self) -> tuple[str, ...]:
+        """Return the tables that leave, in the order of the agreement."""
+        return tuple(dict.fromkeys(each.relation for each in self.items))
+
+
+class Grants:
+    """Answers from one lock; every answer names the agreement, or says why there is none."""
+
+    def __init__(self, lock: Lock) -> None:
+        """Take a lock that was just compiled; `Grants.read` verifies one from disk."""
+        self._lock = lock.data
+        self.policy = lock.sha256
+
+    @staticmethod
+    def read(path: Path, public_key: Ed25519PublicKey, as_at: date) -> Grants:
+        """Read a signed lock for a day; LockError when altered or compiled for another time."""
+        lock = Lock.read(path, public_key)
+        begins, ends = lock.data["as_at"], lock.data["valid_until"]
+        if not begins <= as_at.isoformat() < ends:
+            raise LockError(f"{path}: holds from {begins} until {ends}, not on {as_at}; compile it")
+        return Grants(lock)
+
+    def ingest(
+        self, feed: str, table: str, delivered: Sequence[str] | None = None
+    ) -> IngestDecision:
+        """Decide on a table of a feed.
+
+        With ``delivered`` (the header as sent) ``columns`` are those of it that may enter and
+        ``dropped`` all others; without, they are what the agreement grants and excludes.
+        """
+        granted = self._granted_columns.get((feed, table), {})
+        if not granted:
+            reason = f"no: {self._why_no_feed(feed, table)}"
+            dropped = tuple(delivered or ())
+            return IngestDecision(feed, table, False, None, (), dropped, self.policy, reason)
+        agreement = next(iter(granted.values()))
+        known = list(granted) if delivered is None else list(delivered)
+        excluded = self._excluded(agreement, feed, table) if delivered is None else known
+        columns = tuple(each for each in known if each in granted)
+        dropped = tuple(each for each in excluded if each not in granted)
+        reason = f"yes: {self._cite(agreement)} lets {len(columns)} columns in"
+        if dropped:
+            reason += f" and keeps {len(dropped)} out"
+        return IngestDecision(
+            feed, table, True, self._versioned(agreement), columns, dropped, self.policy, reason
+        )
+
+    def release(self, recipient: str, purpose: str) -> ReleaseDecision:
+        """Decide on an extract for a recipient and purpose; a narrower purpose is covered."""
+        grants = [
+            each
+            for each in self._lock["release"]
+            if each["recipient"] == recipient
+            and any(is_below(purpose, agreed) for agreed in each["purposes"])
+        ]
+        if not grants:
+            reason = f"no: {self._why_no_release(recipient, purpose)}"
+            return ReleaseDecision(
+                recipient, purpose, False, None, (), None, {}, self.policy, reason
+            )
+        agreement = self._only_agreement(grants)
+        terms = self._lock["agreements"][agreement]["terms"]
+        cohort = self._lock["cohorts"][terms["rows"]["cohort"]]
+        items = tuple(
+            ReleaseItem(**{name: each[name] for name in ReleaseItem.__dataclass_fields__})
+            for each in grants
+        )
+        reason = f"yes: {self._cite(agreement)} gives {len(items)} columns to {recipient}"
+        return ReleaseDecision(
+            recipient,
+            purpose,
+            True,
+            self._versioned(agreement),
+            items,
+            Cohort(**cohort),
+            terms,
+            self.policy,
+            reason,
+        )
+
+    @cached_property
+    def _granted_columns(self) -> dict[tuple[str, str], dict[str, str]]:
+        """The agreement of each granted column, by (feed, table)."""
+        granted: dict[tuple[str, str], dict[str, str]] = {}
+        for each in self._lock["ingest"]:
+            columns = granted.setdefault((each["feed"], each["table"]), {})
+            columns[each["column"]] = each["agreement"]
+        return granted
+
+    def _excluded(self, agreement: str, feed: str, table: str) -> list[str]:
+        terms = self._lock["agreements"][agreement]["terms"]
+        return [
+            column
+            for each in terms.get("excluded", ())
+            if (each["feed"], each["table"]) == (feed, table)
+            for column in each["columns"]
+        ]
+
+    def _only_agreement(self, grants: list[dict[str, Any]]) -> str:
+        agreements = sorted({str(each["agreement"]) for each in grants})
+        if len(agreements) > 1:
+            raise LockError(f"{' and '.join(agreements)} answer alike; ask for a narrower purpose")
+        return agreements[0]
+
+    def _why_no_feed(self, feed: str, table: str) -> str:
+        lapsed = self._lapsed(lambda item: (item.get("feed"), item.get("table")) == (feed, table))
+        return lapsed or f"no agreement covers {feed}.{table}"
+
+    def _why_no_release(self, recipient: str, purpose: str) -> str:
+        for name, entry in self._lock["agreements"].items():
+            terms = entry["terms"]
+            if terms.get("recipient") == recipient and any(
+                is_below(purpose, agreed) for agreed in terms["purposes"]
+            ):
+                return f"{self._cite(name)} would cover this, but {entry['not_in_force']}"
+        return f"no agreement gives anything to {recipient} for {purpose}"
+
+    def _lapsed(self, covers: Callable[[Mapping[str, Any]], bool]) -> str | None:
+        for name, entry in self._lock["agreements"].items():
+            if any(covers(item) for item in entry["terms"]["items"]):
+                return f"{self._cite(name)} would cover this, but {entry['not_in_force']}"
+        return None
+
+    def _versioned(self, agreement: str) -> str:
+        return f"{agreement}@{self._lock['agreements'][agreement]['terms']['version']}"
+
+    def _cite(self, agreement: str) -> str:
+        title = self._lock["agreements"][agreement]["terms"]["title"]
+        return f"{self._versioned(agreement)} ({title})"

@@ -1,0 +1,64 @@
+"""Each policy file against its JSON Schema, with the line and the meaning of the missing field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from referencing import Registry, Resource
+
+from governance.policy.source import Document, Problem
+
+SCHEMA_DIRECTORY = Path(__file__).parent / "schema"
+
+
+def shape_problems(document: Document, schema: str, data: Any = None) -> Iterator[Problem]:
+    """Yield what the schema refuses; ``data`` stands for the document's own when given."""
+    instance = document.data if data is None else data
+    errors = _validator(schema).iter_errors(instance)
+    for error in sorted(
+        errors, key=lambda each: (list(map(str, each.absolute_path)), each.message)
+    ):
+        yield _problem(document, schema, error)
+
+
+def _problem(document: Document, schema: str, error: ValidationError) -> Problem:
+    place = tuple(error.absolute_path)
+    name = ".".join(map(str, place)) or "the document"
+    violated: Any = error.schema if isinstance(error.schema, dict) else {}
+    meaning, remedy = violated.get("description"), f"see schema/{schema}.schema.json"
+    if error.validator == "required":
+        missing = _missing(error)
+        meaning = violated.get("properties", {}).get(missing, {}).get("description")
+        remedy = f"add {missing}: {meaning}" if meaning else f"add {missing}; {remedy}"
+    elif meaning:
+        remedy = f"give {meaning}"
+    return document.problem("schema", f"{name}: {error.message}", remedy, *place)
+
+
+def _missing(error: ValidationError) -> str:
+    wanted: Any = error.validator_value
+    given: Any = error.instance
+    return str(next(name for name in wanted if name not in given))
+
+
+@cache
+def _validator(schema: str) -> Draft202012Validator:
+    contents = {path.name: json.loads(path.read_text("utf-8")) for path in _schema_files()}
+    registry: Registry[Any] = Registry().with_resources(
+        (name, Resource.from_contents(content)) for name, content in contents.items()
+    )
+    return Draft202012Validator(
+        contents[f"{schema}.schema.json"],
+        registry=registry,
+        format_checker=Draft202012Validator.FORMAT_CHECKER,
+    )
+
+
+def _schema_files() -> list[Path]:
+    return sorted(SCHEMA_DIRECTORY.glob("*.schema.json"))

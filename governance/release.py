@@ -1,0 +1,299 @@
+"""The only writer of extracts: it turns an allowed decision into files, and nothing more.
+
+For each table of the decision it selects exactly the agreed columns of the cohort's rows, applies
+each column's transform, and sorts the result after pseudonyms are set, so that the order of rows
+tells nothing of the hub's identifiers. Parquet, a workbook and a signed manifest are written to a
+hidden directory that is renamed when whole. The ledger gets the intention before the rename and
+the fact after it, so a crash between the two is seen. Equal input gives equal bytes.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from governance.cover import cover_sheet
+from governance.files import fsync_directory, replacing
+from governance.grants import Cohort, ReleaseDecision, ReleaseItem
+from governance.keys import KeyStore
+from governance.ledger import Ledger
+from governance.manifest import write_manifest
+from governance.pseudonym import pseudonym_key, pseudonymise
+from governance.xlsx import Sheet, write_workbook
+
+WORKBOOK = "extract.xlsx"
+_WIDEST = 40
+
+
+class ReleaseRefusedError(Exception):
+    """An extract that no agreement permits, or that asks for more than the decision holds."""
+
+
+class ReleaseFailedError(Exception):
+    """A permitted extract that cannot be made, because the warehouse lacks what was agreed."""
+
+
+@dataclass(frozen=True)
+class Extract:
+    """A written extract: where it lies, its manifest's hash and the rows of each table."""
+
+    directory: Path
+    agreement: str
+    manifest_sha256: str
+    rows: Mapping[str, int]
+
+
+def write_extract(
+    con: duckdb.DuckDBPyConnection,
+    decision: ReleaseDecision,
+    *,
+    as_at: date,
+    out: Path,
+    keys: KeyStore,
+    ledger: Ledger,
+    only: Mapping[str, Sequence[str]] | None = None,
+) -> Extract:
+    """Write the extract of an allowed decision into the directory ``out``, replacing it whole.
+
+    ``only`` narrows the decision to named columns per relation. Raises ReleaseRefusedError (also
+    written to the ledger) or ReleaseFailedError; in both cases ``out`` stays as it was.
+    """
+    _refuse_if_denied(decision, as_at, ledger)
+    narrowed = decision if only is None else _narrowed(decision, only, as_at, ledger)
+    key = pseudonym_key(keys, decision.recipient, decision.purpose, _epoch(as_at))
+    tables = {
+        relation: _table(con, narrowed, relation, key, as_at) for relation in narrowed.relations
+    }
+    rows = {relation: table.num_rows for relation, table in tables.items()}
+
+    def write(part: Path) -> None:
+        for relation, table in tables.items():
+            _write_parquet(table, part / f"{_short(relation)}.parquet")
+        sheets = [cover_sheet(narrowed, as_at, rows), *map(_sheet, tables, tables.values())]
+        write_workbook(part / WORKBOOK, sheets, f"{narrowed.agreement} {narrowed.recipient}")
+
+    return publish(narrowed, write, as_at=as_at, out=out, rows=rows, keys=keys, ledger=ledger)
+
+
+def publish(
+    decision: ReleaseDecision,
+    write: Callable[[Path], None],
+    *,
+    as_at: date,
+    out: Path,
+    rows: Mapping[str, int],
+    keys: KeyStore,
+    ledger: Ledger,
+) -> Extract:
+    """Let ``write`` fill a hidden directory, sign it, record it and put it in the place of ``out``.
+
+    For files of another shape than `write_extract` makes, such as the XML of a statutory return.
+    ``rows`` counts the rows per relation and may name no relation outside the decision.
+    """
+    _refuse_if_denied(decision, as_at, ledger)
+    _refuse_others(decision, sorted(set(rows) - set(decision.relations)), as_at, ledger)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_name(f".{out.name}.part")
+    _remove(part)
+    part.mkdir(mode=0o700)
+    try:
+        write(part)
+        manifest = write_manifest(part, _facts(decision, as_at, rows), keys.signing_key)
+        about = {**_about(decision, as_at), "manifest": manifest, "rows": dict(rows)}
+        ledger.append("release_intended", **about)
+        _put_in_place(part, out)
+        ledger.append("released", **about, columns=_columns(decision))
+    finally:
+        _remove(part)
+    return Extract(out, str(decision.agreement), manifest, dict(rows))
+
+
+def _refuse_if_denied(decision: ReleaseDecision, as_at: date, ledger: Ledger) -> None:
+    if not decision.allowed:
+        ledger.append("release_refused", **_about(decision, as_at), reason=decision.reason)
+        raise ReleaseRefusedError(decision.reason)
+
+
+def _refuse_others(
+    decision: ReleaseDecision, others: Sequence[str], as_at: date, ledger: Ledger
+) -> None:
+    if others:
+        reason = f"{decision.agreement} does not give {', '.join(others)} to {decision.recipient}"
+        ledger.append("release_refused", **_about(decision, as_at), reason=reason)
+        raise ReleaseRefusedError(f"{reason}; ask for agreed columns, or amend the agreement")
+
+
+def _narrowed(
+    decision: ReleaseDecision, only: Mapping[str, Sequence[str]], as_at: date, ledger: Ledger
+) -> ReleaseDecision:
+    wanted = {f"{relation}.{name}" for relation, names in only.items() for name in names}
+    _refuse_others(decision, sorted(wanted - set(decision.transforms)), as_at, ledger)
+    items = tuple(each for each in decision.items if f"{each.relation}.{each.name}" in wanted)
+    return replace(decision, items=items)
+
+
+# Reading: one SELECT per table, made of the decision's own names.
+
+
+def _table(
+    con: duckdb.DuckDBPyConnection,
+    decision: ReleaseDecision,
+    relation: str,
+    key: bytes,
+    as_at: date,
+) -> pa.Table:
+    items = [each for each in decision.items if each.relation == relation]
+    types = _types(con, decision, relation)
+    if lacking := [each.column for each in items if each.column not in types]:
+        raise ReleaseFailedError(
+            f"{decision.agreement} names {', '.join(lacking)}, which {relation} lacks; "
+            "amend the agreement or the model"
+        )
+    selected = ", ".join(f"{_expression(each, types)} AS {_quoted(each.name)}" for each in items)
+    sql = f"SELECT {selected} FROM {_qualified(relation)}{_row_filter(decision.cohort)}"
+    table = con.execute(sql, _parameters(sql, as_at)).to_arrow_table()
+    for index, item in enumerate(items):
+        if item.transform == "pseudonymised":
+            tokens = pseudonymise(key, table.column(index).to_pylist())
+            table = table.set_column(index, item.name, pa.array(tokens, pa.string()))
+    return table.sort_by([(name, "ascending") for name in table.column_names])
+
+
+def _types(
+    con: duckdb.DuckDBPyConnection, decision: ReleaseDecision, relation: str
+) -> dict[str, str]:
+    try:
+        described = con.execute(f"DESCRIBE {_qualified(relation)}").fetchall()
+    except duckdb.CatalogException:
+        raise ReleaseFailedError(
+            f"{decision.agreement} names {relation}, which the warehouse lacks; build it first"
+        ) from None
+    return {row[0]: row[1] for row in described}
+
+
+def _expression(item: ReleaseItem, types: Mapping[str, str]) -> str:
+    column, kind = _quoted(item.column), types[item.column]
+    if item.transform == "clear" and kind.endswith("[]"):
+        return f"array_to_string({column}, '; ')"  # a sheet has no lists, and lists do not sort
+    if item.transform == "flag":
+        return f"coalesce({column}, false)" if kind == "BOOLEAN" else f"{column} IS NOT NULL"
+    return {
+        "clear": column,
+        "pseudonymised": f"{column}::VARCHAR",
+        "month": f"strftime({column}, '%Y-%m')",
+        "year": f"year({column})::INTEGER",
+        "district": f"nullif(split_part({column}, ' ', 1), '')",
+    }[item.transform]
+
+
+def _row_filter(cohort: Cohort | None) -> str:
+    if cohort is None:
+        raise ReleaseRefusedError("a decision without a cohort releases no row")
+    if cohort.members is None:
+        return ""
+    return f" WHERE {_quoted(cohort.key)} IN ({cohort.members})"
+
+
+def _parameters(sql: str, as_at: date) -> dict[str, Any]:
+    return {"as_at": as_at} if "$as_at" in sql else {}
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _qualified(relation: str) -> str:
+    return ".".join(_quoted(each) for each in relation.split("."))
+
+
+# Writing
+
+
+def _write_parquet(table: pa.Table, path: Path) -> None:
+    with replacing(path) as handle:
+        pq.write_table(table, handle, compression="zstd")
+
+
+def _sheet(relation: str, table: pa.Table) -> Sheet:
+    widths = [_width(name, table.column(name)) for name in table.column_names]
+    columns = [table.column(name).to_pylist() for name in table.column_names]
+    return Sheet(_short(relation), table.column_names, zip(*columns, strict=True), widths)
+
+
+def _width(name: str, column: pa.ChunkedArray) -> int:
+    longest = max((len(str(each)) for each in column.slice(0, 200).to_pylist()), default=0)
+    return min(_WIDEST, max(len(name), longest) + 2)
+
+
+def _put_in_place(part: Path, out: Path) -> None:
+    """Rename over: a reader sees the old directory, none for a moment, or the new; never half."""
+    old = out.with_name(f".{out.name}.old")
+    _remove(old)
+    if out.exists():
+        out.rename(old)
+    part.rename(out)
+    fsync_directory(out.parent)
+    _remove(old)
+
+
+def _remove(directory: Path) -> None:
+    if directory.exists():
+        shutil.rmtree(directory)
+
+
+# Telling
+
+
+def _about(decision: ReleaseDecision, as_at: date) -> dict[str, Any]:
+    return {
+        "recipient": decision.recipient,
+        "purpose": decision.purpose,
+        "agreement": decision.agreement,
+        "policy": decision.policy,
+        "as_at": as_at.isoformat(),
+    }
+
+
+def _facts(decision: ReleaseDecision, as_at: date, rows: Mapping[str, int]) -> dict[str, Any]:
+    terms = decision.terms
+    return {
+        **_about(decision, as_at),
+        "epoch": _epoch(as_at),
+        "cohort": terms["rows"]["cohort"],
+        "retention": terms["retention"],
+        "onward": terms["onward"],
+        "tables": [
+            {"relation": relation, "rows": count, "columns": _columns(decision, relation)}
+            for relation, count in sorted(rows.items())
+        ],
+    }
+
+
+def _columns(decision: ReleaseDecision, relation: str | None = None) -> list[dict[str, str]]:
+    return [
+        {
+            "relation": each.relation,
+            "name": each.name,
+            "transform": each.transform,
+            "category": each.category,
+        }
+        for each in decision.items
+        if relation is None or each.relation == relation
+    ]
+
+
+def _epoch(as_at: date) -> str:
+    """Pseudonyms hold for a calendar year, then change."""
+    return str(as_at.year)
+
+
+def _short(relation: str) -> str:
+    return relation.partition(".")[2]
