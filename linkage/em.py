@@ -89,6 +89,8 @@ class GroupedECM(ECM):  # type: ignore[misc]  # recordlinkage carries no types
 
     def encode(self, levels: Ints) -> Floats:
         """(patterns, comparisons) of level codes to one-hot features."""
+        if not len(levels):  # scikit-learn refuses what has no rows
+            return np.empty((0, self.layout.features))
         return np.asarray(super()._transform_data(levels), dtype=np.float64)
 
     def _transform_data(self, X: Any) -> Any:  # noqa: N803  # recordlinkage's name

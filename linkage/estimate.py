@@ -63,6 +63,8 @@ class Parameters:
 
     def log_likelihood(self, levels: Ints) -> Floats:
         """(pairs, comparisons) of level codes to (pairs, classes) of log-likelihoods."""
+        if not len(levels):
+            return np.empty((0, self.classes.count))
         ecm = self.kernel(np.ones(self.classes.count))
         return np.asarray(ecm._joint_log_likelihood(ecm.encode(levels)))
 

@@ -71,7 +71,7 @@ class Model(Spec):
         try:
             return cls.model_validate({**content, "path": path})
         except ValidationError as error:
-            raise LinkageError("\n".join(_explain(path, error))) from error
+            raise LinkageError("\n".join(_explain(path, error))) from None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -100,7 +100,7 @@ def _explain(path: Path | None, error: ValidationError) -> Iterator[str]:
         remedy = {
             "extra_forbidden": "unknown key: remove it or correct its spelling",
             "missing": "required key is missing: add it",
-        }.get(problem["type"], problem["msg"])
+        }.get(problem["type"], problem["msg"].removeprefix("Value error, "))
         yield f"{path or 'model'}: key '{key}': {remedy}"
 
 

@@ -283,12 +283,17 @@ class Veto(Spec):
 
 
 class Estimation(Spec):
-    """How parameters are learnt. Counts are pairs; ``smoothing`` is the strength of the start values."""
+    """How parameters are learnt. ``smoothing`` is the strength of the start values, in pairs.
+
+    ``floor`` is the least probability of any level for one person (a tenth of it for households):
+    no disagreement seen in training is proof that there is none.
+    """
 
     max_iterations: int = Field(default=200, ge=1)
     tolerance: float = Field(default=1e-4, gt=0)
     random_pairs: int = Field(default=400_000, ge=1_000)
     smoothing: float = Field(default=4.0, gt=0)
+    floor: float = Field(default=1e-3, gt=0, lt=0.1)
 
 
 class Thresholds(Spec):

@@ -111,13 +111,15 @@ class Trainer:
 
     def _round(self, probabilities: Floats) -> Parameters:
         """Family rules, then the others, then the shares of the classes."""
-        rules = [i for i, rule in enumerate(self.model.blocking) if rule.train]
+        rules = [i for i, r in enumerate(self.model.blocking) if r.train and self._has_pairs(i)]
         families = [i for i in rules if self.model.blocking[i].family and self.classes.count == 3]
         fits = [self._fit(rule, probabilities, teaches_household=True) for rule in families]
         if families:
             probabilities = self._combine(probabilities, fits, 1)
         fits += [self._fit(r, probabilities, False) for r in rules if r not in families]
         probabilities = self._combine(probabilities, fits, self.classes.same)
+        if self.classes.count == 3:
+            probabilities = self._shared_untaught(probabilities, fits[: len(families)])
         start = np.array([1.0, *[1e-6] * (self.classes.count - 1)])
         reports = [f.report for f in fits]
         learnt = Parameters(self.classes, self.packing, self.layout, probabilities, start, reports)
@@ -131,6 +133,9 @@ class Trainer:
             reports,
             self._warnings(fits, probabilities),
         )
+
+    def _has_pairs(self, rule: int) -> bool:
+        return bool(((self.patterns.mask >> rule) & 1).any())
 
     def _fit(self, rule: int, start: Floats, teaches_household: bool) -> Fit:
         """Expectation-maximisation among the pairs of one rule."""
@@ -203,7 +208,18 @@ class Trainer:
         total = weights.sum(axis=0)
         mean = np.where(total > 0, (weights * logs).sum(axis=0) / np.maximum(total, 1e-300), 0)
         combined = np.where(total > 0, np.exp(mean), probabilities[row])
+        floor = self.model.estimation.floor * (1.0 if row == self.classes.same else 0.1)
+        combined = np.maximum(combined, floor)
         return self._replace(probabilities, row, self.layout.normalised(combined[None, :])[0])
+
+    def _shared_untaught(self, probabilities: Floats, families: list[Fit]) -> Floats:
+        """Where no family rule taught a shared comparison (the rules fix it), take it that members
+        of a household agree as often as the records of one person."""
+        shared = self._by_feature([c.shared_by_household for c in self.packing.comparisons])
+        for fit in families:
+            shared &= ~fit.taught
+        household = np.where(shared, probabilities[self.classes.same], probabilities[1])
+        return self._replace(probabilities, 1, household)
 
     def _warnings(self, fits: list[Fit], probabilities: Floats) -> list[str]:
         taught = np.zeros(self.layout.features, dtype=bool)
