@@ -1,0 +1,41 @@
+"""The identifier hub: one identifier for each person, for good.
+
+``Hub.open(url)`` opens it; ``hub.apply_run(...)`` takes what linkage found in a run and
+gives every person record its ``child_id``. The rules are in docs/decisions/005-identifier-rules.md.
+"""
+
+from __future__ import annotations
+
+from ffp_data.hub.errors import (
+    HubChangeLimit,
+    HubError,
+    InvalidIdentifierError,
+    InvalidInputError,
+    RunConflictError,
+    UnknownIdentifierError,
+    UnknownRecordError,
+)
+from ffp_data.hub.events import EventKind, PastEvent
+from ffp_data.hub.grouping import Clash
+from ffp_data.hub.hub import Hub
+from ffp_data.hub.review import PastDecision, Verdict
+from ffp_data.hub.runs import RunSummary
+from ffp_data.hub.state import Rules
+
+__all__ = [
+    "Clash",
+    "EventKind",
+    "Hub",
+    "HubChangeLimit",
+    "HubError",
+    "InvalidIdentifierError",
+    "InvalidInputError",
+    "PastDecision",
+    "PastEvent",
+    "Rules",
+    "RunConflictError",
+    "RunSummary",
+    "UnknownIdentifierError",
+    "UnknownRecordError",
+    "Verdict",
+]

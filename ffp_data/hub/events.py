@@ -1,0 +1,50 @@
+"""The kinds of change that the hub writes down, and the form of an event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+Evidence = Mapping[str, Any]
+
+
+class EventKind(StrEnum):
+    ISSUED = "issued"  # a new identifier, with the records it was issued on
+    JOINED = "joined"  # a record that was not known before came to an identifier
+    SPLIT = "split"  # records left an identifier for one newly issued or restored
+    MOVED = "moved"  # records left an identifier for another that lived before
+    MERGED = "merged"  # an identifier retired: all its records went to another
+    RETIRED = "retired"  # an identifier retired: its records went to several others
+    RESTORED = "restored"  # a retired identifier is in use again
+    REDIRECTED = "redirected"  # a retired identifier now leads to another than before
+    DECIDED = "decided"  # a reviewer's decision on two records
+    UNDONE = "undone"  # a decision was taken back
+
+
+class Reason(StrEnum):
+    LINKAGE = "linkage"
+    DECISION = "decision"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One change of one identifier; ``other_child_id`` is where records went, or the successor."""
+
+    kind: EventKind
+    child_id: str
+    other_child_id: str | None = None
+    reason: str = Reason.LINKAGE
+    evidence: Evidence = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PastEvent(Event):
+    """An event as it was written: by which run and model, or by whose act at what time."""
+
+    run_id: str | None = None
+    as_at: date | None = None
+    model_version: str | None = None
+    at: datetime | None = None

@@ -1,0 +1,189 @@
+"""Who belongs together in this run: linkage's clusters, corrected by decisions and by what was.
+
+1. Clusters that a decision "same" connects become one block.
+2. Join high, break lower: two clusters that hold records of one known child, and of no
+   other, become one block while their strongest pair lies between the two thresholds. A
+   pair at or above the joining threshold doesn't hold: linkage saw it and parted the records
+   all the same (its repair, or a veto), which is a finding and not a flicker.
+3. A block with a "not the same" pair inside is built anew from its records, strongest
+   evidence first, leaving out each step that would bring the two together. "Not the same"
+   wins over "same": a wrong separation can be mended, a wrong join shows one child's facts
+   to another's family.
+
+Every contradiction is listed as a clash. The result depends on no order of input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from ffp_data.hub.partition import Partition
+from ffp_data.hub.state import Constraints, Links, Pair, RecordPair, Rules, State
+
+MODEL_AGAINST_DECISION = "linkage joins records that a reviewer keeps apart"
+DECISION_AGAINST_DECISION = "one decision joins records that another keeps apart"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Clash:
+    """Two records whose evidence contradicts a decision; a reviewer has to look again."""
+
+    left: str
+    right: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Groups of record keys, each sorted, in order of their least record; and the clashes."""
+
+    groups: tuple[tuple[str, ...], ...]
+    clashes: tuple[Clash, ...]
+
+
+def group_records(state: State, links: Links, constraints: Constraints, rules: Rules) -> Grouping:
+    """Groups of this run's records; every record of ``links`` is in exactly one."""
+    cluster_of = links.canonical_clusters
+    same = [pair for pair in sorted(constraints.same) if _both_in(pair, cluster_of)]
+    blocks = Partition(cluster_of.values())
+    held = _held(state, links.pairs, cluster_of, constraints, rules)
+    for left, right in [*same, *held]:
+        blocks.unite(cluster_of[left], cluster_of[right])
+
+    block_of = {record: blocks.find(cluster) for record, cluster in cluster_of.items()}
+    torn = _torn(block_of, constraints)
+    whole = _collect(block_of, torn)
+    parts = [part for block in torn.values() for part in _rebuild(block, state, links, constraints)]
+    groups = tuple(sorted(tuple(sorted(group)) for group in [*whole, *parts]))
+    return Grouping(groups, _clashes(groups, cluster_of, same, constraints))
+
+
+def _both_in(pair: RecordPair, records: Mapping[str, object]) -> bool:
+    return pair[0] in records and pair[1] in records
+
+
+def _held(
+    state: State,
+    pairs: Iterable[Pair],
+    cluster_of: Mapping[str, str],
+    constraints: Constraints,
+    rules: Rules,
+) -> list[RecordPair]:
+    """Pairs of records whose clusters stay together although linkage no longer joins them."""
+    sole = _sole_children(state, cluster_of)
+    parted = {
+        frozenset((cluster_of[left], cluster_of[right]))
+        for left, right in constraints.not_same
+        if left in cluster_of and right in cluster_of
+    }
+    strongest: dict[frozenset[str], Pair] = {}
+    for pair in sorted(_inside_a_child(pairs, state, cluster_of)):
+        between = frozenset((cluster_of[pair.left], cluster_of[pair.right]))
+        children = {sole.get(cluster) for cluster in between}
+        if None in children or len(children) > 1:
+            continue
+        if pair.probability < rules.against:
+            parted.add(between)
+        elif between not in strongest or pair.probability > strongest[between].probability:
+            strongest[between] = pair
+    return [
+        (pair.left, pair.right)
+        for between, pair in strongest.items()
+        if between not in parted and rules.break_ <= pair.probability < rules.join
+    ]
+
+
+def _inside_a_child(
+    pairs: Iterable[Pair], state: State, cluster_of: Mapping[str, str]
+) -> Iterator[Pair]:
+    """Pairs across two clusters whose records carry one identifier."""
+    members = state.members
+    for pair in pairs:
+        left, right = members.get(pair.left), members.get(pair.right)
+        if left is None or right is None or left.child_id != right.child_id:
+            continue
+        if not _both_in((pair.left, pair.right), cluster_of):
+            continue
+        if cluster_of[pair.left] != cluster_of[pair.right]:
+            yield pair
+
+
+def _sole_children(state: State, cluster_of: Mapping[str, str]) -> dict[str, str]:
+    """Clusters that hold records of exactly one known child, with that child."""
+    known: dict[str, set[str]] = {}
+    for record, cluster in cluster_of.items():
+        if member := state.members.get(record):
+            known.setdefault(cluster, set()).add(member.child_id)
+    return {cluster: next(iter(ids)) for cluster, ids in known.items() if len(ids) == 1}
+
+
+def _torn(block_of: Mapping[str, str], constraints: Constraints) -> dict[str, list[str]]:
+    """Blocks with a pair inside that must not be together, with their sorted records."""
+    names = {
+        block_of[left]
+        for left, right in constraints.not_same
+        if left in block_of and block_of[left] == block_of.get(right)
+    }
+    torn: dict[str, list[str]] = {name: [] for name in sorted(names)}
+    for record, block in sorted(block_of.items()) if torn else ():
+        if block in torn:
+            torn[block].append(record)
+    return torn
+
+
+def _collect(block_of: Mapping[str, str], leave_out: Collection[str]) -> list[list[str]]:
+    blocks: dict[str, list[str]] = {}
+    for record, block in block_of.items():
+        if block not in leave_out:
+            blocks.setdefault(block, []).append(record)
+    return list(blocks.values())
+
+
+def _rebuild(
+    records: Sequence[str], state: State, links: Links, constraints: Constraints
+) -> list[set[str]]:
+    """Join the records anew, strongest evidence first, never across a "not the same"."""
+    parts = Partition(records)
+    members = {record: {record} for record in records}
+    for left, right in _evidence(records, state, links, constraints):
+        one, other = members[parts.find(left)], members[parts.find(right)]
+        if any(not other.isdisjoint(constraints.forbidden.get(r, ())) for r in one):
+            continue
+        if united := parts.unite(left, right):
+            kept, gone = united
+            members[kept] |= members.pop(gone)
+    return list(members.values())
+
+
+def _evidence(
+    records: Sequence[str], state: State, links: Links, constraints: Constraints
+) -> Iterator[RecordPair]:
+    """Reasons to join, best first: decisions, scored pairs, one identifier so far, one cluster."""
+    inside = set(records)
+    scored = (p for p in links.pairs if p.left in inside and p.right in inside)
+    identifiers = {r: state.members[r].child_id for r in records if r in state.members}
+    yield from sorted(pair for pair in constraints.same if inside.issuperset(pair))
+    for pair in sorted(scored, key=lambda p: (-p.weight, p.left, p.right)):
+        yield pair.left, pair.right
+    for labels in (identifiers, {r: links.canonical_clusters[r] for r in records}):
+        for left, right in combinations(sorted(labels), 2):
+            if labels[left] == labels[right]:
+                yield left, right
+
+
+def _clashes(
+    groups: Sequence[Sequence[str]],
+    cluster_of: Mapping[str, str],
+    same: Iterable[RecordPair],
+    constraints: Constraints,
+) -> tuple[Clash, ...]:
+    group_of = {record: number for number, group in enumerate(groups) for record in group}
+    apart = (Clash(*p, DECISION_AGAINST_DECISION) for p in same if group_of[p[0]] != group_of[p[1]])
+    together = (
+        Clash(left, right, MODEL_AGAINST_DECISION)
+        for left, right in constraints.not_same
+        if left in cluster_of and cluster_of[left] == cluster_of.get(right)
+    )
+    return tuple(sorted([*apart, *together]))

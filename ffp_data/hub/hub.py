@@ -1,0 +1,147 @@
+"""The identifier hub: issues identifiers, keeps them across runs, and can tell why they changed."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from ffp_data.hub import lookup, review
+from ffp_data.hub.child_id import IdSource, new_child_id, parse
+from ffp_data.hub.database import create_engine, migrate, writing
+from ffp_data.hub.events import PastEvent
+from ffp_data.hub.review import Act, PastDecision, Verdict
+from ffp_data.hub.runs import RunRequest, RunSummary, apply_run
+from ffp_data.hub.state import Links, RecordPair, Rules
+
+
+class Hub:
+    """One hub on one database. Each method is one transaction."""
+
+    def __init__(self, engine: sa.Engine, id_source: IdSource = new_child_id) -> None:
+        self._engine = engine
+        self._id_source = id_source
+
+    @classmethod
+    def open(cls, url: str, id_source: IdSource = new_child_id) -> Hub:
+        """Open a hub by its SQLAlchemy URL; creates its tables, or migrates them."""
+        engine = create_engine(url)
+        migrate(engine)
+        return cls(engine, id_source)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def __enter__(self) -> Hub:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def apply_run(
+        self,
+        run_id: str,
+        as_at: date,
+        model_version: str,
+        clusters: pa.Table,
+        pairs: pa.Table | None = None,
+        *,
+        rules: Rules = Rules(),  # noqa: B008 - frozen
+        allow_large_change: bool = False,
+    ) -> RunSummary:
+        """Give every record of a run its identifier, all in one transaction.
+
+        clusters and pairs are the linkage engine's tables (``Links.from_arrow``). The same
+        input as the last run's writes nothing. Raises HubChangeLimit when too many existing
+        identifiers would change, RunConflictError for a run id in use or an as-at date before the
+        last run's, InvalidInputError for tables that break their contract.
+        """
+        links = Links.from_arrow(clusters, pairs)
+        request = RunRequest(run_id, as_at, model_version, rules, allow_large_change)
+        with writing(self._engine) as connection:
+            return apply_run(connection, request, links, self._id_source)
+
+    def membership(self) -> pa.Table:
+        """record_key, child_id, linked_since (date), link_confidence (double); by record_key."""
+        with self._engine.connect() as connection:
+            return lookup.current_membership(connection)
+
+    def as_of(self, when: date | str) -> pa.Table:
+        """Membership as it was after a run (its id), or as at a date; columns of ``membership``.
+
+        A date stands for the last run whose as-at date isn't after it; before the first run
+        the table is empty. Raises HubError for an unknown run.
+        """
+        with self._engine.connect() as connection:
+            return lookup.membership_as_of(connection, when)
+
+    def resolve(self, child_id: str) -> str:
+        """The identifier in use for one that was ever issued; follows replacements to their end.
+
+        Raises InvalidIdentifierError for a mistyped text, UnknownIdentifierError for one never issued.
+        """
+        wanted = parse(child_id)
+        with self._engine.connect() as connection:
+            return lookup.resolve(connection, wanted)
+
+    def history(self, child_id: str) -> tuple[PastEvent, ...]:
+        """Every event that names the identifier, oldest first; errors as for ``resolve``."""
+        wanted = parse(child_id)
+        with self._engine.connect() as connection:
+            lookup.resolve(connection, wanted)
+            return lookup.history(connection, wanted)
+
+    def export_csv(self, path: Path) -> int:
+        """Write record_key, child_id, sorted by record_key; gives the number of rows."""
+        rows = self.membership().select(["record_key", "child_id"])
+        part = path.with_name(path.name + ".part")
+        with part.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(rows.column_names)
+            writer.writerows(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+        part.replace(path)
+        return int(rows.num_rows)
+
+    def decide(
+        self,
+        left_record: str,
+        right_record: str,
+        verdict: Verdict,
+        *,
+        reviewer: str,
+        reason: str,
+        at: datetime,
+    ) -> int:
+        """Write down a reviewer's decision on two records; gives its number.
+
+        It binds from the next run on and supersedes earlier decisions on the pair. Raises
+        InvalidInputError for an empty reviewer or reason, one record twice or a time without zone;
+        UnknownRecordError for a record that no run has brought.
+        """
+        act = Act(reviewer, reason, at)
+        with writing(self._engine) as connection:
+            pair = (left_record, right_record)
+            return review.write_decision(connection, pair, Verdict(verdict), act)
+
+    def undo(self, decision_id: int, *, reviewer: str, reason: str, at: datetime) -> None:
+        """Take a decision back from the next run on; an earlier one on the pair binds again.
+
+        Raises InvalidInputError for an unknown decision or one that was undone before.
+        """
+        act = Act(reviewer, reason, at)
+        with writing(self._engine) as connection:
+            review.undo_decision(connection, decision_id, act)
+
+    def decisions(self) -> tuple[PastDecision, ...]:
+        """Every decision ever taken, oldest first."""
+        with self._engine.connect() as connection:
+            return review.load_decisions(connection)
+
+    def constraints(self) -> tuple[list[RecordPair], list[RecordPair]]:
+        """(must_link, cannot_link) of the decisions in force, as sorted pairs of record keys."""
+        with self._engine.connect() as connection:
+            constraints = review.load_constraints(connection)
+        return sorted(constraints.same), sorted(constraints.not_same)

@@ -1,0 +1,125 @@
+"""One run: from linkage's tables to rows and events, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from ffp_data.hub import review, store
+from ffp_data.hub.assignment import Assignment, assign
+from ffp_data.hub.child_id import IdSource, parse
+from ffp_data.hub.errors import HubChangeLimit, HubError, RunConflictError
+from ffp_data.hub.grouping import Clash
+from ffp_data.hub.plan import Plan, make_plan
+from ffp_data.hub.state import Links, Rules, State, input_digest
+
+_DRAWS = 100  # for one identifier; even two that are taken in a row mean a broken source
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What a caller asks for: the run under an id of its own, its date, model and limits."""
+
+    run_id: str
+    as_at: date
+    model_version: str
+    rules: Rules
+    allow_large_change: bool
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run did. ``unchanged_since`` names an earlier run with the same input: nothing done.
+
+    records: records of this run; children: identifiers in use after it; changes: number of
+    events by kind; clashes: decisions that this run's evidence contradicts.
+    """
+
+    run_id: str
+    records: int
+    children: int
+    changes: dict[str, int]
+    clashes: tuple[Clash, ...] = ()
+    unchanged_since: str | None = None
+
+
+def apply_run(
+    connection: sa.Connection, request: RunRequest, links: Links, id_source: IdSource
+) -> RunSummary:
+    """Write what a run changes; nothing for the input of the last run."""
+    constraints = review.load_constraints(connection)
+    digest = input_digest(request.as_at, request.model_version, links, constraints, request.rules)
+    last = store.last_run(connection)
+    if last is not None and last.input_digest == digest:
+        return _unchanged(request, last)
+    _check_sequence(connection, request, last)
+
+    state = store.load_state(connection)
+    assignment = assign(state, links, constraints, request.rules)
+    _check_change(request, state, assignment)
+    seq = store.start_run(connection, request.run_id, request.as_at, request.model_version, digest)
+    new_ids = _draw(id_source, state, assignment)
+    plan = make_plan(state, links, constraints, assignment, new_ids)
+    store.write_plan(connection, seq, request.as_at, plan)
+    summary = _summary(request, state, assignment, plan)
+    store.finish_run(connection, seq, asdict(summary))
+    return summary
+
+
+def _check_sequence(
+    connection: sa.Connection, request: RunRequest, last: sa.Row[Any] | None
+) -> None:
+    """Refuse a run id in use, and a run that looks back: old data must not undo newer findings."""
+    if store.is_run(connection, request.run_id):
+        raise RunConflictError(f"run {request.run_id} was applied before, with another input")
+    if last is not None and request.as_at < last.as_at:
+        raise RunConflictError(
+            f"run {request.run_id} is as at {request.as_at}, before the last run ({last.as_at}); "
+            "to see an earlier state use as_of, to work through older deliveries use another home"
+        )
+
+
+def _check_change(request: RunRequest, state: State, assignment: Assignment) -> None:
+    changed = len(assignment.changed_identifiers(state))
+    limit = request.rules.change_limit(state.active_count)
+    if changed > limit and not request.allow_large_change:
+        raise HubChangeLimit(
+            request.run_id, changed, state.active_count, limit, len(assignment.retired)
+        )
+
+
+def _draw(id_source: IdSource, state: State, assignment: Assignment) -> list[str]:
+    """One identifier that was never issued for each group that has none."""
+    taken, drawn = set(state.issued), []
+    for _ in range(sum(group.child_id is None for group in assignment.groups)):
+        drawn.append(_draw_one(id_source, taken))
+        taken.add(drawn[-1])
+    return drawn
+
+
+def _draw_one(id_source: IdSource, taken: set[str]) -> str:
+    for _ in range(_DRAWS):
+        if (child_id := parse(id_source())) not in taken:
+            return child_id
+    raise HubError(f"the source of identifiers gave {_DRAWS} in a row that were issued before")
+
+
+def _summary(request: RunRequest, state: State, assignment: Assignment, plan: Plan) -> RunSummary:
+    return RunSummary(
+        run_id=request.run_id,
+        records=len(assignment.group_of),
+        children=state.active_count + len(plan.issued) + len(plan.restored) - len(plan.retired),
+        changes=plan.counts,
+        clashes=assignment.clashes,
+    )
+
+
+def _unchanged(request: RunRequest, last: sa.Row[Any]) -> RunSummary:
+    written = last.summary
+    clashes = tuple(Clash(**clash) for clash in written["clashes"])
+    before = RunSummary(**{**written, "clashes": clashes})
+    nothing = dict.fromkeys(before.changes, 0)
+    return replace(before, run_id=request.run_id, changes=nothing, unchanged_since=last.run_id)
