@@ -13,6 +13,7 @@ raises UnreadableQueryError: what cannot be named cannot be permitted.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -66,7 +67,7 @@ def columns_read(con: duckdb.DuckDBPyConnection, sql: str) -> frozenset[Column]:
     with _planning(con) as planner:
         tables = _Catalogue(planner)
         found = set(tables.columns_of_plan(sql))
-        for name in planner.get_table_names(sql, qualified=True):
+        for name in _table_names(planner, sql):
             planned = tables.columns_of_plan(f"SELECT count(*) FROM {name}")
             found.update(Column(each.schema, each.table, ROWS) for each in planned)
     named = {(each.schema, each.table) for each in found if each.column != ROWS}
@@ -80,16 +81,11 @@ class _Catalogue:
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self._con = con
-        self._columns: dict[str, tuple[str, str, frozenset[str]]] = {}
         rows = con.execute(
             "SELECT database_name, schema_name, table_name, list(column_name) "
             "FROM duckdb_columns() GROUP BY ALL"
         ).fetchall()
-        for database, schema, table, columns in rows:
-            printed = f"{database}.{schema}.{table}"
-            if printed in self._columns:
-                raise UnreadableQueryError(f"two tables are both printed as {printed}; rename one")
-            self._columns[printed] = (schema, table, frozenset(columns))
+        self._columns = {tuple(names): frozenset(columns) for *names, columns in rows}
 
     def columns_of_plan(self, sql: str) -> Iterator[Column]:
         for name, info in _leaves(_plan(self._con, sql)):
@@ -99,13 +95,20 @@ class _Catalogue:
                 raise UnreadableQueryError(f"{name} is not a table of the warehouse; read a table")
 
     def _scanned(self, info: dict[str, Any]) -> Iterator[Column]:
-        if info["Table"] not in self._columns:
+        database, schema, table = _identifiers(info["Table"])
+        if (database, schema, table) not in self._columns:
             raise UnreadableQueryError(f"{info['Table']} is not in the catalogue")
-        schema, table, known = self._columns[info["Table"]]
+        known = self._columns[database, schema, table]
         projections = info.get("Projections", "")
         names = [projections] if isinstance(projections, str) else projections
         for name in names:
             yield from (Column(schema, table, each) for each in _base_columns(name, known))
+
+
+def _identifiers(printed: str) -> list[str]:
+    """Split a printed name such as memory.raw."event" into its identifiers."""
+    parts = re.findall(r'"(?:[^"]|"")*"|[^".]+', printed)
+    return [each[1:-1].replace('""', '"') if each.startswith('"') else each for each in parts]
 
 
 def _base_columns(name: str, known: frozenset[str]) -> set[str]:
@@ -126,6 +129,14 @@ def _refuse_all_but_one_select(con: duckdb.DuckDBPyConnection, sql: str) -> None
         raise UnreadableQueryError(f"the query does not parse: {error}") from error
     if [each.type for each in statements] != [duckdb.StatementType.SELECT]:
         raise UnreadableQueryError("exactly one SELECT can be examined")
+
+
+def _table_names(con: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
+    """The tables a query names, quoted; it cannot look into COLUMNS('pattern'), so refuse that."""
+    try:
+        return set(con.get_table_names(sql, qualified=True))
+    except duckdb.Error as error:
+        raise UnreadableQueryError(f"list the columns by name: {error}") from error
 
 
 def _plan(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:

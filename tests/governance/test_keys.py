@@ -36,7 +36,7 @@ def test_each_purpose_has_its_own_key(keys: KeyStore) -> None:
 
 
 def test_derived_keys_never_change_between_releases(keys: KeyStore) -> None:
-    """HKDF by hand (RFC 5869); a changed derivation would make every existing archive unreadable."""
+    """HKDF by hand (RFC 5869): a changed derivation would lose every existing archive."""
     pseudo_random = hmac.digest(b"ffp-data/governance/keys/1", b"r" * 32, "sha256")
     assert keys.key("archive") == hmac.digest(pseudo_random, b"archive\x01", "sha256")
     assert keys.key("archive").hex().startswith("60fc44f4bd66c9cf")
