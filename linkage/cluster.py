@@ -4,9 +4,9 @@ Pairs at or above the join threshold connect records. A chain of such pairs can 
 people, so every pair inside a component is scored, and where one is doubtful or forbidden the
 component is built anew: starting from single records, the two parts with the highest mean weight
 between them are joined while that mean is positive, some pair between them reaches the threshold
-and none is forbidden. One strong pair cannot outvote several that speak against it, because weights are capped in the mean.
-A reviewer's decisions come first. Records are numbered in the order of their ids and ties go to
-the lowest numbers, so the result does not depend on the order of the input.
+and none is forbidden. One strong pair cannot outvote several that speak against it, because
+weights are capped in the mean. A reviewer's decisions come first. Records are numbered in the order
+of their ids and ties go to the lowest numbers, so the order of the input does not matter.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from recordlinkage.algorithms.nb_sklearn import (  # type: ignore[import-untyped]
+from recordlinkage.algorithms.nb_sklearn import (
     ECM,
     safe_sparse_dot,
 )

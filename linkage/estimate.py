@@ -135,7 +135,7 @@ def stranger_rates(
     """(features,) share of random pairs at each level, and (comparisons,) share that speak."""
     levels = packing.unpack(random.pattern)
     ecm = GroupedECM(layout)
-    counts = random.count @ ecm.encode(levels)
+    counts: Floats = random.count @ ecm.encode(levels)
     rates = layout.normalised(counts[None, :] + 0.5)[0]
     spoken = np.array([1 - counts[p][0] / random.count.sum() for p in layout.slices()])
     for index, comparison in enumerate(packing.comparisons):
@@ -148,7 +148,8 @@ def stranger_rates(
         others = [f for f in range(part.start + 2, part.stop) if not layout.silent[f]]
         rates[others] *= (1 - collision) / rates[others].sum()
         rates[exact] = collision
-    return np.clip(rates, 1e-12, 1.0), spoken
+    floored: Floats = np.maximum(rates, 1e-12)
+    return floored, spoken
 
 
 def collision_probability(con: duckdb.DuckDBPyConnection, column: str) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -19,6 +19,7 @@ from linkage.spec import (
     DATE_PARTS,
     Column,
     Comparison,
+    Condition,
     Estimation,
     Limits,
     Name,
@@ -38,7 +39,7 @@ class Model(Spec):
     description: str = ""
     record_id: str
     source: str | None = None
-    equivalents: dict[Name, str] = {}
+    equivalents: dict[Name, str] = Field(default_factory=dict)
     columns: dict[Name, Column] = Field(min_length=1)
     blocking: tuple[Rule, ...] = Field(min_length=1, max_length=30)
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
@@ -106,8 +107,19 @@ def _explain(path: Path | None, error: ValidationError) -> Iterator[str]:
 
 def _problems(model: Model) -> Iterator[str]:
     """Everything that pydantic cannot see: names that point nowhere, tests that do not fit a type."""
+    yield from _repeated_names(model)
     yield from _column_problems(model)
-    yield from _used_column_problems(model)
+    yield from _use_problems(model)
+    yield from _level_problems(model)
+    yield from _veto_problems(model)
+    if model.one_per_source and not model.source:
+        yield "'one_per_source' needs 'source', the column that names a record's source"
+    shared = any(c.shared_by_household for c in model.comparisons)
+    if shared and not any(rule.family for rule in model.blocking):
+        yield "'shared_by_household' needs a blocking rule with 'family: true' to learn from"
+
+
+def _repeated_names(model: Model) -> Iterator[str]:
     for what, names in (
         ("comparisons", model.comparison_names),
         ("blocking rules", tuple(r.name for r in model.blocking)),
@@ -115,6 +127,9 @@ def _problems(model: Model) -> Iterator[str]:
     ):
         if twice := repeated(names):
             yield f"two {what} are named {twice}: rename one"
+
+
+def _veto_problems(model: Model) -> Iterator[str]:
     levels = {c.name: set(c.level_names) for c in model.comparisons}
     for comparison in model.comparisons:
         if comparison.only_if_missing and comparison.only_if_missing not in levels:
@@ -124,45 +139,40 @@ def _problems(model: Model) -> Iterator[str]:
             unknown = sorted(set(wanted) - levels.get(name, set()))
             if unknown:
                 yield f"veto '{veto.name}': comparison '{name}' has no level {', '.join(unknown)}"
-    if model.one_per_source and not model.source:
-        yield "'one_per_source' needs 'source', the column that names a record's source"
 
 
 def _column_problems(model: Model) -> Iterator[str]:
     for name, column in model.columns.items():
         if column.first_of and (column.from_ or column.steps):
             yield f"column '{name}': 'first_of' takes neither 'from' nor 'steps'"
+        if column.equivalents and column.equivalents not in model.equivalents:
+            yield f"column '{name}': no table '{column.equivalents}' under 'equivalents'"
         earlier = list(model.columns)[: list(model.columns).index(name)]
         for other in column.first_of:
             if other not in earlier:
                 yield f"column '{name}': first_of names '{other}', which is not defined above it"
             elif model.columns[other].type != column.type:
                 yield f"column '{name}': first_of mixes text and date"
-        if column.equivalents and column.equivalents not in model.equivalents:
-            yield f"column '{name}': no table '{column.equivalents}' under 'equivalents'"
 
 
-def _used_column_problems(model: Model) -> Iterator[str]:
+def _use_problems(model: Model) -> Iterator[str]:
     for where, column, wanted in _uses(model):
         if column not in model.columns:
             yield f"{where}: no column '{column}' under 'columns'"
         elif wanted and model.columns[column].type != wanted:
             yield f"{where}: column '{column}' must be of type {wanted}"
+
+
+def _level_problems(model: Model) -> Iterator[str]:
     for comparison in model.comparisons:
-        for level in comparison.levels:
-            if level.equivalent and not _has_table(model, level.equivalent):
-                yield f"comparison '{comparison.name}': column has no 'equivalents' table"
-            for test in level.tests():
-                if test.kind in ("swapped", "alias") and not _one_domain(model, test.columns()):
-                    yield f"comparison '{comparison.name}': give both columns the same 'domain'"
-
-
-def _has_table(model: Model, column: str) -> bool:
-    return column in model.columns and model.columns[column].equivalents is not None
-
-
-def _one_domain(model: Model, columns: tuple[str, ...]) -> bool:
-    return len({domain_of(model, c) for c in columns if c in model.columns}) <= 1
+        for test in (t for level in comparison.levels for t in level.tests()):
+            where = f"comparison '{comparison.name}', level '{test.kind}'"
+            known = [c for c in test.columns() if c in model.columns]
+            if test.kind == "equivalent" and not all(model.columns[c].equivalents for c in known):
+                yield f"{where}: the column has no 'equivalents' table"
+            domains = {domain_of(model, c) for c in known}
+            if test.kind in ("swapped", "alias", "shares_word") and len(domains) > 1:
+                yield f"{where}: give the columns the same 'domain'"
 
 
 def domain_of(model: Model, column: str) -> str:
@@ -174,14 +184,24 @@ def _uses(model: Model) -> Iterator[tuple[str, str, str | None]]:
     """(where, column, type that it must have or None) for every use of a column."""
     for rule in model.blocking:
         for key in (*rule.equal, *rule.other):
-            wanted = ("date" if key.part in DATE_PARTS else "text") if key.part else None
-            yield f"blocking rule '{rule.name}'", key.column, wanted
-    dated = ("day_month_swapped", "one_date_part_differs", "near")
+            yield f"blocking rule '{rule.name}'", key.column, _type_of_part(key.part)
     for comparison in model.comparisons:
         where = f"comparison '{comparison.name}'"
         yield from ((where, column, None) for column in comparison.columns)
         for test in (t for level in comparison.levels for t in level.tests()):
-            wanted = "date" if test.kind in dated else None if test.kind == "exact" else "text"
-            if test.same_part:
-                wanted = "date" if test.same_part.part in DATE_PARTS else "text"
-            yield from ((where, column, wanted) for column in test.columns())
+            yield from ((where, column, _type_wanted(test)) for column in test.columns())
+
+
+def _type_of_part(part: str | None) -> str | None:
+    if part is None:
+        return None
+    return "date" if part in DATE_PARTS else "text"
+
+
+def _type_wanted(test: Condition) -> str | None:
+    if test.same_part:
+        return _type_of_part(test.same_part.part)
+    if test.kind == "exact":
+        return None
+    dated = ("day_month_swapped", "one_date_part_differs", "near")
+    return "date" if test.kind in dated else "text"

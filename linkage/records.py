@@ -218,11 +218,11 @@ def _code(con: duckdb.DuckDBPyConnection, model: Model, packing: Packing) -> Non
         for c, least in sorted(packing.words())
     ]
     joins = ""
-    for column in sorted(packing.grouped()):
-        select.append(f"groups_{column}.groups AS {groups_column(column)}")
-        joins += f" LEFT JOIN groups_{column} ON groups_{column}.value = s.{column}"
-    for column in sorted({str(c) for c in counted}):
-        select.append(f"count(s.{column}) OVER (PARTITION BY s.{column}) AS {column}__n")
+    for grouped in sorted(packing.grouped()):
+        select.append(f"groups_{grouped}.groups AS {groups_column(grouped)}")
+        joins += f" LEFT JOIN groups_{grouped} ON groups_{grouped}.value = s.{grouped}"
+    for one in sorted({str(c) for c in counted}):
+        select.append(f"count(s.{one}) OVER (PARTITION BY s.{one}) AS {one}__n")
     for index, rule in enumerate(model.blocking):
         select.append(f"{_key_sql(rule.equal)} AS k{index}")
         if rule.with_:

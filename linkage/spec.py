@@ -15,9 +15,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Part = Literal[
-    "year", "year_month", "outward", "initial", "first3", "first4", "first_word", "skeleton"
+    "year",
+    "year_month",
+    "month_day",
+    "outward",
+    "initial",
+    "first3",
+    "first4",
+    "first_word",
+    "skeleton",
 ]
-DATE_PARTS = frozenset({"year", "year_month"})
+DATE_PARTS = frozenset({"year", "year_month", "month_day"})
 MISSING = "missing"
 DIFFERENT = "different"
 

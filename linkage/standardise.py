@@ -24,6 +24,11 @@ def _pattern(expression: str, pattern: str, by: str) -> str:
     return f"regexp_replace({expression}, {quoted(pattern)}, {quoted(by)}, 'g')"
 
 
+def _postcode(x: str) -> str:
+    """A UK postcode without its space: upper case, letters and digits."""
+    return f"upper({_pattern(x, '[^A-Za-z0-9]', '')})"
+
+
 # Letters that Unicode does not decompose into a base letter and an accent.
 _UNDECOMPOSED = ("łøđðıþßæœ", "lodditsao")
 
@@ -43,13 +48,8 @@ _PLAIN: dict[str, Callable[[str], str]] = {
     "digits_only": lambda x: _pattern(x, r"[^0-9]", ""),
     "alphanumeric": lambda x: _pattern(x, r"[^\p{L}\p{N}]", ""),
     "first_word": lambda x: f"split_part({x}, ' ', 1)",
-    "postcode": lambda x: _postcode(x),
+    "postcode": _postcode,
 }
-
-
-def _postcode(x: str) -> str:
-    """A UK postcode without its space: upper case, letters and digits."""
-    return f"upper({_pattern(x, '[^A-Za-z0-9]', '')})"
 
 
 def _null_if(x: str, values: Setting) -> str:
@@ -141,6 +141,7 @@ def _skeleton(x: str) -> str:
 _PARTS: dict[str, Callable[[str], str]] = {
     "year": lambda x: f"year({x})",
     "year_month": lambda x: f"(year({x}) * 12 + month({x}))",
+    "month_day": lambda x: f"(month({x}) * 31 + day({x}))",
     # A UK inward code is always three characters: what precedes it is the outward code.
     "outward": lambda x: f"CASE WHEN length({x}) >= 5 THEN left({x}, length({x}) - 3) END",
     "initial": lambda x: f"left({x}, 1)",

@@ -75,7 +75,8 @@ class Trainer:
         return Parameters(self.classes, self.packing, self.layout, np.stack(rows), shares)
 
     def _by_feature(self, by_comparison: list[bool] | Bools) -> Bools:
-        return np.repeat(np.asarray(by_comparison), self.layout.levels)
+        result: Bools = np.repeat(np.asarray(by_comparison), self.layout.levels)
+        return result
 
     @staticmethod
     def _replace(probabilities: Floats, row: int, values: Floats) -> Floats:
@@ -97,7 +98,8 @@ class Trainer:
         return self.layout.normalised(left[None, :])[0]
 
     def _by_comparison(self, values: Floats) -> Floats:
-        return np.repeat(values, self.layout.levels)
+        result: Floats = np.repeat(values, self.layout.levels)
+        return result
 
     @property
     def _counts(self) -> Floats:
@@ -177,7 +179,7 @@ class Trainer:
         levels[:, out] = 0
         packed = (levels << np.array(self.packing.shifts)).sum(axis=1) * 2 + forbidden
         unique, inverse = np.unique(packed, return_inverse=True)
-        counts = np.bincount(inverse, self._counts[chosen], len(unique))
+        counts = np.bincount(inverse, self._counts[chosen], len(unique)).astype(np.float64)
         encoded = GroupedECM(self.layout).encode(self.packing.unpack(unique >> 1))
         return encoded, counts, unique & 1 == 1
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
 import pyarrow as pa
@@ -38,12 +39,13 @@ TRADITIONS: dict[str, tuple[Any, float]] = {
     "indian": (Indian, 0.08),
     "polish": (Polish, 0.06),
 }
-COLUMNS = (
-    "record_key feed system source_person_id role given_name middle_names surname other_surname "
-    "other_given_name date_of_birth expected_birth_date sex address_line postcode uprn nhs_number "
-    "nhs_number_status upn former_upn pnc_id crn prison_number phone email birth_order "
-    "is_restricted valid_from delivery_id line"
-).split()
+COLUMNS = [
+    "record_key", "feed", "system", "source_person_id", "role", "given_name", "middle_names",
+    "surname", "other_surname", "other_given_name", "date_of_birth", "expected_birth_date",
+    "sex", "address_line", "postcode", "uprn", "nhs_number", "nhs_number_status", "upn",
+    "former_upn", "pnc_id", "crn", "prison_number", "phone", "email", "birth_order",
+    "is_restricted", "valid_from", "delivery_id", "line",
+]  # fmt: skip
 DATES = ("date_of_birth", "expected_birth_date", "valid_from")
 
 
@@ -128,13 +130,22 @@ class Town:
         for _ in range(rng.choices([1, 2, 3, 4], [35, 40, 18, 7])[0]):
             if rng.random() < 0.03:
                 twin = self._add(home, "twin", rng.choice("MF"), order=1)
-                self._add(home, "twin", rng.choice("MF"), born=twin.born, order=2)
+                # A quarter of twins have names alike, as parents choose them.
+                alike = self._alike(twin) if rng.random() < 0.25 else None
+                sex = twin.sex if alike else rng.choice("MF")
+                self._add(home, "twin", sex, given=alike, born=twin.born, order=2)
             elif rng.random() < 0.03 and len(adults) == 2:
                 self._add(home, "child", "M", given=adults[1].given)
             else:
                 self._add(home, "child", rng.choice("MF"))
         if rng.random() < 0.02:
             self._add(home, "unborn", "F", born=AS_AT + dt.timedelta(days=rng.randrange(200)))
+
+    def _alike(self, twin: Person) -> str | None:
+        """The most similar other name of the tradition."""
+        names = NAMES[twin.tradition][0 if twin.sex == "M" else 1]
+        others = (n for n in names if n.lower() != twin.given.lower())
+        return max(others, key=lambda n: SequenceMatcher(None, n, twin.given).ratio(), default=None)
 
     def _add(
         self,
@@ -236,33 +247,38 @@ class Recorder:
             row["postcode"] = None
 
     def _faults(self, row: dict[str, Any], person: Person, careless: float) -> None:
-        def fault(rate: float) -> bool:
-            return self._chance(rate * careless)
+        self._given_fault(row, person, careless)
+        self._surname_fault(row, person, careless)
+        self._date_fault(row, person, careless)
+        if row["nhs_number"] and self._chance(0.003):
+            row["nhs_number"] = self.rng.choice(self.by_household[person.household]).nhs
 
+    def _given_fault(self, row: dict[str, Any], person: Person, careless: float) -> None:
         spellings = next((s for s in SPELLINGS if person.given in s), None)
         if spellings and self._chance(0.35):
             row["given_name"] = self.rng.choice(spellings)
-        elif person.given in NICKNAMES and fault(0.12):
+        elif person.given in NICKNAMES and self._chance(0.12 * careless):
             row["given_name"] = NICKNAMES[person.given]
-        elif fault(0.03):
+        elif self._chance(0.03 * careless):
             row["given_name"] = self._mistype(person.given)
-        if fault(0.02):
+
+    def _surname_fault(self, row: dict[str, Any], person: Person, careless: float) -> None:
+        if self._chance(0.02 * careless):
             row["surname"] = self._mistype(person.surname)
-        elif fault(0.02):
-            new = self.rng.choice(NAMES[person.tradition][2])
-            row["surname"] = new
+        elif self._chance(0.02 * careless):
+            row["surname"] = self.rng.choice(NAMES[person.tradition][2])
             row["other_surname"] = person.surname if self._chance(0.5) else None
-        if fault(0.004):
+        if self._chance(0.004 * careless):
             row["given_name"], row["surname"] = row["surname"], row["given_name"]
+
+    def _date_fault(self, row: dict[str, Any], person: Person, careless: float) -> None:
         born = person.born
-        if fault(0.015) and born.day <= 12:
-            row["date_of_birth"] = replace_day_month(born)
-        elif fault(0.015):
+        if self._chance(0.015 * careless) and born.day <= 12:
+            row["date_of_birth"] = born.replace(month=born.day, day=born.month)
+        elif self._chance(0.015 * careless):
             row["date_of_birth"] = born + dt.timedelta(days=self.rng.choice([-1, 1, 365, -365]))
-        elif fault(0.02):
+        elif self._chance(0.02 * careless):
             row["date_of_birth"] = None
-        if row["nhs_number"] and self._chance(0.003):
-            row["nhs_number"] = self.rng.choice(self.by_household[person.household]).nhs
 
     def _birth(self, row: dict[str, Any], person: Person, feed: str) -> None:
         """Unborn children have an expected date; a newborn may have a holding name."""
@@ -276,11 +292,6 @@ class Recorder:
     def _mistype(self, name: str) -> str:
         at = self.rng.randrange(1, len(name)) if len(name) > 1 else 0
         return name[:at] + self.rng.choice("aeinorst") + name[at + 1 :]
-
-
-def replace_day_month(born: dt.date) -> dt.date:
-    """The date with day and month exchanged."""
-    return born.replace(month=born.day, day=born.month)
 
 
 def table(rows: list[dict[str, Any]]) -> pa.Table:
@@ -301,6 +312,3 @@ def make(households: int, seed: int = 1) -> tuple[pa.Table, pa.Table]:
     columns = list(zip(*recorder.truth, strict=True))
     names = ("record_id", "person_id", "kind", "tradition")
     return table(recorder.rows), pa.table(dict(zip(names, map(list, columns), strict=True)))
-
-
-__all__ = ["AS_AT", "COLUMNS", "Person", "make", "table"]

