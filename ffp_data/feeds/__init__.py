@@ -1,0 +1,52 @@
+"""Agency feeds: contracts as data, readers for each format, quarantine, and loading exactly once.
+
+    contracts = load_contracts()
+    for delivery in discover(landing, contracts, con):
+        result = load(con, delivery, contracts.get(delivery.feed), allowed, contracts)
+    assemble_identity(con, contracts, allow_test_numbers=True)
+
+See docs/feeds.md.
+"""
+
+from __future__ import annotations
+
+from ffp_data.feeds.contract import CodeList, Contract, Property, Table, parse_duration
+from ffp_data.feeds.errors import FeedError
+from ffp_data.feeds.identity import assemble_identity
+from ffp_data.feeds.landing import (
+    Delivery,
+    delivery_at,
+    discover,
+    discover_feed,
+    discover_strangers,
+)
+from ffp_data.feeds.load import DeliveryResult, TableResult, load
+from ffp_data.feeds.registry import check_contracts, code_lists, load_contracts
+from ffp_data.feeds.reports import Freshness, freshness, quarantine_report, reconcile
+from ffp_data.feeds.tables import create_empty_raw_tables
+
+__all__ = [
+    "CodeList",
+    "Contract",
+    "Delivery",
+    "DeliveryResult",
+    "FeedError",
+    "Freshness",
+    "Property",
+    "Table",
+    "TableResult",
+    "assemble_identity",
+    "check_contracts",
+    "code_lists",
+    "create_empty_raw_tables",
+    "delivery_at",
+    "discover",
+    "discover_feed",
+    "discover_strangers",
+    "freshness",
+    "load",
+    "load_contracts",
+    "parse_duration",
+    "quarantine_report",
+    "reconcile",
+]

@@ -1,0 +1,194 @@
+"""SQL that turns the text of a column into its declared type, and says why when it cannot.
+
+Each column has two expressions. `text`: what was sent, trimmed, with empty text and placeholders as
+NULL. `value`: the typed value, NULL when the text is not of the type, not in the code list or not of
+the pattern. So `text IS NOT NULL AND value IS NULL` is the one test of a fault, the same for every
+type, and `rule` names it. Expressions avoid regular expressions where millions of rows pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from ffp_data.feeds.contract import Contract, Property
+from ffp_data.feeds.json_path import quote
+from ffp_data.feeds.registry import code_lists
+
+SQL_TYPES = {
+    "string": "VARCHAR",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "object": "VARCHAR",
+}
+
+# Nobody a safeguarding partnership writes about was born before 1880; a plan may look ahead.
+FIRST_YEAR, LAST_YEAR = 1880, 2100
+
+_CLOCK = r"[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?"
+_ZONED = r".*[+-]\d{2}:?\d{2}"
+
+REMEDIES = {
+    "required": "send a value: without it the row cannot be used",
+    "not_a_date": "write dates in a format of the contract",
+    "not_a_timestamp": "write times as YYYY-MM-DDTHH:MM:SSZ",
+    "not_an_integer": "send whole digits only",
+    "not_a_number": "send digits with a decimal point",
+    "not_a_boolean": "send true or false",
+    "invalid_json": "escape quotes and line ends, and send the whole text",
+    "pattern": "send the value in the form that the contract's pattern gives",
+    "unknown_code": "send a code of the contract's list, or ask for the code to be added",
+    "code_not_valid_on_date": "use the code that was in force on that day",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """The expressions of one property: `text` over the reader's rows, `value` and `rule` over text."""
+
+    name: str
+    text: str
+    value: str
+    rule: str
+    sql_type: str
+    required: bool
+
+    @property
+    def fault(self) -> str:
+        """True when the text was sent but is not valid; or missing although required."""
+        wrong = f"(t_{self.name} IS NOT NULL AND v_{self.name} IS NULL)"
+        return f"v_{self.name} IS NULL" if self.required else wrong
+
+
+def column(contract: Contract, prop: Property, source: str) -> Column:
+    """The column of `prop`, whose text the reader offers as SQL expression `source`."""
+    text = _text(contract, prop, source)
+    value, rule = _value(contract, prop, f"t_{prop.name}")
+    rule = f"CASE WHEN t_{prop.name} IS NULL THEN 'required' ELSE {rule} END"
+    return Column(prop.name, text, value, rule, SQL_TYPES[prop.logical_type], prop.required)
+
+
+def literals(values: Iterable[str]) -> str:
+    return ", ".join(quote(value) for value in values)
+
+
+def _text(contract: Contract, prop: Property, source: str) -> str:
+    text = f"nullif(trim({source}), '')"
+    if prop.reference:
+        # A FHIR reference is Patient/123 or a URL that ends so; what follows the last / is the id.
+        text = f"nullif(regexp_extract({text}, '[^/]*$'), '')"
+    if contract.hub.placeholders:
+        words = literals(contract.hub.placeholders)
+        text = f"CASE WHEN {text} NOT IN ({words}) THEN {text} END"
+    return text
+
+
+def _value(contract: Contract, prop: Property, text: str) -> tuple[str, str]:
+    """Value expression and rule expression of a property."""
+    if prop.codes is not None:
+        return _coded(prop, text)
+    if prop.logical_type == "string":
+        if prop.pattern is None:
+            return text, "NULL"
+        return (
+            f"CASE WHEN regexp_full_match({text}, {quote(prop.pattern)}) THEN {text} END",
+            "'pattern'",
+        )
+    value, rule = {
+        "date": (_date(contract, text), "not_a_date"),
+        "timestamp": (_timestamp(contract, text), "not_a_timestamp"),
+        "integer": (_digits(text, r"[+-]?\d{1,18}", "BIGINT"), "not_an_integer"),
+        "number": (_digits(text, r"[+-]?\d{1,15}(\.\d+)?", "DOUBLE"), "not_a_number"),
+        "boolean": (_boolean(text), "not_a_boolean"),
+        "object": (f"CASE WHEN json_valid({text}) THEN {text} END", "invalid_json"),
+    }[prop.logical_type]
+    return value, quote(rule)
+
+
+def _date(contract: Contract, text: str) -> str:
+    """A day, also when the sender appends a time of day; the day is taken as written."""
+    formats = literals(contract.hub.date_formats)
+    day = (
+        f"CASE WHEN length({text}) <= 10 THEN try_strptime({text}, [{formats}])"
+        f" WHEN regexp_full_match(substr({text}, 11), {quote(_CLOCK)})"
+        f" THEN try_strptime(left({text}, 10), [{formats}]) END"
+    )
+    # A placeholder day with a time of day is still a placeholder, but not one that was missed: both
+    # become NULL, and the value is set aside, so that nobody meets the year 1900 in a timeline.
+    placeholders = literals(contract.hub.placeholders)
+    real = f" AND left({text}, 10) NOT IN ({placeholders})" if placeholders else ""
+    return _plausible(f"({day})::DATE", extra=real)
+
+
+def _timestamp(contract: Contract, text: str) -> str:
+    """An instant in UTC when the zone is written, else the clock time as written."""
+    own = [f"{d} %H:%M:%S" for d in contract.hub.date_formats]
+    own += [f"{d} %H:%M" for d in contract.hub.date_formats]
+    value = (
+        f"CASE WHEN regexp_full_match({text}, {quote(_ZONED)})"
+        f" AND length({text}) > 12"
+        f" THEN (try_cast({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
+        f" ELSE coalesce(try_cast({text} AS TIMESTAMP), try_strptime({text}, [{literals(own)}])) END"
+    )
+    return _plausible(f"({value})", extra=f" AND left({text}, 1) BETWEEN '0' AND '9'")
+
+
+def _plausible(value: str, extra: str = "") -> str:
+    return f"CASE WHEN year({value}) BETWEEN {FIRST_YEAR} AND {LAST_YEAR}{extra} THEN {value} END"
+
+
+def _digits(text: str, pattern: str, sql_type: str) -> str:
+    return f"CASE WHEN regexp_full_match({text}, {quote(pattern)}) THEN try_cast({text} AS {sql_type}) END"
+
+
+def _boolean(text: str) -> str:
+    return (
+        f"CASE WHEN lower({text}) IN ('true', 'yes', 'y', 't', '1') THEN true"
+        f" WHEN lower({text}) IN ('false', 'no', 'n', 'f', '0') THEN false END"
+    )
+
+
+def _coded(prop: Property, text: str) -> tuple[str, str]:
+    """A code in its listed spelling; a code sent in other letters than listed is put right."""
+    periods = _periods(prop)
+    every = [code for codes in periods.values() for code in codes]
+    spelt = _spelling(every, text)
+    if prop.codes_at is None:
+        return spelt, "'unknown_code'"
+    allowed = " OR ".join(
+        _in_force(codes, period, prop.codes_at, spelt) for period, codes in periods.items()
+    )
+    rule = f"CASE WHEN {spelt} IS NULL THEN 'unknown_code' ELSE 'code_not_valid_on_date' END"
+    return f"CASE WHEN {allowed} THEN {spelt} END", rule
+
+
+def _periods(prop: Property) -> dict[tuple[date | None, date | None], tuple[str, ...]]:
+    if isinstance(prop.codes, str):
+        return code_lists()[prop.codes].periods()
+    return {(None, None): prop.codes or ()}
+
+
+def _spelling(codes: list[str], text: str) -> str:
+    exact = f"{text} IN ({literals(codes)})"
+    lowered = [code.lower() for code in codes]
+    if len(set(lowered)) < len(codes) or all(
+        code == code.upper() == code.lower() for code in codes
+    ):
+        return f"CASE WHEN {exact} THEN {text} END"
+    place = f"list_position([{literals(lowered)}], lower({text}))"
+    return f"CASE WHEN {exact} THEN {text} ELSE ([{literals(codes)}])[{place}] END"
+
+
+def _in_force(
+    codes: tuple[str, ...], period: tuple[date | None, date | None], day: str, text: str
+) -> str:
+    """A code is accepted when the day is unknown: the day's own fault then tells of the row."""
+    first, last = period
+    tests = [f"{text} IN ({literals(codes)})"]
+    tests += [f"v_{day} >= DATE '{first}'"] if first else []
+    tests += [f"v_{day} <= DATE '{last}'"] if last else []
+    return f"({' AND '.join(tests)})"

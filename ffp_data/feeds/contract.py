@@ -1,0 +1,356 @@
+"""What a feed contract may say: the model of `contracts/*.yaml` and of `codes.yaml`.
+
+A contract follows the Open Data Contract Standard 3.1 where that fits; the keys under `hub`, and the
+keys of a table or property that the standard lacks, are ours. Files are parsed with unknown keys
+forbidden; what one key demands of another is checked here too, so that a `Contract` in hand is usable.
+Names become SQL names, hence their narrow pattern.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from ffp_data.feeds.json_path import check_path
+
+PERSON_ATTRIBUTES = (
+    "given_name",
+    "middle_names",
+    "surname",
+    "other_surname",
+    "other_given_name",
+    "date_of_birth",
+    "expected_birth_date",
+    "sex",
+    "address_line",
+    "postcode",
+    "uprn",
+    "nhs_number",
+    "nhs_number_status",
+    "upn",
+    "former_upn",
+    "pnc_id",
+    "crn",
+    "prison_number",
+    "phone",
+    "email",
+    "birth_order",
+    "restricted",
+    "contact_given_name",
+    "contact_surname",
+    "parent_name",
+)
+"""Identity attributes a property may fill. The last three name somebody else than the row's person."""
+
+SqlName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+LogicalType = Literal["string", "date", "timestamp", "integer", "number", "boolean", "object"]
+Category = Literal[
+    "direct_identifier",
+    "quasi_identifier",
+    "special_category",
+    "criminal_offence",
+    "safeguarding",
+    "contact",
+    "free_text",
+    "operational",
+]
+
+_DURATION = re.compile(r"P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?)?")
+
+
+def parse_duration(text: str) -> timedelta:
+    """The days, hours and minutes of an ISO 8601 duration such as PT36H or P7D; ValueError otherwise."""
+    match = _DURATION.fullmatch(text)
+    parts = {unit: int(n) for unit, n in match.groupdict().items() if n} if match else {}
+    if not parts:
+        raise ValueError(
+            f"{text!r} is not a duration of days, hours and minutes such as PT36H or P7D"
+        )
+    return timedelta(**parts)
+
+
+def _duration(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return text
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Property(_Part):
+    """A column of a table: where it stands in the file, what it may hold and where it goes."""
+
+    name: SqlName
+    physical_name: str | None = Field(None, alias="physicalName")
+    logical_type: LogicalType = Field(alias="logicalType")
+    category: Category
+    required: bool = False
+    description: str | None = None
+    pattern: Annotated[str, AfterValidator(_pattern)] | None = None
+    codes: tuple[str, ...] | str | None = None
+    """The codes themselves, or the name of a list in codes.yaml."""
+    codes_at: str | None = None
+    """The date column on whose day a dated code must be valid."""
+    aliases: tuple[str, ...] = ()
+    path: Annotated[str, AfterValidator(check_path)] | None = None
+    from_: str | None = Field(None, alias="from")
+    join: tuple[str, ...] = ()
+    reference: bool = False
+    person: str | None = None
+    identifier_type: str | None = None
+
+    @property
+    def is_identity(self) -> bool:
+        """True when the value goes to the identity schema instead of raw."""
+        return self.person is not None or self.identifier_type is not None
+
+    @property
+    def header(self) -> str:
+        """The name of the file's column that holds this property."""
+        return self.from_ or self.physical_name or self.name
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Property:
+        if self.person is not None and self.person not in PERSON_ATTRIBUTES:
+            raise ValueError(f"person: {self.person} is none of {', '.join(PERSON_ATTRIBUTES)}")
+        if self.from_ and not (self.path or self.join):
+            raise ValueError("from: needs path: or join: to say what to take out of that column")
+        if self.codes_at and self.codes is None:
+            raise ValueError("codes_at: needs codes:")
+        return self
+
+
+class RoleFrom(_Part):
+    """Reads child or adult from a column, where the feed says it person by person."""
+
+    column: str
+    child: tuple[str, ...] = ()
+    adult: tuple[str, ...] = ()
+
+
+class Relationship(_Part):
+    """How a row ties its person to another, known by id (`related_key`) or by name alone (`name`)."""
+
+    related_key: tuple[str, ...] = ()
+    """Columns of the other person's id."""
+    name: tuple[str, ...] = ()
+    """Person attributes that name somebody who has no id here."""
+    type: str | None = None
+    """Column that holds the relationship."""
+    fixed: str | None = None
+    """The relationship itself, where the table can hold no other."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Relationship:
+        if bool(self.related_key) == bool(self.name):
+            raise ValueError("give either related_key or name")
+        if (self.type is None) == (self.fixed is None):
+            raise ValueError("give either type (a column) or fixed (a word)")
+        return self
+
+
+class OnlyWhen(_Part):
+    """What each JSON record must say of itself, such as resourceType: Patient."""
+
+    path: Annotated[str, AfterValidator(check_path)]
+    equals: str
+
+
+class Table(_Part):
+    """A table of a feed: which files hold it, its key, and what its columns are."""
+
+    name: SqlName
+    physical_name: str = Field(alias="physicalName")
+    description: str
+    grain: str
+    key: tuple[str, ...] = Field(min_length=1)
+    semantics: Literal["snapshot", "delta"]
+    record_key: tuple[str, ...] = ()
+    related_key: tuple[str, ...] = ()
+    role: Literal["child", "adult", "unknown"] | None = None
+    role_from: RoleFrom | None = None
+    explode: str | None = None
+    only_when: OnlyWhen | None = None
+    latest_by: str | None = None
+    extension: bool = False
+    optional: bool = False
+    relationship: Relationship | None = None
+    properties: tuple[Property, ...] = Field(min_length=1)
+
+    @cached_property
+    def by_name(self) -> dict[str, Property]:
+        return {p.name: p for p in self.properties}
+
+    @cached_property
+    def payload(self) -> tuple[Property, ...]:
+        """Properties that become columns of raw."""
+        return tuple(p for p in self.properties if not p.is_identity)
+
+    @cached_property
+    def identity(self) -> tuple[Property, ...]:
+        return tuple(p for p in self.properties if p.is_identity)
+
+    @cached_property
+    def may_be_missing(self) -> bool:
+        return self.extension or self.optional
+
+    @cached_property
+    def structural(self) -> frozenset[str]:
+        """Columns without which rows can be neither keyed, read nor shown safely.
+
+        An agreement that covers the table must cover them. The mark of a restricted record is one:
+        a record whose mark was dropped would look like any other.
+        """
+        others = (p.codes_at for p in self.properties)
+        types = (p.identifier_type for p in self.properties)
+        marks = (p.name for p in self.properties if p.person == "restricted")
+        names = {
+            *self.key,
+            *self.record_key,
+            *self.related_key,
+            self.latest_by,
+            *others,
+            *types,
+            *marks,
+        }
+        return frozenset(name for name in names if name)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Table:
+        for problem in _table_problems(self):
+            raise ValueError(problem)
+        return self
+
+
+class Promise(_Part):
+    every: Annotated[str, AfterValidator(_duration)]
+    late_after: Annotated[str, AfterValidator(_duration)]
+
+
+class Hub(_Part):
+    """The keys of this hub beside the standard's."""
+
+    agency: str
+    system: str
+    agreement: str
+    format: Literal["csv", "ndjson", "ssd_drop"]
+    encodings: tuple[Literal["utf-8", "cp1252"], ...] = Field(min_length=1)
+    date_formats: tuple[str, ...] = Field(min_length=1)
+    placeholders: tuple[str, ...] = ()
+    promise: Promise
+
+
+class Description(_Part):
+    purpose: str
+    limitations: str
+
+
+class Contract(_Part):
+    """One feed of one agency."""
+
+    api_version: str = Field(alias="apiVersion")
+    kind: Literal["DataContract"]
+    id: SqlName
+    name: str
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    status: str
+    domain: str
+    description: Description
+    hub: Hub
+    tables: tuple[Table, ...] = Field(alias="schema", min_length=1)
+
+    @cached_property
+    def by_name(self) -> dict[str, Table]:
+        return {t.name: t for t in self.tables}
+
+    def raw_name(self, table: Table) -> str:
+        return f'raw."{self.id}__{table.name}"'
+
+    def identity_name(self, table: Table) -> str:
+        return f'identity."{self.id}__{table.name}"'
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Contract:
+        for problem in _contract_problems(self):
+            raise ValueError(problem)
+        return self
+
+
+class CodeList(_Part):
+    """Codes with their meanings; a code may be valid only from or to a day."""
+
+    source: str
+    status: Literal["evidenced", "inferred"]
+    values: dict[str, dict[str, Any] | str]
+
+    def periods(self) -> dict[tuple[date | None, date | None], tuple[str, ...]]:
+        """Codes by the first and last day on which they may be used; None stands for no limit."""
+        found: dict[tuple[date | None, date | None], list[str]] = {}
+        for code, entry in self.values.items():
+            said = entry if isinstance(entry, dict) else {}
+            period = (_day(said.get("valid_from")), _day(said.get("valid_to")))
+            found.setdefault(period, []).append(code)
+        return {period: tuple(codes) for period, codes in found.items()}
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _table_problems(table: Table) -> list[str]:
+    names = [p.name for p in table.properties]
+    problems = [
+        f"column {n} is declared twice" for n in sorted({n for n in names if names.count(n) > 1})
+    ]
+    named = table.structural | ({table.role_from.column} if table.role_from else set())
+    problems += [f"{n} is not a column of {table.name}" for n in sorted(named - set(names))]
+    problems += [
+        f"key column {n} must be required: a row without it cannot be told from another"
+        for n in (*table.key, *table.record_key)
+        if n in table.by_name and not table.by_name[n].required
+    ]
+    payload = {p.name for p in table.payload}
+    if set(table.key) != set(table.record_key) and not set(table.key) <= payload:
+        problems.append("a key column that fills a person attribute must be the record_key")
+    if table.identity and not table.record_key:
+        problems.append("a table with person attributes needs a record_key")
+    attributes = [p.person for p in table.properties if p.person]
+    problems += [
+        f"two columns fill person attribute {a}"
+        for a in sorted({a for a in attributes if attributes.count(a) > 1})
+    ]
+    return problems
+
+
+def _contract_problems(contract: Contract) -> list[str]:
+    is_json = contract.hub.format == "ndjson"
+    problems = [
+        f"{table.name}.{p.name}: path: is for ndjson feeds, or beside from:"
+        for table in contract.tables
+        for p in table.properties
+        if p.path and not p.from_ and not is_json
+    ]
+    problems += [
+        f"{table.name}.{p.name}: an ndjson column needs path:"
+        for table in contract.tables
+        for p in table.properties
+        if is_json and not p.path
+    ]
+    for pattern in {t.physical_name for t in contract.tables}:
+        mains = [t.name for t in contract.tables if t.physical_name == pattern and not t.explode]
+        if len(mains) != 1:
+            problems.append(f"{pattern}: exactly one table without explode: may read these files")
+    return problems

@@ -1,0 +1,185 @@
+"""Reads CSV: fast through DuckDB when the file is whole and regular, else line by line, exactly.
+
+The fast way gives every row its line number by its position, which is true only when no value holds
+a line end and no line is blank or broken; `stage` compares the count of rows with the count of lines
+and asks for the exact way when they differ or when DuckDB refuses the file. The exact way parses each
+line by itself, so that a stray quote costs one row, not the rest of the file, and knows the physical
+line of each row and fault.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from ffp_data.feeds.contract import Property, Table
+from ffp_data.feeds.errors import FeedError
+from ffp_data.feeds.file_facts import FileFacts
+from ffp_data.feeds.header import Header
+from ffp_data.feeds.json_path import quote, scalar
+from ffp_data.feeds.source import TRUNCATED_REMEDY, Fault, Source, redact
+
+_CHUNK = 100_000
+_LONGEST_VALUE_IN_LINES = 200
+_REMEDIES = {
+    "wrong_column_count": "send one value for each column of the header; quote values with commas",
+    "unbalanced_quote": 'close each quoted value and double the quotes inside it ("")',
+    "control_character": "remove the NUL characters",
+}
+
+
+def fast_source(path: Path, header: Header, table: Table) -> Source:
+    """Rows straight from the file; only for UTF-8 files without NUL."""
+    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(header.width))
+    relation = (
+        f"read_csv({quote(str(path))}, auto_detect=false, header=true, delim=',', quote='\"',"
+        f" escape='\"', strict_mode=true, null_padding=false, nullstr='', columns={{{columns}}})"
+    )
+    return Source(relation, _texts(header, table), documents=_documents(header, table))
+
+
+def exact_source(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    facts: FileFacts,
+    header: Header,
+    table: Table,
+    into: str,
+) -> Source:
+    """Rows parsed line by line into temporary table `into`; raises FeedError truncated_file."""
+    used = sorted(set(header.positions.values()))
+    columns = ", ".join(["_line BIGINT", *(f"c{i} VARCHAR" for i in used)])
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {into} ({columns})")
+    faults: list[Fault] = []
+    rows: list[tuple[int, list[str]]] = []
+    for line, fields in _records(path, facts, header.width):
+        if isinstance(fields, Fault):
+            faults.append(fields)
+        else:
+            rows.append((line, fields))
+        if len(rows) == _CHUNK:
+            _insert(con, into, rows, used)
+            rows = []
+    _insert(con, into, rows, used)
+    texts, documents = _texts(header, table), _documents(header, table)
+    return Source(into, texts, line="_line", faults=tuple(faults), documents=documents)
+
+
+def _documents(header: Header, table: Table) -> dict[str, str]:
+    """Header name -> column expression of each JSON column that properties are taken `from`."""
+    names = {p.from_ for p in table.properties if p.from_ and p.from_ in header.positions}
+    return {name: f"c{header.positions[name]}" for name in sorted(names)}
+
+
+def _texts(header: Header, table: Table) -> dict[str, str]:
+    return {
+        p.name: _text(p, f"c{header.positions[p.header]}")
+        for p in table.properties
+        if p.header in header.positions
+    }
+
+
+def _text(prop: Property, column: str) -> str:
+    if prop.from_ is None:
+        return column
+    document = f"CASE WHEN json_valid({column}) THEN {column}::JSON END"
+    if prop.path:
+        return scalar(prop.path, document)
+    parts = ", ".join(f"nullif(trim({scalar(key, document)}), '')" for key in prop.join)
+    return f"nullif(concat_ws(' ', {parts}), '')"
+
+
+def _insert(
+    con: duckdb.DuckDBPyConnection,
+    into: str,
+    rows: Sequence[tuple[int, list[str]]],
+    used: list[int],
+) -> None:
+    if not rows:
+        return
+    arrays = [pa.array([line for line, _ in rows], pa.int64())]
+    arrays += [pa.array([fields[i] or None for _, fields in rows], pa.string()) for i in used]
+    chunk = pa.table(arrays, names=["_line", *(f"c{i}" for i in used)])
+    con.register("_csv_chunk", chunk)
+    con.execute(f"INSERT INTO {into} SELECT * FROM _csv_chunk")
+    con.unregister("_csv_chunk")
+
+
+def _records(path: Path, facts: FileFacts, width: int) -> Iterator[tuple[int, list[str] | Fault]]:
+    """Line and values of each row below the header, or what is wrong with it. Blank lines are no rows."""
+    with path.open(encoding=facts.encoding, newline="") as file:
+        file.readline()
+        lines = _Lines(file)
+        while (text := lines.take()) is not None:
+            number = lines.number
+            if not text.strip("\r\n"):
+                continue
+            fields = _fields(lines, text, width)
+            if isinstance(fields, str):
+                if lines.at_end and not facts.ends_with_newline and fields != "control_character":
+                    raise FeedError(
+                        "truncated_file",
+                        "the file ends in the middle of a row",
+                        TRUNCATED_REMEDY,
+                        file=path.name,
+                        line=number,
+                    )
+                yield number, Fault(number, None, fields, _REMEDIES[fields], redact(text.strip()))
+            else:
+                yield number, fields
+
+
+class _Lines:
+    """The physical lines of a file, with the power to give lines back."""
+
+    def __init__(self, file: Iterator[str]) -> None:
+        self._file = file
+        self._back: deque[str] = deque()
+        self.number = 1
+
+    def take(self) -> str | None:
+        text = self._back.popleft() if self._back else next(self._file, None)
+        self.number += text is not None
+        return text
+
+    def give_back(self, texts: Sequence[str]) -> None:
+        self._back.extendleft(reversed(texts))
+        self.number -= len(texts)
+
+    @property
+    def at_end(self) -> bool:
+        text = self.take()
+        if text is not None:
+            self.give_back([text])
+        return text is None
+
+
+def _fields(lines: _Lines, text: str, width: int) -> list[str] | str:
+    """The values of the row that begins with `text`, or the rule that it breaks."""
+    if "\0" in text:
+        return "control_character"
+    if '"' not in text:
+        plain = text.rstrip("\r\n").split(",")
+        return plain if len(plain) == width else "wrong_column_count"
+    taken = [text]
+
+    def following() -> Iterator[str]:
+        yield text
+        while len(taken) < _LONGEST_VALUE_IN_LINES and (more := lines.take()) is not None:
+            taken.append(more)
+            yield more
+
+    try:
+        fields = next(csv.reader(following(), strict=True))
+    except csv.Error:
+        lines.give_back(taken[1:])
+        return "unbalanced_quote"
+    if len(fields) != width:
+        lines.give_back(taken[1:])
+        return "wrong_column_count" if len(taken) == 1 else "unbalanced_quote"
+    return fields

@@ -1,0 +1,64 @@
+"""Compiles the path language of contracts to DuckDB JSON expressions.
+
+A path is a chain of keys and picks: `a.b` steps into an object, `[0]` takes an element of a list,
+`[system=x]` takes the first element whose key `system` equals x, and a leading `../` reads from the
+record that holds an exploded element. A path that meets nothing gives NULL.
+"""
+
+from __future__ import annotations
+
+import re
+
+_STEP = re.compile(
+    r"(?:^|\.)(?P<key>[A-Za-z_][\w-]*)|\[(?P<index>\d+)\]|\[(?P<by>[A-Za-z_][\w-]*)=(?P<value>[^\]]+)\]"
+)
+
+
+def quote(text: str) -> str:
+    """`text` as an SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def compile_path(path: str, document: str, element: str | None = None) -> str:
+    """SQL text of the JSON value at `path` in column `document`, or in `element` of an explode.
+
+    Raises ValueError for a path that is not of the language.
+    """
+    base = element or document
+    if path.startswith("../"):
+        base, path = document, path[3:]
+    place = "$"
+    for match in _steps(path):
+        if match["key"] is not None:
+            place += f'."{match["key"]}"'
+        elif match["index"] is not None:
+            place += f"[{match['index']}]"
+        else:
+            items = f"json_extract({base}, {quote(place + '[*]')})"
+            by = quote(f'$."{match["by"]}"')
+            wanted = quote(match["value"])
+            base = f"list_filter({items}, lambda x: json_extract_string(x, {by}) = {wanted})[1]"
+            place = "$"
+    return f"json_extract({base}, {quote(place)})"
+
+
+def scalar(path: str, document: str, element: str | None = None) -> str:
+    """SQL text of the value at `path` as VARCHAR; JSON null gives NULL."""
+    return f"json_extract_string({compile_path(path, document, element)}, '$')"
+
+
+def check_path(path: str) -> str:
+    """`path` itself when it is of the language; raises ValueError otherwise."""
+    _steps(path.removeprefix("../"))
+    return path
+
+
+def _steps(path: str) -> list[re.Match[str]]:
+    steps, position = [], 0
+    while position < len(path):
+        match = _STEP.match(path, position)
+        if match is None:
+            raise ValueError(f"{path!r}: not a path at character {position + 1}")
+        steps.append(match)
+        position = match.end()
+    return steps

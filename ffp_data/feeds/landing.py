@@ -1,0 +1,176 @@
+"""Finds what lies in the landing folder: deliveries in the order in which agencies made them.
+
+A delivery is a file, or for a case system's drop a folder. Its identity is the SHA-256 of its bytes,
+its time the one in its name. Bytes that are in the warehouse already are passed over; what fits no
+contract is reported and never stops the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import duckdb
+
+from ffp_data.feeds.contract import Contract, Table
+from ffp_data.feeds.errors import FeedError
+from ffp_data.feeds.file_facts import sha256
+
+MANIFEST = "manifest.yaml"
+
+_INSTANT = re.compile(r"(?<!\d)(\d{8})(?:T(\d{6})Z)?(?!\d)")
+_SIDE_FILES = (".sha256", ".part", ".tmp")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What one agency handed over at once. `problem` is set when it cannot even be looked into.
+
+    `tables` names the contract tables that the file fills: one for CSV, several for NDJSON, none
+    known yet for a drop, whose manifest says.
+    """
+
+    delivery_id: str
+    feed: str
+    path: Path
+    delivered_at: datetime | None
+    tables: tuple[str, ...] = ()
+    problem: FeedError | None = None
+
+    @property
+    def order(self) -> tuple[bool, str, str, str]:
+        """Sorts deliveries by time, feed and name; those without a time come last."""
+        return self.delivered_at is None, str(self.delivered_at), self.feed, self.file_name
+
+    @property
+    def file_name(self) -> str:
+        return self.path.name
+
+
+def discover(
+    landing: Path, contracts: Mapping[str, Contract], con: duckdb.DuckDBPyConnection | None = None
+) -> list[Delivery]:
+    """Deliveries that are not in the warehouse of `con` yet, oldest first.
+
+    The order, by time, feed and name, is the same whatever order the file system gives.
+    """
+    found = [d for feed in contracts.values() for d in _of_feed(landing / feed.id, feed, contracts)]
+    return _new([*found, *_strangers(landing, contracts)], con)
+
+
+def discover_feed(
+    landing: Path,
+    contract: Contract,
+    contracts: Mapping[str, Contract],
+    con: duckdb.DuckDBPyConnection | None = None,
+) -> list[Delivery]:
+    """As `discover`, for one feed: files of other feeds are not even opened."""
+    return _new(_of_feed(landing / contract.id, contract, contracts), con)
+
+
+def discover_strangers(landing: Path, contracts: Mapping[str, Contract]) -> list[Delivery]:
+    """What lies in no feed's folder, each with the problem that says so."""
+    return _new(_strangers(landing, contracts), None)
+
+
+def delivery_at(path: Path, contract: Contract, contracts: Mapping[str, Contract]) -> Delivery:
+    """The delivery that the file or folder `path` is, read under `contract`."""
+    when = time_in_name(path.name)
+    is_drop = path.is_dir()
+    tables = () if is_drop else tuple(t.name for t in tables_of(path.name, contract))
+    problem = _problem(path, contract, contracts, tables, when)
+    return Delivery(_digest(path), contract.id, path, when, tables, problem)
+
+
+def tables_of(file_name: str, contract: Contract) -> list[Table]:
+    return [t for t in contract.tables if fnmatchcase(file_name, t.physical_name)]
+
+
+def time_in_name(name: str) -> datetime | None:
+    """The UTC time, without zone, that a name carries last; midnight when it carries a day alone."""
+    for day, clock in reversed(_INSTANT.findall(name)):
+        try:
+            return datetime.fromisoformat(f"{day}T{clock or '000000'}")
+        except ValueError:
+            continue
+    return None
+
+
+def _digest(path: Path) -> str:
+    """Of a file its bytes; of a drop its manifest, which holds the hash of every other file."""
+    if path.is_file():
+        return sha256(path)
+    if (path / MANIFEST).is_file():
+        return sha256(path / MANIFEST)
+    names = "\n".join(sorted(p.name for p in path.iterdir()))
+    return hashlib.sha256(f"{path.name}\n{names}".encode()).hexdigest()
+
+
+def _loaded(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    query = "SELECT DISTINCT delivery_id, feed FROM meta.deliveries WHERE status = 'loaded'"
+    return set(con.execute(query).fetchall())
+
+
+def _new(found: Iterable[Delivery], con: duckdb.DuckDBPyConnection | None) -> list[Delivery]:
+    """Those that are not in the warehouse yet, oldest first."""
+    loaded = _loaded(con) if con is not None else set()
+    new = [d for d in found if (d.delivery_id, d.feed) not in loaded]
+    return sorted(new, key=lambda d: d.order)
+
+
+def _of_feed(
+    folder: Path, contract: Contract, contracts: Mapping[str, Contract]
+) -> Iterator[Delivery]:
+    if folder.is_dir():
+        for path in sorted(folder.iterdir()):
+            if not path.name.startswith(".") and not path.name.endswith(_SIDE_FILES):
+                yield delivery_at(path, contract, contracts)
+
+
+def _strangers(landing: Path, contracts: Mapping[str, Contract]) -> Iterator[Delivery]:
+    """What lies in no feed's folder."""
+    for path in sorted(landing.iterdir()) if landing.is_dir() else []:
+        if path.name in contracts or path.name.startswith("."):
+            continue
+        problem = FeedError(
+            "unknown_feed",
+            "no contract has this name" if path.is_dir() else "the file lies in no feed's folder",
+            "put files in landing/<feed id>/, or write a contract for the feed",
+            file=path.name,
+        )
+        yield Delivery(_digest(path), path.name, path, time_in_name(path.name), (), problem)
+
+
+def _problem(
+    path: Path,
+    contract: Contract,
+    contracts: Mapping[str, Contract],
+    tables: tuple[str, ...],
+    when: datetime | None,
+) -> FeedError | None:
+    is_drop = contract.hub.format == "ssd_drop"
+    if is_drop != path.is_dir() or not (is_drop or tables):
+        return _unknown(path, contract, contracts)
+    if when is None:
+        remedy = "end the name in the UTC time of the delivery, such as _20260401T030000Z_001"
+        return FeedError("no_time_in_name", "the name carries no time", remedy, file=path.name)
+    return None
+
+
+def _unknown(path: Path, contract: Contract, contracts: Mapping[str, Contract]) -> FeedError:
+    owners = [
+        c.id for c in contracts.values() if c.hub.format != "ssd_drop" and tables_of(path.name, c)
+    ]
+    remedy = (
+        f"move it to landing/{owners[0]}/"
+        if owners
+        else f"name it as the contract of {contract.id} says, or remove it"
+    )
+    return FeedError(
+        "unknown_file", f"no table of {contract.id} has such a file", remedy, file=path.name
+    )

@@ -1,0 +1,234 @@
+"""Takes a delivery apart into staged tables: opens its files, chooses the reader, types the rows.
+
+Nothing here writes to the warehouse; all results are temporary tables of the connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+
+from ffp_data.feeds import csv_reader, ndjson_reader
+from ffp_data.feeds.contract import Contract, Table
+from ffp_data.feeds.drop import DropFile, check_rows, open_drop
+from ffp_data.feeds.errors import FeedError
+from ffp_data.feeds.file_facts import FileFacts, inspect
+from ffp_data.feeds.header import Header, match_header, read_header
+from ffp_data.feeds.landing import Delivery
+from ffp_data.feeds.source import Source
+from ffp_data.feeds.stage import Staged, mark_repeats, type_rows
+
+Allowed = Mapping[str, Collection[str]]
+"""Columns by table that an agreement lets in; a table that is not named may not come in at all."""
+
+
+def read_delivery(
+    con: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    contract: Contract,
+    allowed: Allowed | None,
+    known: Mapping[str, Contract],
+) -> list[Staged]:
+    """Staged tables of a delivery, in the contract's order; raises FeedError for a whole-file fault."""
+    if delivery.problem is not None:
+        raise delivery.problem
+    if contract.hub.format == "ssd_drop":
+        return _read_drop(con, delivery, contract, allowed, known)
+    tables = [contract.by_name[name] for name in delivery.tables if _may_enter(name, allowed)]
+    for table in tables:
+        _require_structure(delivery.file_name, table, _columns(table, allowed))
+    if contract.hub.format == "csv":
+        return [
+            _read_csv(con, delivery.path, contract, t, _columns(t, allowed), known) for t in tables
+        ]
+    return _read_ndjson(con, delivery.path, contract, tables, allowed)
+
+
+def drop_tables(con: duckdb.DuckDBPyConnection, staged: Collection[Staged]) -> None:
+    """Frees the temporary tables of staged rows."""
+    for one in staged:
+        con.execute(f"DROP TABLE IF EXISTS {one.rows}; DROP TABLE IF EXISTS {one.left_out}")
+
+
+def _read_drop(
+    con: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    contract: Contract,
+    allowed: Allowed | None,
+    known: Mapping[str, Contract],
+) -> list[Staged]:
+    drop = open_drop(delivery.path, contract)
+    files = [f for f in drop.files if _may_enter(f.table.name, allowed)]
+    for file in files:
+        _require_structure(file.path.name, file.table, _columns(file.table, allowed))
+    return [
+        _read_drop_file(
+            con, delivery, file, contract, _columns(file.table, allowed), known, drop.notes
+        )
+        for file in files
+    ]
+
+
+def _read_drop_file(
+    con: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    file: DropFile,
+    contract: Contract,
+    columns: Collection[str] | None,
+    known: Mapping[str, Contract],
+    notes: str,
+) -> Staged:
+    staged = _read_csv(con, file.path, contract, file.table, columns, known)
+    check_rows(delivery.path, file, staged.delivered)
+    notes = "; ".join(note for note in (staged.notes, notes) if note)
+    return replace(staged, file_name=f"{delivery.file_name}/{file.path.name}", notes=notes)
+
+
+def _read_csv(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    contract: Contract,
+    table: Table,
+    allowed: Collection[str] | None,
+    known: Mapping[str, Contract],
+) -> Staged:
+    facts = inspect(path, contract.hub.encodings)
+    names = read_header(path, facts.encoding)
+    header = match_header(path, names, contract, table, allowed, known)
+    rows = f"temp.main.feed_{table.name}"
+    source = csv_reader.fast_source(path, header, table)
+    if not (_is_plain(facts) and _fast(con, source, contract, table, allowed, rows, facts)):
+        source = csv_reader.exact_source(con, path, facts, header, table, f"{rows}_text")
+        type_rows(con, source, contract, table, allowed, rows)
+        con.execute(f"DROP TABLE {rows}_text")
+    if table.role and _count(con, rows) == 0:
+        raise FeedError(
+            "no_rows",
+            "a file of people holds nobody",
+            "deliver the whole list again, or withdraw the file",
+            file=path.name,
+            line=1,
+        )
+    return _stage(con, source, contract, table, path.name, allowed, rows, _notes(header))
+
+
+def _is_plain(facts: FileFacts) -> bool:
+    return facts.encoding == "utf-8-sig" and not facts.has_nul
+
+
+def _fast(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    contract: Contract,
+    table: Table,
+    allowed: Collection[str] | None,
+    rows: str,
+    facts: FileFacts,
+) -> bool:
+    """True when the file was read and each row is one physical line."""
+    try:
+        type_rows(con, source, contract, table, allowed, rows)
+    except duckdb.InvalidInputException:
+        return False
+    return _count(con, rows) == facts.lines - 1
+
+
+def _read_ndjson(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    contract: Contract,
+    tables: list[Table],
+    allowed: Allowed | None,
+) -> list[Staged]:
+    facts = inspect(path, contract.hub.encodings)
+    lines = f"temp.main.feed_{contract.id}_lines"
+    ndjson_reader.read_lines(con, path, facts, lines)
+    staged = []
+    for table in tables:
+        columns = _columns(table, allowed)
+        source = ndjson_reader.table_source(con, lines, contract, table, columns)
+        rows = f"temp.main.feed_{table.name}"
+        type_rows(con, source, contract, table, columns, rows)
+        staged.append(_stage(con, source, contract, table, path.name, columns, rows, ""))
+        _refuse_strange(con, staged[-1])
+    con.execute(f"DROP TABLE {lines}")
+    return staged
+
+
+def _refuse_strange(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    """Refuses a file none of whose records has the key: it is not a file of this table."""
+    if staged.table.explode or staged.delivered == 0:
+        return
+    keyed = " AND ".join(f"v_{name} IS NOT NULL" for name in staged.table.key)
+    if con.execute(f"SELECT 1 FROM {staged.rows} WHERE {keyed} LIMIT 1").fetchone() is None:
+        key = ", ".join(staged.table.key)
+        raise FeedError(
+            "other_feed",
+            f"no record has {key} of {staged.contract.id}.{staged.table.name}",
+            "deliver the file in the folder and under the name of its own feed",
+            file=staged.file_name,
+            line=1,
+            column=key,
+        )
+
+
+def _stage(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    contract: Contract,
+    table: Table,
+    file_name: str,
+    allowed: Collection[str] | None,
+    rows: str,
+    notes: str,
+) -> Staged:
+    kept = [p.name for p in table.properties if allowed is None or p.name in allowed]
+    staged = Staged(
+        contract=contract,
+        table=table,
+        file_name=file_name,
+        rows=rows,
+        line="_line" if source.line else f"rowid + {source.first_line}",
+        element=source.element is not None,
+        names=frozenset(kept),
+        delivered=_count(con, rows) + len(source.faults),
+        faults=source.faults,
+        columns_dropped=len(table.properties) - len(kept),
+        notes=notes,
+    )
+    mark_repeats(con, staged)
+    return staged
+
+
+def _notes(header: Header) -> str:
+    parts = [f"unknown columns: {', '.join(header.unknown)}"] if header.unknown else []
+    parts += [f"columns not sent: {', '.join(header.absent)}"] if header.absent else []
+    return "; ".join(parts)
+
+
+def _may_enter(name: str, allowed: Allowed | None) -> bool:
+    return allowed is None or name in allowed
+
+
+def _columns(table: Table, allowed: Allowed | None) -> Collection[str] | None:
+    return None if allowed is None else allowed[table.name]
+
+
+def _require_structure(file_name: str, table: Table, allowed: Collection[str] | None) -> None:
+    missing = sorted(table.structural - set(allowed)) if allowed is not None else []
+    if missing:
+        raise FeedError(
+            "not_permitted",
+            f"no agreement covers {', '.join(missing)}, which rows of {table.name} are known by",
+            "add these columns to the agreement, or leave the whole table out of it",
+            file=file_name,
+            column=missing[0],
+        )
+
+
+def _count(con: duckdb.DuckDBPyConnection, name: str) -> int:
+    (count,) = con.execute(f"SELECT count(*) FROM {name}").fetchone() or (0,)
+    return int(count)

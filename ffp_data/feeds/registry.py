@@ -1,0 +1,162 @@
+"""Reads the contracts and code lists, and names file, line, key and remedy for each fault in them.
+
+YAML is composed to nodes first, so that a fault that pydantic finds by its path can be told by its
+line, and so that a key given twice is a fault instead of a silent loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from ffp_data.feeds.contract import CodeList, Contract
+from ffp_data.feeds.errors import FeedError
+
+PACKAGED = Path(__file__).parent / "contracts"
+CODES = Path(__file__).parent / "codes.yaml"
+
+Loc = tuple[int | str, ...]
+
+
+class _Codes(BaseModel):
+    lists: dict[str, CodeList]
+
+
+@cache
+def code_lists(path: Path = CODES) -> Mapping[str, CodeList]:
+    """The code lists by name; raises FeedError."""
+    node, data = _read(path)
+    try:
+        return _Codes.model_validate({"lists": data}).lists
+    except ValidationError as error:
+        raise _errors(path, node, error, skip=1)[0] from error
+
+
+def load_contracts(folder: Path = PACKAGED) -> dict[str, Contract]:
+    """Every contract of `folder` by feed id, in order of id; raises FeedError for the first fault."""
+    contracts, errors = _load(folder)
+    if errors:
+        raise errors[0]
+    return contracts
+
+
+def check_contracts(folder: Path = PACKAGED) -> list[FeedError]:
+    """All faults of all contracts of `folder`; empty when each can be used."""
+    return _load(folder)[1]
+
+
+def _load(folder: Path) -> tuple[dict[str, Contract], list[FeedError]]:
+    contracts: dict[str, Contract] = {}
+    errors: list[FeedError] = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            node, data = _read(path)
+            contract = Contract.model_validate(data)
+        except ValidationError as error:
+            errors += _errors(path, node, error)
+        except FeedError as error:
+            errors.append(error)
+        else:
+            errors += _across(path, node, contract, contracts)
+            contracts[contract.id] = contract
+    return dict(sorted(contracts.items())), errors
+
+
+def _across(
+    path: Path, node: yaml.Node, contract: Contract, others: Mapping[str, Contract]
+) -> Iterator[FeedError]:
+    """Faults that only show beside other files: code lists that don't exist, a feed id used twice."""
+    if contract.id in others:
+        remedy = "give each contract its own id"
+        yield _fault(
+            path, node, ("id",), f"feed {contract.id} has another contract already", remedy
+        )
+    known = code_lists()
+    for i, table in enumerate(contract.tables):
+        for j, column in enumerate(table.properties):
+            if isinstance(column.codes, str) and column.codes not in known:
+                loc = ("schema", i, "properties", j, "codes")
+                message = f"no code list {column.codes}"
+                yield _fault(
+                    path, node, loc, message, f"add it to {CODES.name} or correct the name"
+                )
+
+
+def _read(path: Path) -> tuple[yaml.Node, object]:
+    try:
+        node = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else None
+        raise FeedError(
+            "not_yaml", "the file is not YAML", "correct the line", file=str(path), line=line
+        ) from error
+    if not isinstance(node, yaml.MappingNode):
+        raise FeedError("not_a_mapping", "no keys", "write key: value", file=str(path), line=1)
+    _forbid_double_keys(path, node)
+    return node, yaml.SafeLoader("").construct_document(node)
+
+
+def _forbid_double_keys(path: Path, node: yaml.Node) -> None:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise FeedError(
+                    "double_key",
+                    "a key is given twice",
+                    "keep one of them",
+                    file=str(path),
+                    line=key.start_mark.line + 1,
+                    column=key.value,
+                )
+            seen.add(key.value)
+            _forbid_double_keys(path, value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _forbid_double_keys(path, item)
+
+
+def _errors(path: Path, node: yaml.Node, error: ValidationError, skip: int = 0) -> list[FeedError]:
+    return [
+        _fault(path, node, e["loc"][skip:], e["msg"], _remedy(e["type"])) for e in error.errors()
+    ]
+
+
+def _remedy(kind: str) -> str:
+    remedies = {
+        "missing": "add the key",
+        "extra_forbidden": "remove the key or correct its spelling",
+        "literal_error": "use one of the words named",
+    }
+    return remedies.get(kind, "correct the value")
+
+
+def _fault(path: Path, node: yaml.Node, loc: Loc, message: str, remedy: str) -> FeedError:
+    column = ".".join(str(step) for step in loc)
+    line = _line(node, loc)
+    return FeedError("contract", message, remedy, file=str(path), line=line, column=column)
+
+
+def _line(node: yaml.Node, loc: Loc) -> int:
+    """The line of the deepest part of `loc` that the document has."""
+    line = node.start_mark.line + 1
+    for step in loc:
+        found = _child(node, step)
+        if found is None:
+            break
+        key, node = found
+        line = key.start_mark.line + 1
+    return line
+
+
+def _child(node: yaml.Node, step: int | str) -> tuple[yaml.Node, yaml.Node] | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    if isinstance(node, yaml.MappingNode):
+        return next(((k, v) for k, v in node.value if k.value == step), None)
+    return None

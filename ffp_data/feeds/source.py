@@ -1,0 +1,51 @@
+"""What a reader hands on: rows as text, whatever the format, and the rows that are no rows at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+TRUNCATED_REMEDY = "deliver the file again, whole"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A row, or with `is_value` one value of a row, that was set aside. `value` is already redacted."""
+
+    line: int
+    column: str | None
+    rule: str
+    remedy: str
+    value: str | None = None
+    is_value: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows of one table of one file, before any type is known.
+
+    `relation` is the FROM item and `texts` the VARCHAR expression of each column over it; `line` is
+    the expression of the physical line, None when it is the position in the file plus
+    `first_line`; `element` numbers the rows of an exploded line.
+    `documents` are JSON columns that several columns are taken out of, by their header name.
+    """
+
+    relation: str
+    texts: Mapping[str, str]
+    line: str | None = None
+    first_line: int = 2
+    element: str | None = None
+    faults: tuple[Fault, ...] = ()
+    documents: Mapping[str, str] = field(default_factory=dict)
+
+
+def redact(text: str) -> str:
+    """The shape of a value: digits become 9, letters x; enough to mend a format, not to know a person."""
+    return re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", text))[:40]
+
+
+def redact_sql(text: str) -> str:
+    """The same as SQL over a VARCHAR expression."""
+    digits = rf"regexp_replace({text}, '\d', '9', 'g')"
+    return rf"left(regexp_replace({digits}, '\p{{L}}', 'x', 'g'), 40)"

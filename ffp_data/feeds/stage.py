@@ -1,0 +1,128 @@
+"""Types the rows of a source in one pass and marks those that cannot be loaded.
+
+The result is a temporary table: a column `v_<name>` for each column, `_bad` for rows that lack a
+required value, and `_faults`, a list that is NULL for the clean rows that are nearly all of them.
+Rows that repeat a key of the same delivery, or that a newer delivery has overtaken, are listed in a
+second table by row number, so that the first is written once and never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import duckdb
+
+from ffp_data.feeds.columns import Column, column
+from ffp_data.feeds.contract import Contract, Table
+from ffp_data.feeds.json_path import quote
+from ffp_data.feeds.source import Fault, Source, redact_sql
+
+_FAULT_TYPE = 'STRUCT("column" VARCHAR, rule VARCHAR, "value" VARCHAR, required BOOLEAN)[]'
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Typed rows of one table of one delivery, in temporary tables `rows` and `left_out`.
+
+    `names` are the columns that may come in; `delivered` counts every row sent, broken ones too;
+    `line` is the expression of the physical line over `rows`.
+    """
+
+    contract: Contract
+    table: Table
+    file_name: str
+    rows: str
+    line: str
+    element: bool
+    names: frozenset[str]
+    delivered: int
+    faults: tuple[Fault, ...]
+    columns_dropped: int = 0
+    notes: str = ""
+
+    @property
+    def left_out(self) -> str:
+        return f"{self.rows}_left_out"
+
+    @property
+    def loadable(self) -> str:
+        """WHERE clause of the rows that go to the warehouse."""
+        return f"NOT _bad AND rowid NOT IN (SELECT row_id FROM {self.left_out})"
+
+
+def type_rows(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    contract: Contract,
+    table: Table,
+    allowed: Collection[str] | None,
+    into: str,
+) -> None:
+    """Writes temporary table `into`, one row for each of the source.
+
+    Raises duckdb.InvalidInputException when the relation cannot be read in the fast way.
+    """
+    columns = tuple(
+        column(contract, p, source.texts.get(p.name, "NULL::VARCHAR"))
+        for p in table.properties
+        if allowed is None or p.name in allowed
+    )
+    line = [f"{source.line} AS _line"] if source.line else []
+    element = [f"{source.element} AS _element"] if source.element else []
+    documents = {f"d_{i}": (n, sql) for i, (n, sql) in enumerate(source.documents.items())}
+    texts = [f"{c.text} AS t_{c.name}" for c in columns]
+    texts += [f"{sql} AS {alias}" for alias, (_, sql) in documents.items()]
+    values = [f"{c.value} AS v_{c.name}" for c in columns]
+    kept = (["_line"] if line else []) + (["_element"] if element else [])
+    broken = {alias: name for alias, (name, _) in documents.items()}
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {into} AS"
+        f" SELECT {', '.join(kept + [f'v_{c.name}' for c in columns])},"
+        f" {_any(c.fault for c in columns if c.required)} AS _bad,"
+        f" {_fault_list(columns, broken)} AS _faults"
+        f" FROM (SELECT *, {', '.join(values)}"
+        f" FROM (SELECT {', '.join(line + element + texts)} FROM {source.relation}))"
+    )
+
+
+def mark_repeats(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    """Lists the rows whose key an earlier row of the same delivery has."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {staged.left_out} (row_id BIGINT, rule VARCHAR)")
+    key = key_columns(staged)
+    # Hashes first: eight bytes a row instead of the whole key, and nearly always the end of it.
+    con.execute(
+        f"INSERT INTO {staged.left_out}"
+        f" WITH repeated AS (SELECT hash({key}) AS h FROM {staged.rows} WHERE NOT _bad"
+        " GROUP BY h HAVING count(*) > 1),"
+        f" numbered AS (SELECT rowid AS row_id, row_number() OVER (PARTITION BY {key} ORDER BY rowid) AS n"
+        f" FROM {staged.rows} WHERE NOT _bad AND hash({key}) IN (SELECT h FROM repeated))"
+        " SELECT row_id, 'duplicate_key' FROM numbered WHERE n > 1"
+    )
+
+
+def key_columns(staged: Staged) -> str:
+    return ", ".join(f"v_{name}" for name in staged.table.key)
+
+
+def _any(conditions: Iterable[str]) -> str:
+    return " OR ".join(f"({c})" for c in conditions) or "false"
+
+
+def _fault_list(columns: tuple[Column, ...], documents: dict[str, str]) -> str:
+    """SQL of the list of faults; built only for rows that have one."""
+    entries = [
+        f"{{'column': {quote(c.name)}, 'rule': CASE WHEN {c.fault} THEN {c.rule} END,"
+        f" 'value': {redact_sql(f't_{c.name}')}, 'required': {str(c.required).lower()}}}"
+        for c in columns
+    ]
+    tests = [c.fault for c in columns]
+    for alias, name in documents.items():
+        invalid = f"({alias} IS NOT NULL AND NOT json_valid({alias}))"
+        tests.append(invalid)
+        entries.append(
+            f"{{'column': {quote(name)}, 'rule': CASE WHEN {invalid} THEN 'invalid_json' END,"
+            " 'value': NULL::VARCHAR, 'required': false}"
+        )
+    entry_list = f"list_filter([{', '.join(entries)}], lambda f: f.rule IS NOT NULL)"
+    return f"CASE WHEN {_any(tests)} THEN {entry_list}::{_FAULT_TYPE} END"

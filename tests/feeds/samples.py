@@ -1,0 +1,208 @@
+"""Deliveries for tests, made from a contract: any table, any rows, in the contract's own format."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+from ffp_data import feeds
+
+Row = dict[str, str]
+STAMP = "20260401T030000Z"
+
+_SAMPLES = {
+    "string": "Sample",
+    "date": "2025-09-03",
+    "timestamp": "2025-09-03T09:15:00Z",
+    "integer": "3",
+    "number": "0.6",
+    "boolean": "true",
+    "object": '{"OUTCOME": "x"}',
+}
+# Patterns of the contracts that a made value must fit.
+_BY_PATTERN = {
+    r"^\d{6}$": "100001",
+    r"^\d{3}$": "999",
+    r"^\d{2}$": "51",
+    r"^[A-Z]\d{5,6}$": "X00001",
+}
+
+
+class Landing:
+    """A landing folder that can be filled table by table and loaded into a warehouse."""
+
+    def __init__(
+        self,
+        folder: Path,
+        contracts: Mapping[str, feeds.Contract],
+        con: duckdb.DuckDBPyConnection,
+    ) -> None:
+        self.folder, self.contracts, self.con = folder, contracts, con
+
+    def file(self, feed: str, name: str, content: str | bytes) -> Path:
+        """Writes a delivered file as it stands."""
+        path = self.folder / feed / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def rows(self, feed: str, table: str, rows: Iterable[Row], stamp: str = STAMP) -> Path:
+        """Writes a file of `rows` (property -> text) of a CSV or NDJSON feed."""
+        contract = self.contracts[feed]
+        declared = contract.by_name[table]
+        name = file_name(declared, stamp)
+        text = csv_text(declared, rows)
+        if contract.hub.format == "ndjson":
+            text = "".join(json.dumps(record(contract, declared, row)) + "\n" for row in rows)
+        return self.file(feed, name, text)
+
+    def drop(self, tables: Mapping[str, str], stamp: str = "20260401", **manifest: Any) -> Path:
+        """Writes a case system's drop of CSV texts by table, with a true manifest unless told otherwise."""
+        folder = self.folder / "case_system" / f"ssd_{stamp}"
+        folder.mkdir(parents=True, exist_ok=True)
+        for table, text in tables.items():
+            (folder / f"{table}.csv").write_text(text, "utf-8")
+        (folder / "manifest.yaml").write_text(
+            yaml.safe_dump(manifest_of(tables) | manifest), "utf-8"
+        )
+        return folder
+
+    def load(
+        self, allowed: Mapping[str, Iterable[str]] | None = None
+    ) -> list[feeds.DeliveryResult]:
+        """Loads what is new, in the order of discovery."""
+        limits = {table: set(names) for table, names in allowed.items()} if allowed else None
+        return [
+            feeds.load(self.con, d, self.contracts.get(d.feed), limits, self.contracts)
+            for d in feeds.discover(self.folder, self.contracts, self.con)
+        ]
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.con.execute(sql).fetchall()
+
+
+def file_name(table: feeds.Table, stamp: str = STAMP) -> str:
+    """A name that the table's glob accepts and that ends in the time of delivery."""
+    stem, suffix = table.physical_name.rsplit(".", 1)
+    return (
+        stem.replace("*", "999", stem.count("*") - 1).replace("*", f"999_{stamp}_001")
+        + f".{suffix}"
+    )
+
+
+def sample_row(contract: feeds.Contract, table: feeds.Table, number: int = 1, **own: str) -> Row:
+    """A row that the contract accepts; rows of different number differ in their key."""
+    row = {p.name: sample_value(p) for p in table.properties if not p.from_}
+    row |= {name: f"{row[name]}{number}" for name in table.key if is_free(table.by_name[name])}
+    return row | own
+
+
+def is_free(prop: feeds.Property) -> bool:
+    return prop.logical_type == "string" and prop.codes is None and prop.pattern is None
+
+
+def sample_value(prop: feeds.Property) -> str:
+    if isinstance(prop.codes, str):
+        return next(iter(feeds.code_lists()[prop.codes].values))
+    if prop.codes:
+        return prop.codes[0]
+    if prop.pattern:
+        return _BY_PATTERN[prop.pattern]
+    return _SAMPLES[prop.logical_type]
+
+
+def csv_text(table: feeds.Table, rows: Iterable[Row]) -> str:
+    """CSV with the file's own header names."""
+    headers = list(dict.fromkeys(p.header for p in table.properties))
+    names = {p.header: p.name for p in table.properties if not p.from_}
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(headers)
+    writer.writerows([row.get(names.get(h, h), "") for h in headers] for row in rows)
+    return out.getvalue()
+
+
+def record(contract: feeds.Contract, table: feeds.Table, row: Row) -> dict[str, Any]:
+    """A JSON record that holds `row`; the list of an exploded table stands in a record of its main table."""
+    if not table.explode:
+        return as_json(table, row)
+    main = next(
+        t for t in contract.tables if t.physical_name == table.physical_name and not t.explode
+    )
+    return as_json(table, row) | as_json(main, sample_row(contract, main))
+
+
+def as_json(table: feeds.Table, row: Row) -> dict[str, Any]:
+    """The record whose paths lead to the values of `row`."""
+    record: dict[str, Any] = {}
+    element: dict[str, Any] = {}
+    for prop in table.properties:
+        value: Any = row[prop.name]
+        if prop.logical_type == "boolean" and value in {"true", "false"}:
+            value = value == "true"
+        value = f"Patient/{value}" if prop.reference else value
+        path = prop.path or ""
+        inside = table.explode is not None and not path.startswith("../")
+        _put(element if inside else record, path.removeprefix("../"), value)
+    if table.explode:
+        record[table.explode] = [element]
+    if table.only_when:
+        _put(record, table.only_when.path, table.only_when.equals)
+    return record
+
+
+def manifest_of(tables: Mapping[str, str]) -> dict[str, Any]:
+    listed = [
+        {
+            "name": name,
+            "rows": max(len(text.splitlines()) - 1, 0),
+            "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        }
+        for name, text in tables.items()
+    ]
+    return {
+        "la_code": "999",
+        "case_system": "systemc",
+        "ssd_version": "1.4.5",
+        "extract_started": "2026-04-01T01:00:00Z",
+        "extract_finished": "2026-04-01T01:30:00Z",
+        "window_years": 6,
+        "cohort_includes_early_help": True,
+        "tables": listed,
+        "signed_off_by": "Head of Performance",
+    }
+
+
+_STEP = re.compile(r"\.?([A-Za-z_][\w-]*)|\[(\d+)\]|\[([\w-]+)=([^\]]+)\]")
+
+
+def _put(record: Any, path: str, value: Any) -> None:
+    """Sets the value at a path of the contract language, making objects and lists on the way."""
+    steps = [m.groups() for m in _STEP.finditer(path)]
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        empty: Any = value if following is None else ({} if following[0] else [])
+        record = _step_into(record, step, empty)
+
+
+def _step_into(record: Any, step: tuple[Any, ...], empty: Any) -> Any:
+    key, index, by, wanted = step
+    if key is not None:
+        return record.setdefault(key, empty)
+    if index is not None:
+        while len(record) <= int(index):
+            record.append(empty)
+        return record[int(index)]
+    found = next((item for item in record if item.get(by) == wanted), None)
+    if found is None:
+        found = {by: wanted}
+        record.append(found)
+    return found
