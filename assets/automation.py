@@ -26,9 +26,9 @@ daily = dg.ScheduleDefinition(
     description="Runs the graph when a file that has never been seen lies in the landing folder.",
 )
 def landing_folder(context: dg.SensorEvaluationContext, hub: HubResource) -> dg.SensorResult:
-    seen, new = ingest.new_files(hub.run("landing-sensor"), context.cursor or "")
-    if not new:
-        return dg.SensorResult(skip_reason="no new file in the landing folder", cursor=seen)
+    seen = ingest.landing_fingerprint(hub.run("landing-sensor"))
+    if seen in ("", context.cursor):
+        return dg.SensorResult(skip_reason="nothing new in the landing folder")
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=seen)], cursor=seen)
 
 

@@ -1,11 +1,11 @@
 """What leaves the hub: statutory returns and extracts, each released under an agreement and written down."""
 
 import dagster as dg
+from ffp_data.pipeline.publish import Collection
 
 from assets.policy import LOCK
 from assets.resources import HubResource
 from ffp_data.pipeline import publish
-from ffp_data.pipeline.publish import Collection
 
 OWNERS = ["team:performance"]
 

@@ -36,11 +36,6 @@ class Home:
         return self.root / "landing"
 
     @property
-    def archive(self) -> Path:
-        """Delivered bytes, sealed, one file for each delivery id."""
-        return self.root / "archive"
-
-    @property
     def warehouse(self) -> Path:
         return self.root / WAREHOUSE_FILE
 
@@ -75,7 +70,6 @@ class Home:
         for folder in (
             self.root,
             self.landing,
-            self.archive,
             self.ledger_dir,
             self.keys_dir,
             self.out,

@@ -150,6 +150,21 @@ class Grants:
             reason,
         )
 
+    def recipients(self, purpose: str) -> list[tuple[str, str]]:
+        """Return (recipient, agreed purpose) of every agreement at or below a purpose, sorted.
+
+        Agreements that are not in force are named too: asking for them gives the reason.
+        """
+        return sorted(
+            {
+                (str(entry["terms"]["recipient"]), str(agreed))
+                for entry in self._lock["agreements"].values()
+                if entry["terms"].get("recipient")
+                for agreed in entry["terms"]["purposes"]
+                if is_below(agreed, purpose)
+            }
+        )
+
     @cached_property
     def _granted_columns(self) -> dict[tuple[str, str], dict[str, str]]:
         """The agreement of each granted column, by (feed, table)."""

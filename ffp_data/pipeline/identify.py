@@ -147,7 +147,7 @@ def assign_identifiers(run: Run) -> IdentifierOutcome:
         with Hub.open(run.home.hub_url) as hub:
             summary = hub.apply_run(run.run_id, run.as_at, model, clusters, pairs)
             membership = hub.membership()  # noqa: F841 -- read by name below
-        con.execute(_MEMBERSHIP)
+        con.execute("CREATE OR REPLACE TABLE identity.child_membership AS SELECT * FROM membership")
         con.execute(_CHILDREN, {"as_at": run.as_at})
         kinds = con.execute("SELECT kind, count(*) FROM identity.children GROUP BY kind ORDER BY kind")
         kind_counts = dict(kinds.fetchall())
@@ -155,28 +155,6 @@ def assign_identifiers(run: Run) -> IdentifierOutcome:
     run.ledger.append("identifiers_assigned", run_id=run.run_id, **summary.counts())
     return IdentifierOutcome(summary, kind_counts, unidentified)
 
-
-# How sure the link is: the best match probability of the record with another record of its person.
-_MEMBERSHIP = """
-CREATE OR REPLACE TABLE identity.child_membership AS
-WITH inside AS (
-    SELECT p.record_id_l AS l, p.record_id_r AS r, p.match_probability AS probability
-    FROM identity.link_pairs p
-    JOIN membership a ON a.record_key = p.record_id_l
-    JOIN membership b ON b.record_key = p.record_id_r AND b.child_id = a.child_id
-),
-best AS (
-    SELECT record_key, max(probability) AS probability
-    FROM (SELECT l AS record_key, probability FROM inside
-          UNION ALL SELECT r, probability FROM inside)
-    GROUP BY record_key
-)
-SELECT m.record_key, m.child_id, m.linked_since,
-       CASE WHEN count(*) OVER (PARTITION BY m.child_id) = 1 THEN 1.0
-            ELSE coalesce(best.probability, 0.0) END AS link_confidence
-FROM membership m LEFT JOIN best USING (record_key)
-ORDER BY m.record_key
-"""
 
 # Age decides; without a birth date, what the feeds say the person is.
 _CHILDREN = """

@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from ffp_data import feeds
 from ffp_data.calendar import bank_holidays
-from ffp_data.feeds import Contract
+from ffp_data.feeds import Contract, Freshness
 from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run, stamp
+from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
 from governance.grants import Grants
 
@@ -35,7 +35,7 @@ FEED_STATE = pa.schema(
 
 def write_bank_holidays(run: Run) -> dict[str, Any]:
     """Write meta.bank_holidays (date); returns figures for the asset."""
-    days = pa.table({"date": pa.array(sorted(bank_holidays()), pa.date32())})  # noqa: F841 -- by name
+    days = pa.table({"date": pa.array(sorted(bank_holidays()), pa.date32())})
     with connect(run.home) as con:
         con.execute("CREATE OR REPLACE TABLE meta.bank_holidays AS SELECT date FROM days")
     return {"days": days.num_rows}
@@ -46,12 +46,11 @@ def write_feed_state(run: Run) -> dict[str, Any]:
     contracts = feeds.load_contracts()
     allowed = policy.grants(run)
     with connect(run.home) as con:
-        last = dict(
-            con.execute(
-                "SELECT feed, max(delivered_at) FROM meta.deliveries WHERE status = 'loaded' GROUP BY feed"
-            ).fetchall()
-        )
-        rows = [_state(run, c, allowed, last.get(c.id)) for c in contracts.values()]
+        for stranger in feeds.discover_strangers(run.landing, contracts):
+            feeds.load(con, stranger, None)  # records that it was refused, and why
+        rows = [
+            _state(contracts[f.feed], f, allowed) for f in feeds.freshness(con, contracts, run.as_at)
+        ]
         states = pa.Table.from_pylist(rows, schema=FEED_STATE)  # noqa: F841 -- read by name
         con.execute("CREATE OR REPLACE TABLE meta.feed_state AS SELECT * FROM states")
     return {
@@ -61,20 +60,17 @@ def write_feed_state(run: Run) -> dict[str, Any]:
     }
 
 
-def _state(run: Run, contract: Contract, allowed: Grants, last: Any) -> dict[str, Any]:
+def _state(contract: Contract, fresh: Freshness, allowed: Grants) -> dict[str, Any]:
     promise = feeds.parse_duration(contract.hub.promise.late_after)
-    decisions = [allowed.ingest(contract.id, table.name) for table in contract.tables]
-    in_force = any(decision.allowed for decision in decisions)
-    # The run speaks for the end of the as-at day.
-    age = None if last is None else stamp(run.as_at).replace(tzinfo=None) - last
+    in_force = any(allowed.ingest(contract.id, table.name).allowed for table in contract.tables)
     return {
         "feed": contract.id,
         "agency": contract.hub.agency,
         "service_label": contract.domain.replace("_", " "),
         "agreement": contract.hub.agreement,
         "agreement_state": "in_force" if in_force else "not_in_force",
-        "last_delivered_at": last,
+        "last_delivered_at": fresh.last_delivered_at,
         "promise_late_after_hours": int(promise.total_seconds() // 3600),
-        "is_late": age is not None and age > promise,
-        "covered": last is not None,
+        "is_late": fresh.state == "late",
+        "covered": fresh.state != "never",
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 
@@ -23,7 +23,7 @@ class Run:
     run_id: str
     home: Home
     landing: Path
-    as_at: date
+    stated_as_at: date | None = None
 
     @classmethod
     def at(
@@ -37,7 +37,12 @@ class Run:
         """A run with fallbacks: FFP_HOME, FFP_LANDING, FFP_AS_AT, then the day of the newest delivery."""
         place = Home.at(home).prepare()
         folder = Path(landing or os.environ.get("FFP_LANDING") or place.landing).resolve()
-        return cls(run_id, place, folder, as_at or _as_at_from_environment() or newest_delivery(folder))
+        return cls(run_id, place, folder, as_at or _as_at_from_environment())
+
+    @cached_property
+    def as_at(self) -> date:
+        """The day the run speaks for; ValueError when none was stated and nothing was delivered."""
+        return self.stated_as_at or newest_delivery(self.landing)
 
     @cached_property
     def partnership(self) -> Partnership:
@@ -88,7 +93,3 @@ def _as_at_from_environment() -> date | None:
     text = os.environ.get("FFP_AS_AT")
     return date.fromisoformat(text) if text else None
 
-
-def stamp(day: date) -> datetime:
-    """Midnight UTC of a day, for outputs that need an instant but may not depend on the clock."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)

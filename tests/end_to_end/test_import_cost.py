@@ -21,8 +21,9 @@ def test_importing_a_package_loads_nothing_that_its_room_may_not_use(
     package: str, may_not_load: list[str]
 ) -> None:
     probe = (
-        f"import sys, {package}; "
-        f"print([name for name in {may_not_load!r} if name in sys.modules])"
+        f"import sys, {package}; print([name for name in {may_not_load!r} if name in sys.modules])"
     )
-    loaded = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    loaded = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True
+    )
     assert loaded.stdout.strip() == "[]"

@@ -1,0 +1,106 @@
+"""Identifiers: what became of one, what a reviewer decides, and the list of who carries which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ffp_data.cli.console import HomeOption, JsonOption, fail, print_json, print_rows
+from ffp_data.settings import Home
+
+if TYPE_CHECKING:
+    from ffp_data.hub import Hub
+
+app = typer.Typer(no_args_is_help=True, help="Identifiers: history, look-ups and decisions.")
+
+Reviewer = Annotated[str, typer.Option(help="Who decides.")]
+Reason = Annotated[str, typer.Option(help="Why, in words that a colleague will understand.")]
+
+
+class Verdict(StrEnum):
+    """A reviewer's verdict on two records."""
+
+    same = "same"
+    not_same = "not_same"
+    cant_tell = "cant_tell"
+
+
+@contextmanager
+def _hub(home: Path | None) -> Iterator[Hub]:
+    from ffp_data.hub import Hub, HubError
+
+    try:
+        with Hub.open(Home.at(home).prepare().hub_url) as hub:
+            yield hub
+    except HubError as error:
+        raise fail(str(error), 2) from error
+
+
+@app.command()
+def history(child_id: str, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Everything that happened to an identifier: issued, joined, split, merged, retired."""
+    with _hub(home) as hub:
+        events = hub.history(child_id)
+    rows = [
+        {
+            "run": event.run_id,
+            "event": str(event.kind),
+            "child_id": event.child_id,
+            "record": event.record_key,
+            "reason": str(event.reason),
+        }
+        for event in events
+    ]
+    print_rows(f"history of {child_id}", rows, as_json=json)
+
+
+@app.command()
+def resolve(child_id: str, home: HomeOption = None, json: JsonOption = False) -> None:
+    """The identifier in use today for one that was ever issued."""
+    with _hub(home) as hub:
+        current = hub.resolve(child_id)
+    if json:
+        print_json({"asked": child_id, "current": current})
+    else:
+        typer.echo(current)
+
+
+@app.command()
+def decide(
+    left: Annotated[str, typer.Argument(help="A record key: feed|system|id.")],
+    right: Annotated[str, typer.Argument(help="Another record key.")],
+    verdict: Annotated[Verdict, typer.Argument(help="Are the two one person?")],
+    reviewer: Reviewer,
+    reason: Reason,
+    home: HomeOption = None,
+) -> None:
+    """Write down a reviewer's decision on two records; it binds every later run."""
+    with _hub(home) as hub:
+        number = hub.decide(
+            left, right, verdict.value, reviewer=reviewer, reason=reason, at=datetime.now(UTC)
+        )
+    typer.echo(f"decision {number}: takes effect in the next run; `ffp hub undo {number}` takes it back")
+
+
+@app.command()
+def undo(decision: int, reviewer: Reviewer, reason: Reason, home: HomeOption = None) -> None:
+    """Take a decision back; the identifiers of before return in the next run."""
+    with _hub(home) as hub:
+        hub.undo(decision, reviewer=reviewer, reason=reason, at=datetime.now(UTC))
+    typer.echo(f"decision {decision} is taken back from the next run on")
+
+
+@app.command()
+def export(
+    csv: Annotated[Path, typer.Option("--csv", help="The file to write.")], home: HomeOption = None
+) -> None:
+    """Write which identifier each record carries: record_key, child_id."""
+    with _hub(home) as hub:
+        rows = hub.export_csv(csv)
+    typer.echo(f"{csv}: {rows:,} records")

@@ -1,0 +1,73 @@
+"""Returns, for performance analysts: build one from the hub, or check any file by the published rules."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ffp_data.cli.console import HomeOption, JsonOption, fail, parse_day, print_json
+
+app = typer.Typer(no_args_is_help=True, help="Statutory returns: build and validate.")
+
+
+class Format(StrEnum):
+    """How findings are written."""
+
+    json = "json"
+    xlsx = "xlsx"
+    html = "html"
+
+
+class Name(StrEnum):
+    """The returns that the hub knows."""
+
+    cin = "cin"
+    tehadc = "tehadc"
+
+
+@app.command()
+def build(
+    collection: Name,
+    as_at: Annotated[str | None, typer.Option("--as-at", help="The day the run spoke for.")] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Build a return from the marts of the last run, with its validation report beside it."""
+    from ffp_data.pipeline.publish import COLLECTIONS, publish_return
+    from ffp_data.pipeline.run import Run
+
+    run = Run.at(run_id="returns-build", home=home, as_at=parse_day(as_at))
+    outcome = publish_return(run, COLLECTIONS[collection.value])
+    if not outcome.permitted:
+        raise fail(outcome.reason)
+    if json:
+        print_json(outcome.figures())
+    else:
+        typer.echo(f"{outcome.folder}: {outcome.errors} errors, {outcome.queries} queries")
+
+
+@app.command()
+def validate(
+    collection: Name,
+    file: Annotated[Path, typer.Argument(help="A return as XML, from this or any other system.")],
+    year: Annotated[str, typer.Option(help="Collection year, such as 2025-26.")],
+    format: Annotated[Format, typer.Option(help="How to write the findings.")] = Format.json,
+    out: Annotated[Path | None, typer.Option(help="File to write; else standard output.")] = None,
+) -> None:
+    """Check a return by every published rule. Exit 0 clean, 1 findings, 2 not readable."""
+    from ffp_data.returns import validate_file, write_findings
+
+    if format is not Format.json and out is None:
+        raise typer.BadParameter(f"{format.value} needs --out FILE", param_hint="--format")
+    findings, status = validate_file(collection.value, file, year)
+    if status == 2:
+        raise fail([finding.message for finding in findings], 2)
+    if out is None:
+        print_json([finding.as_dict() for finding in findings])
+    else:
+        write_findings(findings, out, format.value)
+        typer.echo(f"{out}: {len(findings)} findings")
+    raise typer.Exit(status)

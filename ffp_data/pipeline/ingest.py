@@ -1,0 +1,123 @@
+"""Load what agencies delivered, as far as an agreement covers it, and write each decision down.
+
+For each table of a feed the compiled grants are asked first; what they do not cover never gets past
+the reader. A delivery that cannot be read is refused by name and stays in the landing folder, and the
+others go on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ffp_data import feeds
+from ffp_data.feeds import Contract, DeliveryResult
+from ffp_data.pipeline import policy
+from ffp_data.pipeline.run import Run
+from ffp_data.warehouse import connect
+from governance.canonical import digest
+from governance.grants import IngestDecision
+
+PARTS = ("rows_delivered", "rows_loaded", "rows_quarantined", "rows_superseded")
+
+
+@dataclass(frozen=True)
+class FeedOutcome:
+    """What became of a feed's new deliveries, and what the warehouse holds of it now, by table."""
+
+    decisions: tuple[IngestDecision, ...]
+    results: tuple[DeliveryResult, ...]
+    books: tuple[Mapping[str, Any], ...]
+    """One row for each delivery and table in the warehouse, as `feeds.reconcile` gives it."""
+
+    @property
+    def errors(self) -> list[str]:
+        return [str(result.error) for result in self.results if result.error]
+
+    def figures(self) -> dict[str, Any]:
+        """Counts for people who look at the asset; no value of a record."""
+        return {
+            "new deliveries": sum(result.status == "loaded" for result in self.results),
+            "refused deliveries": len(self.errors),
+            **{part.replace("_", " "): sum(row[part] for row in self.books) for part in PARTS},
+            "agreement": next((d.agreement for d in self.decisions if d.allowed), None) or "none",
+            "columns kept out": sum(len(d.dropped) for d in self.decisions),
+        }
+
+    def checks(self) -> dict[str, bool]:
+        """The three checks of a feed by name."""
+        return {
+            "agreement_in_force": any(decision.allowed for decision in self.decisions),
+            "contract_holds": not self.errors,
+            "counts_reconcile": all(row["is_reconciled"] for row in self.books),
+        }
+
+    def table(self) -> str:
+        """Counts by table, as Markdown."""
+        sums: dict[str, Counter[str]] = {}
+        for row in self.books:
+            sums.setdefault(row["table_name"], Counter()).update({p: row[p] for p in PARTS})
+        lines = [f"| {name} | {' | '.join(str(n[p]) for p in PARTS)} |" for name, n in sums.items()]
+        return "\n".join([f"| table | {' | '.join(PARTS)} |", "| --- " * 5 + "|", *sorted(lines)])
+
+
+def ingest_feed(run: Run, contract: Contract) -> FeedOutcome:
+    """Load every new delivery of one feed; each decision and each delivery goes to the ledger."""
+    contracts = feeds.load_contracts()
+    grants = policy.grants(run)
+    decisions = tuple(grants.ingest(contract.id, table.name) for table in contract.tables)
+    allowed = {d.table: frozenset(d.columns) for d in decisions if d.allowed}
+    with connect(run.home) as con:
+        feeds.create_empty_raw_tables(con, contracts)
+        new = feeds.discover_feed(run.landing, contract, contracts, con)
+        results = tuple(feeds.load(con, one, contract, allowed, contracts) for one in new)
+        books = feeds.reconcile(con, {contract.id: contract}).to_pylist()
+    run.ledger.append_many(
+        [
+            *(("ingest_decision", _decision_facts(run, d)) for d in decisions),
+            *(_delivery_event(run, result) for result in results),
+        ]
+    )
+    own = tuple(row for row in books if row["feed"] == contract.id)
+    return FeedOutcome(decisions, results, own)
+
+
+def landing_fingerprint(run: Run) -> str:
+    """A digest of the names, sizes and times of all files in the landing folder; empty when none."""
+    files = [
+        (str(path.relative_to(run.landing)), path.stat().st_size, path.stat().st_mtime_ns)
+        for path in sorted(run.landing.rglob("*"))
+        if path.is_file()
+    ]
+    return digest(files) if files else ""
+
+
+def _decision_facts(run: Run, decision: IngestDecision) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "feed": decision.feed,
+        "table": decision.table,
+        "allowed": decision.allowed,
+        "agreement": decision.agreement,
+        "columns": len(decision.columns),
+        "dropped": list(decision.dropped),
+        "policy": decision.policy,
+        "reason": decision.reason,
+    }
+
+
+def _delivery_event(run: Run, result: DeliveryResult) -> tuple[str, dict[str, Any]]:
+    facts = {
+        "run_id": run.run_id,
+        "feed": result.delivery.feed,
+        "delivery_id": result.delivery.delivery_id,
+        "file": result.delivery.file_name,
+        "rows_delivered": result.rows_delivered,
+        "rows_loaded": result.rows_loaded,
+        "rows_quarantined": result.rows_quarantined,
+    }
+    if result.error:
+        facts |= {"rule": result.error.rule, "line": result.error.line}
+    return f"delivery_{result.status}", facts

@@ -1,0 +1,186 @@
+"""What leaves the hub: returns and extracts, released under an agreement and written to the ledger.
+
+`governance.release` is the only writer under `out/`. What it refuses is not written; the refusal goes
+to the ledger with its reason, and the step says so instead of failing, so that one withdrawn agreement
+does not stop what others permit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ffp_data import returns
+from ffp_data.pipeline import policy
+from ffp_data.pipeline.run import Run
+from ffp_data.returns import Header, ReturnResult
+from ffp_data.warehouse import connect
+from governance.grants import ReleaseDecision
+from governance.release import ReleaseRefusedError, publish, write_extract
+
+DEPARTMENT = "dfe"
+EXTRACT_PURPOSE = "single_view"
+EXTRACT_TABLES = ("children", "involvements", "flags")
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A return: its short name, the purpose it is released for, and where its files go."""
+
+    name: str
+    purpose: str
+    description: str
+    kinds: tuple[str, ...]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Tables of schema returns that the return is made of."""
+        return returns.table_names(self.name)
+
+
+COLLECTIONS = {
+    collection.name: collection
+    for collection in (
+        Collection(
+            "cin",
+            "statutory_returns.cin_census",
+            "CIN census of the collection year: XML in the schema's order, validation report beside it.",
+            ("xml", "excel"),
+        ),
+        Collection(
+            "tehadc",
+            "statutory_returns.tehadc",
+            "Targeted early help collection from its profile file, validation report beside it.",
+            ("xml", "csv", "excel"),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class ReleaseOutcome:
+    """A release that was made or refused; `reason` is the decision's own words."""
+
+    permitted: bool
+    reason: str
+    folder: Path | None = None
+    rows: dict[str, int] = field(default_factory=dict)
+    by_rule: dict[str, int] = field(default_factory=dict)
+    errors: int = 0
+    queries: int = 0
+
+    def figures(self) -> dict[str, Any]:
+        return {
+            "permitted": self.permitted,
+            "decision": self.reason,
+            "folder": str(self.folder or "nothing written"),
+            "rows": self.rows,
+            "validation errors": self.errors,
+            "validation queries": self.queries,
+        }
+
+
+@dataclass(frozen=True)
+class ExtractsOutcome:
+    """The extracts of one run, by recipient."""
+
+    by_recipient: dict[str, ReleaseOutcome]
+
+    def figures(self) -> dict[str, Any]:
+        return {recipient: outcome.figures() for recipient, outcome in self.by_recipient.items()}
+
+
+def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
+    """Build, validate and release one return under `out/returns/<name>/<year>/`."""
+    decision = policy.grants(run).release(DEPARTMENT, collection.purpose)
+    out = run.home.out / "returns" / collection.name / run.collection_year
+    results: list[ReturnResult] = []
+    with connect(run.home) as con:
+
+        def write(part: Path) -> None:
+            results.append(_build(con, run, collection, part))
+
+        try:
+            extract = publish(
+                decision,
+                write,
+                as_at=run.as_at,
+                out=out,
+                rows=_row_counts(con, decision),
+                keys=run.keys,
+                ledger=run.ledger,
+            )
+        except ReleaseRefusedError as refusal:
+            return ReleaseOutcome(False, str(refusal))
+    severities = Counter(finding.severity for finding in results[0].findings)
+    return ReleaseOutcome(
+        permitted=True,
+        reason=decision.reason,
+        folder=out,
+        rows=dict(extract.rows),
+        by_rule=dict(sorted(Counter(f.rule for f in results[0].findings).items())),
+        errors=severities["error"],
+        queries=severities["query"],
+    )
+
+
+def publish_extracts(run: Run) -> ExtractsOutcome:
+    """Write the single-view extract of every recipient that an agreement names for that purpose."""
+    grants = policy.grants(run)
+    outcomes = {}
+    with connect(run.home) as con:
+        for recipient, purpose in grants.recipients(EXTRACT_PURPOSE):
+            decision = grants.release(recipient, purpose)
+            out = run.home.out / "extracts" / recipient / run.as_at.isoformat()
+            outcomes[recipient] = _extract(con, run, decision, out)
+    return ExtractsOutcome(outcomes)
+
+
+def _extract(
+    con: duckdb.DuckDBPyConnection, run: Run, decision: ReleaseDecision, out: Path
+) -> ReleaseOutcome:
+    try:
+        extract = write_extract(
+            con, decision, as_at=run.as_at, out=out, keys=run.keys, ledger=run.ledger
+        )
+    except ReleaseRefusedError as refusal:
+        return ReleaseOutcome(False, str(refusal))
+    return ReleaseOutcome(True, decision.reason, out, dict(extract.rows))
+
+
+def _build(
+    con: duckdb.DuckDBPyConnection, run: Run, collection: Collection, part: Path
+) -> ReturnResult:
+    # The time stamp of a return is that of what it knows, so that a rebuild gives the same bytes.
+    written_at = datetime.combine(run.as_at, time(), UTC)
+    header = Header.for_year(
+        collection.name.upper(), run.collection_year, run.partnership.la_code, written_at
+    )
+    inputs = [row[0] for row in con.execute(_INPUTS).fetchall()]
+    return returns.build_return(
+        con, collection.name, run.collection_year, part, header, inputs=inputs
+    )
+
+
+_INPUTS = """
+SELECT DISTINCT delivery_id FROM meta.deliveries
+WHERE status = 'loaded' AND feed IN ('case_system', 'early_help') AND rows_loaded > 0 ORDER BY delivery_id
+"""
+
+
+def _row_counts(con: duckdb.DuckDBPyConnection, decision: ReleaseDecision) -> dict[str, int]:
+    return dict(_counted(con, decision))
+
+
+def _counted(
+    con: duckdb.DuckDBPyConnection, decision: ReleaseDecision
+) -> Iterator[tuple[str, int]]:
+    for relation in decision.relations:
+        (count,) = con.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,)
+        yield relation, int(count)
