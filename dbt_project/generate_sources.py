@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -90,18 +91,38 @@ def source(feed: str, contract: dict[str, Any]) -> dict[str, Any]:
 def source_file(feed: str, contract: dict[str, Any]) -> str:
     """Text of `_src_<feed>.yml`."""
     body = {"version": 2, "sources": [source(feed, contract)]}
-    return HEADER.format(feed=feed) + yaml.safe_dump(body, sort_keys=False, width=120, default_flow_style=None)
+    return HEADER.format(feed=feed) + yaml.safe_dump(
+        body, sort_keys=False, width=120, default_flow_style=None
+    )
+
+
+def _csv(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue()
 
 
 def attendance_codes() -> str:
     """Text of the seed of attendance codes: code, meaning, statistical class, validity."""
-    codes = yaml.safe_load((FEEDS / "codes.yaml").read_text("utf-8"))["attendance_code"]["values"]
-    out = io.StringIO()
+    lists = yaml.safe_load((FEEDS / "codes.yaml").read_text("utf-8"))
+    marks = lists["attendance_code"]["values"]
     fields = ("meaning", "statistical_class", "valid_from", "valid_to")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("code", *fields))
-    writer.writerows((code, *(facts.get(f, "") for f in fields)) for code, facts in codes.items())
-    return out.getvalue()
+    rows = ((code, *(facts.get(field, "") for field in fields)) for code, facts in marks.items())
+    return _csv(("code", *fields), rows)
+
+
+def codes() -> str:
+    """Text of the seed of code lists: list, code, meaning. Attendance codes have a seed of their own."""
+    lists = yaml.safe_load((FEEDS / "codes.yaml").read_text("utf-8"))
+    rows = (
+        (name, code, meaning)
+        for name, facts in lists.items()
+        if name != "attendance_code"
+        for code, meaning in facts["values"].items()
+    )
+    return _csv(("code_list", "code", "meaning"), rows)
 
 
 def files() -> dict[Path, str]:
@@ -110,7 +131,8 @@ def files() -> dict[Path, str]:
         PROJECT / "models" / "staging" / feed / f"_src_{feed}.yml": source_file(feed, contract)
         for feed, contract in contracts().items()
     }
-    return sources | {PROJECT / "seeds" / "attendance_codes.csv": attendance_codes()}
+    seeds = {"attendance_codes.csv": attendance_codes(), "codes.csv": codes()}
+    return sources | {PROJECT / "seeds" / name: text for name, text in seeds.items()}
 
 
 def main() -> None:

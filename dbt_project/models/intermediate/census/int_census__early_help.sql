@@ -15,8 +15,8 @@ with episodes as (
 of_children as (
     select episodes.*
     from episodes
-    inner join {{ ref('int_persons__survivors') }} as survivors using (child_id)
-    where coalesce(date_sub('year', survivors.date_of_birth, episodes.start_date) < 18, true)
+    inner join {{ ref('int_census__particulars') }} as particulars using (child_id)
+    where coalesce(date_sub('year', particulars.date_of_birth, episodes.start_date) < 18, true)
 ),
 
 qualified as (

@@ -5,6 +5,7 @@ with states as (
         services.service,
         services.label,
         services.precedence,
+        services.is_for_returns,
         coalesce(feeds.is_shared, false) as is_shared,
         coalesce(feeds.is_covered, false) as is_covered,
         coalesce(feeds.is_late, false) as is_late,

@@ -9,7 +9,7 @@ membership as (
 ),
 
 shared_feeds as (
-    select feed, service, precedence from {{ ref('int_feeds__states') }}
+    select feed, service, precedence, is_for_returns from {{ ref('int_feeds__states') }}
     where is_shared
 ),
 
@@ -20,6 +20,7 @@ linked as (
         coalesce(membership.link_confidence, 1) as link_confidence,
         coalesce(membership.link_confidence, 1) >= {{ var('min_link_confidence') }} as is_confident,
         shared_feeds.service,
+        shared_feeds.is_for_returns,
         records.*,
         -- A total order: same winners whatever the order of rows.
         row_number() over (

@@ -5,7 +5,7 @@ with children as (
 ),
 
 services as (
-    select * exclude (precedence) from {{ ref('int_feeds__states') }}
+    select * exclude (precedence, is_for_returns) from {{ ref('int_feeds__states') }}
 ),
 
 known_in_feed as (

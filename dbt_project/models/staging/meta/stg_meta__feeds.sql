@@ -8,7 +8,7 @@ renamed as (
         agency,
         agreement,
         agreement_state,
-        agreement_state = 'live' as is_shared,
+        agreement_state = 'in_force' as is_shared,
         covered as is_covered,
         is_late,
         last_delivered_at

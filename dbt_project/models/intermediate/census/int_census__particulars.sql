@@ -1,0 +1,54 @@
+-- Particulars of a person from the feeds whose agreements name statutory returns as a purpose: what the NHS, police or
+-- probation said never reaches a return, not even as a birth date. Same total order as the single view.
+with records as (
+    select * from {{ ref('int_persons__records') }}
+    where is_for_returns
+),
+
+statements as (
+    select record_key, ethnicity_code, upn_unknown_code, death_date from {{ ref('stg_case_system__persons') }}
+    union all
+    select record_key, ethnicity_code, upn_unknown_code, null from {{ ref('stg_early_help__persons') }}
+    union all
+    select record_key, ethnicity_code, null, null from {{ ref('stg_education__enrolments') }}
+),
+
+stated as (
+    select
+        records.child_id,
+        -- "Refused" and "not yet obtained" yield to any stated ethnicity.
+        coalesce(
+            arg_min(statements.ethnicity_code, records.survivorship_order)
+                filter (where statements.ethnicity_code not in ('REFU', 'NOBT')),
+            arg_min(statements.ethnicity_code, records.survivorship_order)
+        ) as ethnicity_code,
+        arg_min(statements.upn_unknown_code, records.survivorship_order) as upn_unknown_code,
+        arg_min(statements.death_date, records.survivorship_order) as death_date
+    from statements
+    inner join records using (record_key)
+    group by records.child_id
+),
+
+identity as (
+    select
+        child_id,
+        arg_min(date_of_birth, survivorship_order) as date_of_birth,
+        arg_min(expected_birth_date, survivorship_order) as expected_birth_date,
+        arg_min(sex, survivorship_order) as sex,
+        arg_min(upn, survivorship_order) as upn,
+        arg_min(former_upn, survivorship_order) as former_upn
+    from records
+    group by child_id
+),
+
+particulars as (
+    select
+        identity.*,
+        stated.ethnicity_code,
+        stated.upn_unknown_code,
+        stated.death_date
+    from identity
+    left join stated using (child_id)
+)
+
+select * from particulars

@@ -1,0 +1,81 @@
+with episodes as (
+    select
+        record_key,
+        start_date as event_date,
+        'health_service_started' as event_type,
+        concat('Health service began', ': ' || service) as summary,
+        delivery_id,
+        line
+    from {{ ref('stg_health_fhir__episodes_of_care') }}
+    where status_code not in ('cancelled', 'planned')
+    union all
+    select
+        record_key,
+        end_date,
+        'health_service_ended',
+        concat('Health service ended', ': ' || service),
+        delivery_id,
+        line
+    from {{ ref('stg_health_fhir__episodes_of_care') }}
+    where status_code = 'finished' and end_date is not null
+),
+
+encounters as (
+    select
+        record_key,
+        started_at::date as event_date,
+        case class_code when 'EMER' then 'emergency_attendance' when 'IMP' then 'hospital_stay' else 'health_contact' end
+            as event_type,
+        case class_code
+            when 'EMER' then 'Emergency department attendance'
+            when 'IMP' then 'Stay in hospital'
+            when 'HH' then 'Health visit at home'
+            else 'Health contact'
+        end as summary,
+        delivery_id,
+        line
+    from {{ ref('stg_health_fhir__encounters') }}
+),
+
+missed as (
+    select
+        record_key,
+        starts_at::date as event_date,
+        'not_brought' as event_type,
+        'Appointment: not brought' as summary,
+        delivery_id,
+        line
+    from {{ ref('stg_health_fhir__appointments') }}
+    where status_code = 'noshow'
+),
+
+contacts as (
+    select
+        contacts.record_key,
+        contacts.contact_date as event_date,
+        case contacts.contact_type_code
+            when 'MISSED_APPOINTMENT' then 'not_brought'
+            when 'ED_ATTENDANCE' then 'emergency_attendance'
+            else 'health_contact'
+        end as event_type,
+        concat(
+            types.meaning,
+            case when contacts.is_safeguarding_concern then ', safeguarding concern noted' end
+        ) as summary,
+        contacts.delivery_id,
+        contacts.line
+    from {{ ref('stg_health_csv__contacts') }} as contacts
+    inner join {{ ref('health_contact_types') }} as types using (contact_type_code)
+),
+
+events as (
+    select * from episodes
+    union all
+    select * from encounters
+    union all
+    select * from missed
+    union all
+    select * from contacts
+)
+
+select * from events

@@ -1,0 +1,37 @@
+with episodes as (
+    select record_key, reported_at::date as start_date, found_at::date as end_date
+    from {{ ref('stg_police__missing_episodes') }}
+    union all
+    select record_key, start_date, end_date from {{ ref('stg_case_system__missing_episodes') }}
+),
+
+-- Police and social care record the same night: a start date counts once.
+of_children as (
+    select
+        records.child_id,
+        episodes.start_date,
+        bool_and(coalesce(episodes.end_date > {{ as_at() }}, true)) as is_open,
+        list_sort(array_agg(distinct records.feed)) as feeds
+    from episodes
+    inner join {{ ref('int_persons__records') }} as records using (record_key)
+    where
+        records.is_confident
+        and episodes.start_date <= {{ as_at() }}
+        and episodes.start_date > {{ as_at() }} - {{ var('missing_window_days') }}
+    group by records.child_id, episodes.start_date
+),
+
+flags as (
+    select
+        child_id,
+        'missing_recently' as flag,
+        min(start_date) as since,
+        'Missing at least once in the last {{ var("missing_window_days") }} days' as rule_in_words,
+        count(*) || ' missing episode(s), the last on ' || max(start_date)
+        || case when bool_or(is_open) then ', still missing' else '' end as facts,
+        array_to_string(list_sort(list_distinct(flatten(array_agg(feeds)))), ', ') as source
+    from of_children
+    group by child_id
+)
+
+select * from flags
