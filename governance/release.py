@@ -199,7 +199,7 @@ def _row_filter(cohort: Cohort | None) -> str:
         raise ReleaseRefusedError("a decision without a cohort releases no row")
     if cohort.members is None:
         return ""
-    return f" WHERE {_quoted(cohort.key)} IN ({cohort.members})"
+    return f" WHERE {_quoted(cohort.key)} IN (\n{cohort.members}\n)"
 
 
 def _parameters(sql: str, as_at: date) -> dict[str, Any]:

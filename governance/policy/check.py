@@ -12,9 +12,7 @@ from datetime import date
 from fnmatch import fnmatch
 from typing import Any
 
-import sqlglot
-from sqlglot import expressions as exp
-
+from governance.policy.cohort import wrong_with_members
 from governance.policy.model import REGISTERS, Policy, why_not_in_force
 from governance.policy.narrow import widening_problems
 from governance.policy.shape import shape_problems
@@ -72,25 +70,9 @@ def _unique_ids(policy: Policy) -> Iterator[Problem]:
 def _cohorts(policy: Policy) -> Iterator[Problem]:
     document = policy.registers["cohorts"]
     for index, cohort in enumerate(document.data["cohorts"]):
-        if cohort["members"] is not None and (wrong := _wrong_with_members(cohort)):
+        if cohort["members"] is not None and (wrong := wrong_with_members(cohort)):
             remedy = f"write one SELECT of {cohort['key']} over tables of the marts"
             yield document.problem("cohort", wrong, remedy, "cohorts", index, "members")
-
-
-def _wrong_with_members(cohort: dict[str, Any]) -> str | None:
-    try:
-        statements = sqlglot.parse(cohort["members"], dialect="duckdb")
-    except sqlglot.ParseError as error:
-        return f"{cohort['id']} does not parse: {str(error).splitlines()[0]}"
-    if len(statements) != 1 or not isinstance(statements[0], exp.Select):
-        return f"{cohort['id']} is not one SELECT"
-    if statements[0].named_selects != [cohort["key"]]:
-        return f"{cohort['id']} selects other columns than {cohort['key']}"
-    if any(
-        not isinstance(table.this, exp.Identifier) for table in statements[0].find_all(exp.Table)
-    ):
-        return f"{cohort['id']} reads a function instead of a table"
-    return None
 
 
 def _charters(policy: Policy) -> Iterator[Problem]:

@@ -10,7 +10,6 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
-from referencing import Registry, Resource
 
 from governance.policy.source import Document, Problem
 
@@ -49,16 +48,25 @@ def _missing(error: ValidationError) -> str:
 
 @cache
 def _validator(schema: str) -> Draft202012Validator:
-    contents = {path.name: json.loads(path.read_text("utf-8")) for path in _schema_files()}
-    registry: Registry[Any] = Registry().with_resources(
-        (name, Resource.from_contents(content)) for name, content in contents.items()
-    )
     return Draft202012Validator(
-        contents[f"{schema}.schema.json"],
-        registry=registry,
+        _inlined(_read(f"{schema}.schema.json")),
         format_checker=Draft202012Validator.FORMAT_CHECKER,
     )
 
 
-def _schema_files() -> list[Path]:
-    return sorted(SCHEMA_DIRECTORY.glob("*.schema.json"))
+@cache
+def _read(name: str) -> Any:
+    return json.loads((SCHEMA_DIRECTORY / name).read_text("utf-8"))
+
+
+def _inlined(schema: Any) -> Any:
+    """Put each referenced part in its place: following references took half of a check's time."""
+    if isinstance(schema, list):
+        return [_inlined(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    own = {key: _inlined(value) for key, value in schema.items() if key != "$ref"}
+    if "$ref" not in schema:
+        return own
+    file, _, part = schema["$ref"].partition("#/$defs/")
+    return {**_inlined(_read(file)["$defs"][part]), **own}

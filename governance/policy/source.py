@@ -81,11 +81,13 @@ def read_document(directory: Path, path: Path) -> Document:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise _unreadable(file, line, f"not YAML: {error.problem}", "mend the syntax") from None
+    except yaml.YAMLError as error:
+        raise _unreadable(file, 1, f"not YAML: {error}", "mend the syntax") from None
     return Document(file, data, lines)
 
 
-class _PlainLoader(yaml.SafeLoader):
-    """A SafeLoader that resolves true/false, null and whole numbers only."""
+class _PlainLoader(yaml.CSafeLoader):
+    """A safe loader (on libyaml, ten times faster) that resolves true/false, null and whole numbers only."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own class attribute
 

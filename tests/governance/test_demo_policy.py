@@ -1,0 +1,78 @@
+"""The Fenmarch agreements and the feed contracts speak of the same columns."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from governance import policy
+from governance.grants import Grants
+
+CONTRACTS = Path(__file__).parents[2] / "ffp_data" / "feeds" / "contracts"
+FEEDS = sorted(path.stem for path in CONTRACTS.glob("*.yaml"))
+GRANTS = Grants(policy.compile_policy(policy.load(), date(2026, 3, 31)))
+LOCK = policy.compile_policy(policy.load(), date(2026, 3, 31)).data
+
+
+def contract(feed: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((CONTRACTS / f"{feed}.yaml").read_text("utf-8"))
+    return loaded
+
+
+def test_all_seven_feeds_have_a_contract() -> None:
+    assert len(FEEDS) == 7
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_every_column_of_the_contract_is_agreed_or_excluded_on_purpose(feed: str) -> None:
+    for table in contract(feed)["schema"]:
+        decision = GRANTS.ingest(feed, table["name"])
+        assert decision.allowed, decision.reason
+        names = [each["name"] for each in table["properties"]]
+        assert sorted(decision.columns + decision.dropped) == sorted(names)
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_the_contract_names_the_agreement_that_decides(feed: str) -> None:
+    named = contract(feed)["hub"]["agreement"]
+    assert {each["agreement"] for each in LOCK["ingest"] if each["feed"] == feed} == {named}
+    givers = {
+        party["org"]
+        for party in LOCK["agreements"][named]["terms"]["parties"]
+        if party.get("gives")
+    }
+    assert givers == {contract(feed)["hub"]["agency"]}
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_contract_and_agreement_put_a_column_in_the_same_category(feed: str) -> None:
+    declared = {
+        (table["name"], each["name"]): each["category"]
+        for table in contract(feed)["schema"]
+        for each in table["properties"]
+    }
+    granted = {
+        (each["table"], each["column"]): each["category"]
+        for each in LOCK["ingest"]
+        if each["feed"] == feed
+    }
+    assert granted == {key: declared[key] for key in granted}
+
+
+def test_no_free_text_enters() -> None:
+    assert "free_text" not in {each["category"] for each in LOCK["ingest"]}
+
+
+def test_only_the_council_feeds_and_the_roll_serve_the_returns() -> None:
+    feeds = {each["feed"] for each in LOCK["ingest"] if "statutory_returns" in each["purposes"]}
+    assert feeds == {"case_system", "early_help", "education_attendance"}
+
+
+def test_the_hubs_own_identifier_leaves_only_as_a_pseudonym() -> None:
+    """Control B02; child_key of a return only nests its modules and is not written to the file."""
+    leaving = {each["transform"] for each in LOCK["release"] if each["column"] == "child_id"}
+    assert leaving == {"pseudonymised"}
