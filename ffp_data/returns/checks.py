@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from itertools import repeat
 
 import duckdb
 import pyarrow as pa
@@ -27,8 +26,9 @@ from ffp_data.returns.tables import existing_tables
 _MACROS = """
 CREATE OR REPLACE TEMP MACRO reference_date() AS DATE '{reference_date}';
 CREATE OR REPLACE TEMP MACRO census_start() AS DATE '{census_start}';
-CREATE OR REPLACE TEMP MACRO in_census(d) AS d BETWEEN DATE '{census_start}' AND DATE '{reference_date}';
-CREATE OR REPLACE TEMP MACRO is_code(name, c) AS c IN (SELECT code FROM code WHERE code_set = name);
+CREATE OR REPLACE TEMP MACRO in_census(d) AS d BETWEEN census_start() AND reference_date();
+CREATE OR REPLACE TEMP MACRO is_code(name, c) AS
+    c IN (SELECT code FROM code WHERE code_set = name);
 -- The n-th working day before d; d itself is not counted, whether a working day or not.
 CREATE OR REPLACE TEMP MACRO working_days_before(d, n) AS (
     SELECT min(day) FROM working_day WHERE working_day_number = 1 - n + (
@@ -44,7 +44,8 @@ class RuleBook:
     """What one collection and year is checked by.
 
     `views` is SQL with {schema} in it; `lists` are extra one-column tables of text by name;
-    `parameters` become macros of that name without arguments.
+    `parameters` become macros of that name without arguments. `children` are the tables in which
+    a child's LAchildID is looked up for findings, the first that has it.
     """
 
     layout: Layout
@@ -52,6 +53,7 @@ class RuleBook:
     views: str
     lists: Mapping[str, tuple[str, Sequence[str]]]
     parameters: Mapping[str, int]
+    children: tuple[str, ...]
 
 
 def validate_tables(
@@ -65,7 +67,7 @@ def validate_tables(
     if missing:
         raise LayoutError(f"schema {schema} has no {', '.join(sorted(missing))}; build marts first")
     with prepared(con, book, reference_date, schema):
-        names = _child_names(con, book.layout.child.table, schema)
+        names = _child_names(con, book.children, schema)
         return sort_findings(f for rule in book.rules for f in _apply(con, rule, names))
 
 
@@ -122,13 +124,18 @@ def _make_header(
         con.execute("INSERT INTO header VALUES (?, ?)", [str(layout.census_year), reference_date])
 
 
-def _child_names(con: duckdb.DuckDBPyConnection, table: str, schema: str) -> dict[str, str]:
-    rows = con.execute(
-        f"SELECT CAST(child_key AS VARCHAR), "
-        f"coalesce(nullif(trim(CAST(la_child_id AS VARCHAR)), ''), '#' || child_key) "
-        f"FROM {schema}.{table}"
-    ).fetchall()
-    return dict(rows)
+def _child_names(
+    con: duckdb.DuckDBPyConnection, tables: Sequence[str], schema: str
+) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for table in tables:
+        rows = con.execute(
+            f"SELECT CAST(child_key AS VARCHAR), "
+            f"coalesce(nullif(trim(CAST(la_child_id AS VARCHAR)), ''), '#' || child_key) "
+            f"FROM {schema}.{table}"
+        ).fetchall()
+        names = dict(rows) | names
+    return names
 
 
 def _apply(
@@ -147,7 +154,7 @@ def _apply(
             child=None if key is None else names.get(key, f"#{key}"),
             module=rule.module,
             fields=fields,
-            values=tuple(_text(v) for v, _ in zip(values, repeat(None, width), strict=False)),
+            values=tuple(_text(v) for v in values[:width]),
             message=rule.message,
         )
 

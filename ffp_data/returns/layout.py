@@ -28,6 +28,16 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Evidence(_Strict):
+    """How well an item of an inferred layout is founded, and whether it is written."""
+
+    ref: str
+    status: Literal["EVIDENCED_TEHADC", "EVIDENCED_ANALOGUE", "INFERRED", "SPECULATIVE"]
+    include: Literal["core", "optional", "off"]
+    required: str
+    basis: str
+
+
 class Item(_Strict):
     """One element with a value. `number` is the DfE item number (N00001) where there is one."""
 
@@ -38,7 +48,12 @@ class Item(_Strict):
     codes: str | None = None
     max_length: int | None = None
     separator: str | None = None  # several values in one column become repeated elements
+    evidence: Evidence | None = None
     note: str | None = None
+
+    @property
+    def is_written(self) -> bool:
+        return self.evidence is None or self.evidence.include != "off"
 
 
 class Values(_Strict):
@@ -109,6 +124,32 @@ class Table:
         """(column, SQL type) in order; a key that is itself an item appears once."""
         keys = {name: "VARCHAR" for name in self.key_columns}
         return tuple((keys | {i.column: _sql_type(i) for i in self.items}).items())
+
+
+def written(layout: Layout) -> Layout:
+    """The layout without the items that are switched off."""
+    header = tuple(
+        group.model_copy(update={"contents": _written_only(group.contents)})
+        for group in layout.header
+    )
+    child = layout.child.model_copy(update={"contents": _written_only(layout.child.contents)})
+    return layout.model_copy(update={"header": header, "child": child})
+
+
+def _written_only(contents: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(
+        node
+        if isinstance(node, Item | Values)
+        else node.model_copy(update={"contents": _written_only(node.contents)})
+        for node in contents
+        if _is_written(node)
+    )
+
+
+def _is_written(node: Item | Values | Group | Module) -> bool:
+    if isinstance(node, Values):
+        return node.item.is_written
+    return node.is_written if isinstance(node, Item) else True
 
 
 def end_year(year: str) -> int:

@@ -20,7 +20,7 @@ from lxml import etree
 from ffp_data.returns.findings import Finding
 from ffp_data.returns.layout import Group, Item, Layout, Module, Values, end_year, year_label
 from ffp_data.returns.tables import create_tables, table_columns
-from ffp_data.returns.xml_source import NotReadable, read_elements
+from ffp_data.returns.xml_source import UnreadableReturnError, read_elements
 
 BATCH_ROWS = 100_000
 ROOT = "Message"
@@ -139,13 +139,13 @@ class _Reader:
         self, node: Values, elements: list[etree._Element], keys: dict[str, object]
     ) -> None:
         for wrapper in elements:
-            # A wrapper without values still makes a row: rule 8842Q asks about such groups.
-            ((_, inner),) = self.place((node.item,), wrapper, repeated=True) or ((node, []),)
-            for element in inner or [None]:
-                text = "" if element is None else (element.text or "").strip()
-                value = None
-                if element is not None and text:
-                    value = self.value(node.item, text, element)
+            found = self.place((node.item,), wrapper, repeated=True)
+            if not found:
+                # A wrapper without values still makes a row: rule 8842Q asks about such groups.
+                self.sink.add(node.table, dict(keys))
+            for element in found[0][1] if found else ():
+                text = (element.text or "").strip()
+                value = self.value(node.item, text, element) if text else None
                 self.sink.add(node.table, keys | {node.item.column: value})
 
     def value(self, item: Item, text: str, element: etree._Element) -> object:
@@ -165,26 +165,18 @@ class _Reader:
         report: bool = True,
     ) -> list[tuple[Node, list[etree._Element]]]:
         """Sort the children of `parent` under the nodes of the layout, in layout order."""
-        places = {_tag(node): position for position, node in enumerate(nodes)}
-        found: dict[int, list[etree._Element]] = {}
-        latest = 0
-        for element in parent:
-            tag = str(element.tag)
-            position = places.get(tag)
-            if position is None:
-                problem = "is not part of the layout here"
-            elif position < latest:
-                problem = "is out of order"
-            elif position in found and not (repeated or _may_repeat(tuple(nodes)[position])):
-                problem = "is there more than once"
-            else:
-                problem = ""
-            if problem and report:
-                self.report("schema", tag, None, element, problem)
-            if position is not None:
-                latest = max(latest, position)
-                found.setdefault(position, []).append(element)
         ordered = tuple(nodes)
+        places = {_tag(node): position for position, node in enumerate(ordered)}
+        found: dict[int, list[etree._Element]] = {}
+        for element in parent:
+            position = places.get(str(element.tag))
+            problem = _misplaced(position, found)
+            if position in found and not (repeated or _may_repeat(ordered[position])):
+                problem = "is there more than once"
+            if problem and report:
+                self.report("schema", str(element.tag), None, element, problem)
+            if position is not None:
+                found.setdefault(position, []).append(element)
         return [(ordered[position], found[position]) for position in sorted(found)]
 
     def report(
@@ -200,7 +192,7 @@ def load_xml(con: duckdb.DuckDBPyConnection, layout: Layout, path: Path, schema:
     """Read `path` into the tables of `schema`, which are created when missing.
 
     child_key is the ordinal of the Child element; keys of nested modules count within their
-    parent. Raises NotReadable when the file is no return of this collection and year.
+    parent. Raises UnreadableReturnError when the file is no return of this collection and year.
     """
     create_tables(con, layout, schema)
     reader = _Reader(layout, _Sink(con, schema, table_columns(layout)))
@@ -254,11 +246,13 @@ def _check_header(
     place = f"{path}:{element.sourceline}"
     collection = header.get("collection")
     if collection and collection.upper() != layout.collection:
-        raise NotReadable(f"{place}: this is a {collection} return, not {layout.collection}")
+        raise UnreadableReturnError(
+            f"{place}: this is a {collection} return, not {layout.collection}"
+        )
     year = _census_year(header)
     if year is not None and year != layout.census_year and not _is_for(header, layout):
         label = year_label(year)
-        raise NotReadable(
+        raise UnreadableReturnError(
             f"{place}: this is a {layout.collection} return for {label}, not {layout.year}; "
             f"validate it with --year {label}"
         )
@@ -291,6 +285,12 @@ def _store_header(
 def _first_text(element: etree._Element, tag: str) -> str:
     found = next(element.iter(tag), None)
     return "" if found is None else (found.text or "").strip()
+
+
+def _misplaced(position: int | None, found: Mapping[int, object]) -> str:
+    if position is None:
+        return "is not part of the layout here"
+    return "is out of order" if position < max(found, default=0) else ""
 
 
 def _tag(node: Node) -> str:

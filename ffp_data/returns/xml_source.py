@@ -21,21 +21,21 @@ _DOCTYPE = re.compile(rb"<!\s*DOCTYPE", re.IGNORECASE)
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 
 
-class NotReadable(ValueError):
+class UnreadableReturnError(ValueError):
     """The file is not a return that can be read; the message has file, line and remedy."""
 
 
 def read_elements(path: Path, tags: tuple[str, ...], root: str) -> Iterator[etree._Element]:
     """Yield each finished element whose tag is in `tags`, in file order, freeing it afterwards.
 
-    Raises NotReadable for a file that is missing, too large, not well formed, has a DOCTYPE, an
+    Raises UnreadableReturnError for a file that is missing, too large, not well formed, has a DOCTYPE, an
     unexpected root or namespace, or nests deeper than MAX_DEPTH.
     """
     _refuse_unsafe(path)
     try:
         yield from _stream(path, tags, root)
     except etree.XMLSyntaxError as error:
-        raise NotReadable(
+        raise UnreadableReturnError(
             f"{path}:{error.lineno}: not well-formed XML; export the file again"
         ) from error
 
@@ -64,16 +64,20 @@ def _stream(path: Path, tags: tuple[str, ...], root: str) -> Iterator[etree._Ele
 def _check_start(path: Path, element: etree._Element, depth: int, root: str) -> None:
     place = f"{path}:{element.sourceline}"
     if depth > MAX_DEPTH:
-        raise NotReadable(f"{place}: elements are nested deeper than {MAX_DEPTH}; not a return")
+        raise UnreadableReturnError(
+            f"{place}: elements are nested deeper than {MAX_DEPTH}; not a return"
+        )
     if depth > 1:
         return
-    if element.getroottree().docinfo.doctype:
-        raise NotReadable(f"{place}: has a DOCTYPE, which is refused; remove it")
+    if element.getroottree().docinfo.internalDTD is not None:
+        raise UnreadableReturnError(f"{place}: has a DOCTYPE, which is refused; remove it")
     tag = etree.QName(element)
     if tag.namespace:
-        raise NotReadable(f"{place}: root is in namespace '{tag.namespace}'; a return has none")
+        raise UnreadableReturnError(
+            f"{place}: root is in namespace '{tag.namespace}'; a return has none"
+        )
     if tag.localname != root:
-        raise NotReadable(f"{place}: root is <{tag.localname}>; a return has <{root}>")
+        raise UnreadableReturnError(f"{place}: root is <{tag.localname}>; a return has <{root}>")
 
 
 def _free(element: etree._Element) -> None:
@@ -85,15 +89,17 @@ def _free(element: etree._Element) -> None:
 
 def _refuse_unsafe(path: Path) -> None:
     if not path.is_file():
-        raise NotReadable(f"{path}: no such file")
+        raise UnreadableReturnError(f"{path}: no such file")
     size = path.stat().st_size
     if size == 0:
-        raise NotReadable(f"{path}:1: the file is empty; export it again")
+        raise UnreadableReturnError(f"{path}:1: the file is empty; export it again")
     if size > MAX_BYTES:
-        raise NotReadable(f"{path}: {size} bytes; returns above {MAX_BYTES} bytes are refused")
+        raise UnreadableReturnError(
+            f"{path}: {size} bytes; returns above {MAX_BYTES} bytes are refused"
+        )
     line = _doctype_line(path)
     if line:
-        raise NotReadable(f"{path}:{line}: has a DOCTYPE, which is refused; remove it")
+        raise UnreadableReturnError(f"{path}:{line}: has a DOCTYPE, which is refused; remove it")
 
 
 def _doctype_line(path: Path) -> int:

@@ -33,10 +33,16 @@ def rule_book(year: str) -> RuleBook:
     return RuleBook(
         layout=layout(year),
         rules=load_rules(_FOLDER / "rules"),
-        views=(_FOLDER / "views.sql").read_text(encoding="utf-8"),
+        views=views(),
         lists={"la_number": ("la_number", la_numbers())},
         parameters={},
+        children=("cin_children",),
     )
+
+
+def views() -> str:
+    """SQL of the tables that rules read, with {schema} in it."""
+    return (_FOLDER / "views.sql").read_text(encoding="utf-8")
 
 
 @cache

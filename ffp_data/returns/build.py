@@ -1,0 +1,170 @@
+"""Build a return: its files, its validation report and a manifest, in one directory.
+
+Everything is written into the directory that the caller gives, which also decides how it is
+published. Equal tables, header and inputs give equal bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from ffp_data.returns import cin, tehadc
+from ffp_data.returns.checks import RuleBook, validate_tables
+from ffp_data.returns.findings import Finding, count_by_rule
+from ffp_data.returns.header import Header
+from ffp_data.returns.layout import LayoutError
+from ffp_data.returns.reports import write_reports
+from ffp_data.returns.tehadc.csv_files import write_csv_files
+from ffp_data.returns.tehadc.match import pre_match
+from ffp_data.returns.tehadc.model import COHORT, SOURCE, choose_cohort, copy_tables
+from ffp_data.returns.tehadc.profile import Profile
+from ffp_data.returns.tehadc.workbook import write_tehadc_workbook
+from ffp_data.returns.xml_writer import write_xml
+
+
+@dataclass(frozen=True)
+class ReturnResult:
+    """What was built: paths, rows by table, and findings by severity and rule."""
+
+    collection: str
+    year: str
+    files: tuple[Path, ...]
+    counts: Mapping[str, int]
+    errors: int
+    queries: int
+    findings_by_rule: Mapping[str, int]
+
+
+def build_return(
+    con: duckdb.DuckDBPyConnection,
+    collection: str,
+    year: str,
+    out_dir: Path,
+    header: Header,
+    *,
+    schema: str = "returns",
+    delivery_ids: Sequence[str] = (),
+    profile: Profile | None = None,
+) -> ReturnResult:
+    """Write 'cin' or 'tehadc' of a year into `out_dir`, with report and manifest.
+
+    `delivery_ids` are those of the inputs, for the manifest; `profile` replaces the TEHADC
+    profile of the product. Raises LayoutError for an unknown collection or year, or missing
+    tables.
+    """
+    out_dir.mkdir(parents=True, exist_ok=True)
+    if collection.lower() == "cin":
+        built = _build_cin(con, year, out_dir, header, schema)
+    elif collection.lower() == "tehadc":
+        built = _build_tehadc(con, profile or tehadc.profile(year), out_dir, header, schema)
+    else:
+        raise LayoutError(f"'{collection}' is not a return held here: cin, tehadc")
+    title = f"{header.collection} {year}, LA {header.lea}: validation report"
+    files = [*built.files, *write_reports(built.findings, out_dir, title, header.written_at)]
+    result = _result(header.collection, year, files, built)
+    manifest = _write_manifest(out_dir, result, header, built.book, delivery_ids)
+    return ReturnResult(**{**vars(result), "files": (*files, manifest)})
+
+
+@dataclass(frozen=True)
+class _Built:
+    files: list[Path]
+    findings: list[Finding]
+    counts: Mapping[str, int]
+    book: RuleBook
+
+
+def _build_cin(
+    con: duckdb.DuckDBPyConnection, year: str, out_dir: Path, header: Header, schema: str
+) -> _Built:
+    book = cin.rule_book(year)
+    path = out_dir / f"cin-{year}-{header.lea}.xml"
+    findings = validate_tables(con, book, header.reference_date, schema)
+    write_xml(con, book.layout, header, path, schema)
+    return _Built([path], findings, _row_counts(con, book, schema), book)
+
+
+def _build_tehadc(
+    con: duckdb.DuckDBPyConnection, profile: Profile, out_dir: Path, header: Header, schema: str
+) -> _Built:
+    book = tehadc.rule_book_of(profile)
+    model = copy_tables(con, profile, cin.layout(profile.year), schema)
+    chosen = choose_cohort(model, profile)
+    match = pre_match(model)
+    stem = f"tehadc-{profile.year}-{header.lea}"
+    xml, workbook = out_dir / f"{stem}.xml", out_dir / f"{stem}.xlsx"
+    write_xml(model, profile.layout, header, xml, COHORT)
+    write_tehadc_workbook(model, profile, chosen, match, workbook, header.written_at)
+    match_file = out_dir / "pre-match.json"
+    match_file.write_text(_json(match.as_dict()), encoding="utf-8")
+    files = [xml, workbook, *write_csv_files(model, profile, out_dir), match_file]
+    # Rules look at all that was delivered, so that what is left out is reported too.
+    findings = validate_tables(model, book, header.reference_date, SOURCE)
+    return _Built(files, findings, _row_counts(model, book, COHORT), book)
+
+
+def _row_counts(con: duckdb.DuckDBPyConnection, book: RuleBook, schema: str) -> dict[str, int]:
+    counts = {}
+    for table in book.layout.tables:
+        row = con.execute(f"SELECT count(*) FROM {schema}.{table.name}").fetchone()
+        counts[table.name] = 0 if row is None else int(row[0])
+    return counts
+
+
+def _result(collection: str, year: str, files: Sequence[Path], built: _Built) -> ReturnResult:
+    return ReturnResult(
+        collection=collection,
+        year=year,
+        files=tuple(files),
+        counts=built.counts,
+        errors=sum(f.severity == "error" for f in built.findings),
+        queries=sum(f.severity == "query" for f in built.findings),
+        findings_by_rule=count_by_rule(built.findings),
+    )
+
+
+def _write_manifest(
+    out_dir: Path,
+    result: ReturnResult,
+    header: Header,
+    book: RuleBook,
+    delivery_ids: Sequence[str],
+) -> Path:
+    path = out_dir / "manifest.json"
+    facts = {
+        "collection": result.collection,
+        "year": result.year,
+        "header": header.as_dict(),
+        "layout_status": book.layout.status,
+        "rules_sha256": rules_version(book),
+        "inputs": sorted(delivery_ids),
+        "rows": dict(result.counts),
+        "errors": result.errors,
+        "queries": result.queries,
+        "findings_by_rule": dict(result.findings_by_rule),
+        "files": {file.name: _sha256(file.read_bytes()) for file in result.files},
+    }
+    path.write_text(_json(facts), encoding="utf-8")
+    return path
+
+
+def rules_version(book: RuleBook) -> str:
+    """SHA-256 over layout, rules, views and parameters: changes whenever a finding could."""
+    rules = "\n".join(rule.model_dump_json() for rule in book.rules)
+    lists = _json({name: list(values) for name, (_, values) in book.lists.items()})
+    parts = (book.layout.model_dump_json(), rules, book.views, lists, _json(dict(book.parameters)))
+    return _sha256("\0".join(parts).encode())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _json(facts: Mapping[str, object]) -> str:
+    return json.dumps(facts, ensure_ascii=False, indent=1) + "\n"

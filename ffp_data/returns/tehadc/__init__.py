@@ -1,0 +1,38 @@
+"""Targeted Early Help Annual Data Collection: profiles, rules, cohort and formats."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from ffp_data.returns import cin
+from ffp_data.returns.checks import RuleBook
+from ffp_data.returns.rules import load_rules
+from ffp_data.returns.tehadc.profile import Profile, load_profile
+
+COLLECTION = "TEHADC"
+_FOLDER = Path(__file__).parent
+
+
+@cache
+def profile(year: str) -> Profile:
+    """Profile that comes with the product. Raises LayoutError when the year is not held."""
+    return load_profile(_FOLDER / "profiles" / f"{year}.yaml")
+
+
+def rule_book(year: str) -> RuleBook:
+    """Rules for the profile that comes with the product."""
+    return rule_book_of(profile(year))
+
+
+def rule_book_of(chosen: Profile) -> RuleBook:
+    """Rules for any profile. The tables of the CIN census must lie in the same schema."""
+    views = (_FOLDER / "views.sql").read_text(encoding="utf-8")
+    return RuleBook(
+        layout=chosen.full_layout,
+        rules=load_rules(_FOLDER / "rules"),
+        views=f"{cin.views()}\n{views}",
+        lists={"la_number": ("la_number", cin.la_numbers())},
+        parameters=chosen.parameters,
+        children=("tehadc_children", "cin_children"),
+    )

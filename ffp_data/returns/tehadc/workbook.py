@@ -1,0 +1,108 @@
+"""The TEHADC as a workbook: what is known and what is inferred first, then one sheet a module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+
+from ffp_data.returns.layout import Item
+from ffp_data.returns.tehadc.frames import Frame, read_file
+from ffp_data.returns.tehadc.match import PreMatch
+from ffp_data.returns.tehadc.model import CohortCounts
+from ffp_data.returns.tehadc.profile import Profile
+from ffp_data.returns.xlsx import Sheet, write_workbook
+
+
+def write_tehadc_workbook(
+    model: duckdb.DuckDBPyConnection,
+    profile: Profile,
+    counts: CohortCounts,
+    match: PreMatch,
+    path: Path,
+    dated: datetime,
+) -> Path:
+    """Write cover, sign-off figures, completeness, conflicts and the modules."""
+    frames = {file.file: read_file(model, profile, file) for file in profile.formats.csv}
+    sheets = [
+        Sheet(
+            "Cover",
+            ("Item", "Status", "Written", "Required", "Basis"),
+            _cover(profile),
+            (34, 24, 10, 30, 90),
+        ),
+        Sheet("Sign-off", ("Figure", "Value"), _figures(counts, match), (60, 16)),
+        Sheet(
+            "Completeness",
+            ("File", "Item", "Filled", "Rows"),
+            _completeness(frames),
+            (26, 34, 10, 10),
+        ),
+        Sheet(
+            "Conflicts with CIN",
+            ("LAchildID", "LAchildID in CIN", "Matched by", "Item", "TEHADC", "CIN census"),
+            (tuple(asdict(conflict).values()) for conflict in match.conflicts),
+            (22, 22, 20, 20, 20, 20),
+        ),
+        *(_module_sheet(name, frame) for name, frame in frames.items()),
+    ]
+    write_workbook(path, sheets, dated)
+    return path
+
+
+def _cover(profile: Profile) -> Iterator[tuple[str, ...]]:
+    yield profile.status, "", "", "", f"Profile {profile.year}, version {profile.version}"
+    for fact in profile.known:
+        yield fact, "EVIDENCED_TEHADC", "", "", profile.sources["S1"]
+    header = (item for group in profile.header for item in group.items)
+    for item in (*header, *(item for _, item in profile.items.values())):
+        yield _cover_row(item)
+    for name, codes in profile.code_sets.items():
+        yield f"code set {name}", codes.status, "yes", "", codes.basis
+    for name, title in profile.sources.items():
+        yield name, "source", "", "", title
+
+
+def _cover_row(item: Item) -> tuple[str, ...]:
+    evidence = item.evidence
+    if evidence is None:
+        return item.element, "not stated", "yes", "", ""
+    shown = "yes" if item.is_written else "no"
+    return item.element, evidence.status, shown, evidence.required, evidence.basis
+
+
+def _figures(counts: CohortCounts, match: PreMatch) -> Iterator[tuple[str, int]]:
+    yield "Children in the return", match.children
+    yield "Episodes in the return", counts.included
+    yield "Episodes left out: outside the period", counts.outside_period
+    yield "Episodes left out: no plan", counts.without_plan
+    yield "Episodes left out: no lead practitioner", counts.without_lead_practitioner
+    yield "Children in the CIN census", match.cin_children
+    for method, number in match.matched.items():
+        yield f"Children found in the CIN census by {method}", number
+    yield "Different children in either return (Family Help)", match.family_help_children
+
+
+def _completeness(frames: dict[str, Frame]) -> Iterator[tuple[str, str, int, int]]:
+    for name, frame in frames.items():
+        for place, heading in enumerate(frame.headings):
+            filled = sum(1 for row in frame.rows if row[place])
+            yield name, heading, filled, len(frame.rows)
+
+
+def _module_sheet(name: str, frame: Frame) -> Sheet:
+    title = name.removesuffix(".csv").replace("_", " ").capitalize()
+    rows = (
+        [_typed(value, kind) for value, kind in zip(row, frame.types, strict=True)]
+        for row in frame.rows
+    )
+    return Sheet(title, frame.headings, rows, (18,) * len(frame.headings))
+
+
+def _typed(value: str, kind: str) -> object:
+    if not value:
+        return None
+    return date.fromisoformat(value) if kind == "date" else value
