@@ -1,0 +1,148 @@
+"""Make the synthetic partnership: unit by unit (people, their stories, each agency's records of them), then the agencies'
+files and the truth. The same children, seed and as-at date give the same bytes; the first families stay the same when more
+children are asked for. Files are written beside the target and moved in place at the end."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from random import Random
+
+from ffp_data.synthetic import places, truth
+from ffp_data.synthetic.feed_case_system import CaseSystem
+from ffp_data.synthetic.feed_early_help import EarlyHelpModule
+from ffp_data.synthetic.feed_education import Education
+from ffp_data.synthetic.feed_health_csv import HealthCsv
+from ffp_data.synthetic.feed_health_fhir import HealthFhir
+from ffp_data.synthetic.feed_police import Police
+from ffp_data.synthetic.feed_probation import Probation
+from ffp_data.synthetic.households import make_unit
+from ffp_data.synthetic.people import Family, Member, Unit
+from ffp_data.synthetic.scene import Scene, Truth
+from ffp_data.synthetic.stories import tell
+from ffp_data.synthetic.writing import Landing
+
+MARKER = "truth/made_by_ffp_synthesise"
+MAX_CHILDREN = 300_000
+
+
+class OutputInUseError(ValueError):
+    """The target folder holds something that this program did not make."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was made. rows: feed -> table -> rows delivered, bad ones included; persons: all in truth, adults too."""
+
+    files: int
+    rows: dict[str, dict[str, int]]
+    persons: int
+    children: int
+    records: int
+
+
+def synthesise(
+    out: Path,
+    children: int,
+    seed: int,
+    as_at: date,
+    progress: Callable[[int, int], None] | None = None,
+) -> Summary:
+    """Write `out`/landing and `out`/truth for a partnership of `children` children known up to `as_at`.
+
+    progress: called now and then with (children made, children wanted). A folder that an earlier run made is replaced.
+    Raises OutputInUseError when `out` holds anything else, ValueError for a number of children outside 1 to 300,000.
+    """
+    if not 1 <= children <= MAX_CHILDREN:
+        raise ValueError(f"--children {children}: must be between 1 and {MAX_CHILDREN:,}")
+    _check_target(out)
+    part = out.parent / f".{out.name}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    book = Truth()
+    education = Education(book, seed)
+    others = [
+        HealthFhir(book),
+        HealthCsv(book),
+        Police(book),
+        Probation(book),
+        CaseSystem(book),
+        EarlyHelpModule(book),
+    ]
+    scenes: list[truth.Row] = []
+    people = truth.People()
+    year_start = as_at
+    for scene in scenes_of(children, seed, as_at):
+        year_start = scene.year_start
+        people.add(scene)
+        for feed in (education, *others):
+            feed.add(scene)
+        if progress and scene.unit.number % 64 == 0:
+            progress(people.children, children)
+    landing = Landing(part / "landing")
+    education.write(landing, as_at, year_start)
+    for feed in others:
+        feed.write(landing, as_at)
+    truth.write(part / "truth", people, book)
+    (part / MARKER).write_text(f"children {children}, seed {seed}, as at {as_at}\n", "utf-8")
+    if progress:
+        progress(children, children)
+    shutil.rmtree(out, ignore_errors=True)
+    part.rename(out)
+    del scenes
+    return Summary(
+        landing.files, landing.rows, len(people.persons), people.children, len(book.records)
+    )
+
+
+def scenes_of(children: int, seed: int, as_at: date) -> Iterator[Scene]:
+    """Yield units with their stories until there are exactly `children` children."""
+    number = made = 0
+    while made < children:
+        unit = make_unit(Random(f"{seed}/{number}/people"), number, as_at, children - made)
+        stories = {
+            f.family_id: tell(Random(f"{seed}/{number}/story/{n}"), f, as_at)
+            for n, f in enumerate(unit.families)
+        }
+        scene = Scene(unit, stories, seed)
+        yield _placed(scene)
+        made += sum(len(f.children) for f in unit.families) - len(unit.adoptions)
+        number += 1
+
+
+def _placed(scene: Scene) -> Scene:
+    """Move looked-after children to their foster home from the day they came into care."""
+    foster = places.other_home(scene.unit.number * 4 + 3)
+
+    def place(member: Member) -> Member:
+        care = (
+            next((n.care for n in scene.needs(member.person) if n.care and not n.care.end), None)
+            if member.role == "child"
+            else None
+        )
+        if care is None or member.person.unborn:
+            return member
+        return replace(member, home=foster, before=member.home, moved_on=care.start, in_home=False)
+
+    def settle(family: Family) -> Family:
+        if not scene.stories[family.family_id].children:
+            return family
+        return replace(family, members=tuple(place(m) for m in family.members))
+
+    unit = scene.unit
+    return Scene(
+        Unit(unit.number, tuple(settle(f) for f in unit.families), unit.as_at, unit.adoptions),
+        scene.stories,
+        scene.seed,
+    )
+
+
+def _check_target(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise OutputInUseError(f"{out}: is a file; give the name of a folder to make")
+    if out.exists() and any(out.iterdir()) and not (out / MARKER).exists():
+        raise OutputInUseError(
+            f"{out}: holds files that ffp synthesise did not make; give an empty folder or another name"
+        )
