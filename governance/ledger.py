@@ -71,6 +71,10 @@ class LedgerProblem:
     line: int
     message: str
 
+    def __str__(self) -> str:
+        """One line: file, line, finding."""
+        return f"{self.file}:{self.line}: {self.message}"
+
 
 def utc_now() -> datetime:
     """The one clock of the package: event times are facts, all other dates are parameters."""

@@ -71,7 +71,7 @@ def test_a_release_lists_columns_transforms_and_cohort() -> None:
         "single_view.flags",
     )
     assert decision.cohort is not None
-    assert decision.cohort.id == "open_to_family_help"
+    assert decision.cohort.id == "open_to_family_help_north"
     assert decision.terms["breach"]["hours"] == 24
 
 
@@ -88,6 +88,18 @@ def test_another_recipient_gets_nothing(recipient: str) -> None:
     assert not decision.allowed
     assert decision.items == ()
     assert decision.cohort is None
+
+
+def test_recipients_are_listed_by_purpose_and_a_lapsed_one_is_still_asked() -> None:
+    assert GRANTS.recipients("single_view") == [NORTH]
+    assert [purpose for _, purpose in GRANTS.recipients("statutory_returns")] == [
+        "statutory_returns.cin_census",
+        "statutory_returns.tehadc",
+    ]
+    assert GRANTS.recipients("identity_matching") == []
+    later = Grants(policy.compile_policy(policy.load(), date(2028, 4, 1)))
+    assert later.recipients("single_view") == [NORTH]
+    assert not later.release(*NORTH).allowed
 
 
 def test_a_hand_made_lock_with_two_answers_is_refused() -> None:

@@ -222,7 +222,7 @@ CASES: dict[str, tuple[str, str, str, str, str]] = {
         "schema",
         "",
     ),
-    "an unknown cohort": (NORTH, "open_to_family_help", "everybody", "known", "everybody"),
+    "an unknown cohort": (NORTH, "open_to_family_help_north", "everybody", "known", "everybody"),
     "an unknown recipient": (
         NORTH,
         "recipient: fenmarch-family-help-north",
