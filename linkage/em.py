@@ -64,6 +64,11 @@ class Layout:
             result[:, part] = block
         return result
 
+    def normalised_row(self, counts: Floats) -> Floats:
+        """The same for one class, (features,)."""
+        row: Floats = self.normalised(counts[None, :])[0]
+        return row
+
 
 class GroupedECM(ECM):  # type: ignore[misc]  # recordlinkage carries no types
     """Latent classes over grouped comparison patterns; see the module's text.

@@ -126,7 +126,7 @@ def start_same(packing: Packing, layout: Layout) -> Floats:
         speaking = np.flatnonzero(~layout.silent[part]) + part.start
         row[speaking] = 0.10 / max(1, len(speaking) - 2)
         row[speaking[0]], row[speaking[-1]] = 0.85, 0.05
-    return layout.normalised(row[None, :])[0]
+    return layout.normalised_row(row)
 
 
 def stranger_rates(
@@ -136,7 +136,7 @@ def stranger_rates(
     levels = packing.unpack(random.pattern)
     ecm = GroupedECM(layout)
     counts: Floats = random.count @ ecm.encode(levels)
-    rates = layout.normalised(counts[None, :] + 0.5)[0]
+    rates = layout.normalised_row(counts + 0.5)
     spoken = np.array([1 - counts[p][0] / random.count.sum() for p in layout.slices()])
     for index, comparison in enumerate(packing.comparisons):
         column = comparison.levels[0].exact

@@ -95,7 +95,7 @@ class Trainer:
         everyone = self.rates * self._by_comparison(self.spoken) * self.total
         # At least a fiftieth stays, and half a pair: the subtraction is an estimate.
         left = np.maximum(np.maximum(everyone - known, 0.02 * everyone), 0.5)
-        return self.layout.normalised(left[None, :])[0]
+        return self.layout.normalised_row(left)
 
     def _by_comparison(self, values: Floats) -> Floats:
         result: Floats = np.repeat(values, self.layout.levels)
@@ -163,7 +163,7 @@ class Trainer:
             "patterns": len(counts),
             "iterations": ecm.n_iter_,
             "converged": ecm.converged_,
-            "log_likelihood_per_pair": ecm.log_likelihood_[-1] / max(1.0, counts.sum()),
+            "log_likelihood_per_pair": ecm.log_likelihood_[-1] / float(counts.sum()),
             "pairs_of_one_person": float(expected[self.classes.same]),
             "labels_switched": switched,
             "held_out": [c.name for c, o in zip(self.packing.comparisons, out, strict=True) if o],
@@ -212,7 +212,7 @@ class Trainer:
         combined = np.where(total > 0, np.exp(mean), probabilities[row])
         floor = self.model.estimation.floor * (1.0 if row == self.classes.same else 0.1)
         combined = np.maximum(combined, floor)
-        return self._replace(probabilities, row, self.layout.normalised(combined[None, :])[0])
+        return self._replace(probabilities, row, self.layout.normalised_row(combined))
 
     def _shared_untaught(self, probabilities: Floats, families: list[Fit]) -> Floats:
         """Where no family rule taught a shared comparison (the rules fix it), take it that members
