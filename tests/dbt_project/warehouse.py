@@ -1,39 +1,25 @@
-"""An encrypted scratch warehouse with every source table of the project, and dbt run against it in this process."""
+"""An encrypted scratch warehouse with every source table, and dbt run on it in this process."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import duckdb
 import yaml
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 
+from ffp_data import feeds
+from ffp_data.feeds.tables import raw_columns
 from ffp_data.warehouse import httpfs_extension
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 KEY = "scratch-key-of-a-test"
 Row = Mapping[str, Any]
-
-
-def _generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "generate_sources", PROJECT / "generate_sources.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-generate_sources = _generator()
 
 
 def _written_sources(folder: str) -> dict[str, dict[str, str]]:
@@ -49,9 +35,9 @@ def _written_sources(folder: str) -> dict[str, dict[str, str]]:
 def source_tables() -> dict[str, dict[str, str]]:
     """Every table that dbt reads: `schema.table` -> column -> DuckDB type."""
     raw = {
-        f"raw.{feed}__{table['name']}": generate_sources.columns(table)
-        for feed, contract in generate_sources.contracts().items()
-        for table in contract["schema"]
+        f"raw.{contract.id}__{table.name}": raw_columns(table)
+        for contract in feeds.load_contracts().values()
+        for table in contract.tables
     }
     return raw | _written_sources("identity") | _written_sources("meta")
 
@@ -78,7 +64,7 @@ class Warehouse:
             connection.close()
 
     def create(self, tables: Mapping[str, Sequence[Row]]) -> None:
-        """Make every source table; those named in `tables` get these rows (missing columns: NULL)."""
+        """Make every source table; those named in `tables` get these rows, NULL where a row is mute."""
         definitions = source_tables()
         unknown = set(tables) - set(definitions)
         assert not unknown, f"no such source tables: {sorted(unknown)}"

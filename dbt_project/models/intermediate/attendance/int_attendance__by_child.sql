@@ -1,11 +1,14 @@
--- Codes to classes, enrolments to children. Code D (attending the other school of a dual registration) is not a possible
--- session, so that adding over enrolments counts each session once (DfE, pupil absence methodology).
+-- Codes to classes, enrolments to children. Code D (attending the other school of a dual registration) is not a
+-- possible session, so that adding over enrolments counts each session once (DfE, pupil absence methodology).
 with counts as (
     select * from {{ ref('int_attendance__by_code') }}
 ),
 
 codes as (
-    select code as attendance_code, statistical_class from {{ ref('attendance_codes') }}
+    select
+        code as attendance_code,
+        statistical_class
+    from {{ ref('attendance_codes') }}
 ),
 
 classed as (
@@ -22,11 +25,17 @@ classed as (
 ),
 
 windowed as (
-    select *, 'academic_year' as attendance_window, {{ academic_year_start() }} as window_start
+    select
+        *,
+        'academic_year' as attendance_window,
+        {{ academic_year_start() }} as window_start
     from classed
     where is_this_academic_year
     union all
-    select *, 'last_12_months', ({{ as_at() }} - interval 12 month + interval 1 day)::date
+    select
+        *,
+        'last_12_months',
+        ({{ as_at() }} - interval 12 month + interval 1 day)::date
     from classed
 ),
 

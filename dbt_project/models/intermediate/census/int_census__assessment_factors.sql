@@ -5,7 +5,9 @@ with assessments as (
 ),
 
 factors as (
-    select assessment_id, factors_json::json as factors
+    select
+        assessment_id,
+        factors_json::json as factors
     from {{ ref('stg_case_system__assessment_factors') }}
     where factors_json is not null
 ),
@@ -15,10 +17,12 @@ keyed as (
         assessment_id,
         unnest(case json_type(factors)
             when 'ARRAY' then from_json(factors, '["VARCHAR"]')
-            when 'OBJECT' then list_filter(
-                json_keys(factors),
-                key -> lower(json_extract_string(factors, '$."' || key || '"')) in ('yes', 'y', 'true', '1')
-            )
+            when 'OBJECT'
+                then
+                    list_filter(
+                        json_keys(factors),
+                        key -> lower(json_extract_string(factors, '$."' || key || '"')) in ('yes', 'y', 'true', '1')
+                    )
             else []
         end) as assessment_factor_code
     from factors

@@ -20,13 +20,13 @@ of_children as (
 ),
 
 qualified as (
-    select * from of_children
-    semi join {{ ref('stg_early_help__plans') }} as plans using (record_key, teh_episode_id)
+    select of_children.* from of_children
+    semi join {{ ref('stg_early_help__plans') }} using (record_key, teh_episode_id)
 ),
 
 led as (
-    select * from qualified
-    semi join {{ ref('stg_early_help__lead_practitioners') }} as leads using (record_key, teh_episode_id)
+    select qualified.* from qualified
+    semi join {{ ref('stg_early_help__lead_practitioners') }} using (record_key, teh_episode_id)
 ),
 
 once as (

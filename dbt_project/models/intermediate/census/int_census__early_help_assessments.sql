@@ -27,7 +27,9 @@ with assessments as (
 
 once as (
     select * from assessments
-    qualify row_number() over (partition by child_id, teh_episode_id, start_date, completion_date order by assessment_id) = 1
+    qualify
+        row_number() over (partition by child_id, teh_episode_id, start_date, completion_date order by assessment_id)
+        = 1
 )
 
 select * from once

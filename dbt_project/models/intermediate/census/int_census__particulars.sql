@@ -6,11 +6,26 @@ with records as (
 ),
 
 statements as (
-    select record_key, ethnicity_code, upn_unknown_code, death_date from {{ ref('stg_case_system__persons') }}
+    select
+        record_key,
+        ethnicity_code,
+        upn_unknown_code,
+        death_date
+    from {{ ref('stg_case_system__persons') }}
     union all
-    select record_key, ethnicity_code, upn_unknown_code, null from {{ ref('stg_early_help__persons') }}
+    select
+        record_key,
+        ethnicity_code,
+        upn_unknown_code,
+        null
+    from {{ ref('stg_early_help__persons') }}
     union all
-    select record_key, ethnicity_code, null, null from {{ ref('stg_education__enrolments') }}
+    select
+        record_key,
+        ethnicity_code,
+        null,
+        null
+    from {{ ref('stg_education__enrolments') }}
 ),
 
 stated as (
@@ -19,7 +34,7 @@ stated as (
         -- "Refused" and "not yet obtained" yield to any stated ethnicity.
         coalesce(
             arg_min(statements.ethnicity_code, records.survivorship_order)
-                filter (where statements.ethnicity_code not in ('REFU', 'NOBT')),
+            filter (where statements.ethnicity_code not in ('REFU', 'NOBT')),
             arg_min(statements.ethnicity_code, records.survivorship_order)
         ) as ethnicity_code,
         arg_min(statements.upn_unknown_code, records.survivorship_order) as upn_unknown_code,

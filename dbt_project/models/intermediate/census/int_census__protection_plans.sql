@@ -5,7 +5,9 @@ with plans as (
 ),
 
 of_child as (
-    select distinct records.child_id, plans.start_date
+    select distinct
+        records.child_id,
+        plans.start_date
     from plans
     inner join {{ ref('int_persons__records') }} as records using (record_key)
 ),

@@ -31,7 +31,7 @@ once as (
     select * from of_children
     qualify row_number() over (
         partition by child_id, event_date, event_type, summary, source
-        order by is_confident desc, record_key, delivery_id, line
+        order by is_confident desc, record_key asc, delivery_id asc, line asc
     ) = 1
 )
 

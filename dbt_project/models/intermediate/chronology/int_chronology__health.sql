@@ -24,7 +24,9 @@ encounters as (
     select
         record_key,
         started_at::date as event_date,
-        case class_code when 'EMER' then 'emergency_attendance' when 'IMP' then 'hospital_stay' else 'health_contact' end
+        case class_code
+            when 'EMER' then 'emergency_attendance' when 'IMP' then 'hospital_stay' else 'health_contact'
+        end
             as event_type,
         case class_code
             when 'EMER' then 'Emergency department attendance'

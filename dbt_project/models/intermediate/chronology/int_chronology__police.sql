@@ -3,8 +3,9 @@ with links as (
     select * from {{ ref('stg_police__links') }}
     qualify row_number() over (
         partition by event_id, record_key
-        order by case role_code when 'CHILD_SUBJECT' then 1 when 'VICTIM' then 2 when 'CHILD_IN_HOUSEHOLD' then 3 else 4 end,
-        role_code
+        order by
+            case role_code when 'CHILD_SUBJECT' then 1 when 'VICTIM' then 2 when 'CHILD_IN_HOUSEHOLD' then 3 else 4 end,
+            role_code
     ) = 1
 ),
 

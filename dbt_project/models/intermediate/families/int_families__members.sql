@@ -1,11 +1,19 @@
 -- Who belongs to a child's family, and who says so. Nothing is inferred beyond what a source states; a name without a
 -- key (a parent's name in a hospital record) stays a name.
 with records as (
-    select child_id, record_key, source_person_id, feed from {{ ref('int_persons__records') }}
+    select
+        child_id,
+        record_key,
+        source_person_id,
+        feed
+    from {{ ref('int_persons__records') }}
 ),
 
 case_system_families as (
-    select records.child_id, records.feed, members.*
+    select
+        records.child_id,
+        records.feed,
+        members.*
     from {{ ref('stg_case_system__family_members') }} as members
     inner join records using (record_key)
 ),
@@ -26,25 +34,11 @@ from_case_system as (
         on children.fam_id = others.fam_id and children.child_id != others.child_id
 ),
 
-from_mothers as (
-    select
-        children.child_id,
-        parents.child_id as related_child_id,
-        null as related_name,
-        'mother' as relationship,
-        children.feed as source,
-        null::date as from_date,
-        null::date as to_date,
-        null::boolean as lives_with,
-        null as family_key
-    from {{ ref('stg_case_system__mothers') }} as mothers
-    inner join records as children using (record_key)
-    inner join records as parents
-        on children.feed = parents.feed and mothers.mother_person_id = parents.source_person_id
-),
-
 residence_families as (
-    select records.child_id, records.feed, families.residence_family_id
+    select
+        records.child_id,
+        records.feed,
+        families.residence_family_id
     from {{ ref('stg_case_system__families') }} as families
     inner join records using (record_key)
     where families.residence_family_id is not null
@@ -67,7 +61,11 @@ from_residence as (
 ),
 
 early_help_families as (
-    select records.child_id, records.feed, persons.eh_family_id, persons.relationship_in_family
+    select
+        records.child_id,
+        records.feed,
+        persons.eh_family_id,
+        persons.relationship_in_family
     from {{ ref('stg_early_help__persons') }} as persons
     inner join records using (record_key)
 ),
@@ -108,8 +106,6 @@ stated as (
 members as (
     select * from from_case_system
     union all by name
-    select * from from_mothers
-    union all by name
     select * from from_residence
     union all by name
     select * from from_early_help
@@ -123,7 +119,7 @@ stated_once as (
         child_id,
         related_child_id,
         related_name,
-        lower(relationship) as relationship,
+        case when lower(relationship) = 'child' then 'child of the family' else lower(relationship) end as relationship,
         source,
         min(from_date) as from_date,
         -- One open statement keeps the relationship open.

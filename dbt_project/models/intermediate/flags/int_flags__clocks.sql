@@ -4,6 +4,11 @@ with today as (
     where calendar_date = {{ as_at() }}
 ),
 
+held_conferences as (
+    select enquiry_id from {{ ref('stg_case_system__conferences') }}
+    where conference_date <= {{ as_at() }}
+),
+
 clocks as (
     select
         record_key,
@@ -21,10 +26,7 @@ clocks as (
         {{ var('conference_limit_working_days') }},
         'section 47 enquiry with no initial conference'
     from {{ ref('stg_case_system__enquiries') }} as enquiries
-    anti join (
-        select enquiry_id from {{ ref('stg_case_system__conferences') }}
-        where conference_date <= {{ as_at() }}
-    ) as held using (enquiry_id)
+    anti join held_conferences using (enquiry_id)
     where
         enquiries.start_date <= {{ as_at() }}
         and coalesce(enquiries.end_date > {{ as_at() }}, true)

@@ -1,8 +1,15 @@
 with episodes as (
-    select record_key, reported_at::date as start_date, found_at::date as end_date
+    select
+        record_key,
+        reported_at::date as start_date,
+        found_at::date as end_date
     from {{ ref('stg_police__missing_episodes') }}
     union all
-    select record_key, start_date, end_date from {{ ref('stg_case_system__missing_episodes') }}
+    select
+        record_key,
+        start_date,
+        end_date
+    from {{ ref('stg_case_system__missing_episodes') }}
 ),
 
 -- Police and social care record the same night: a start date counts once.

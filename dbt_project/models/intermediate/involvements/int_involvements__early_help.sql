@@ -9,7 +9,7 @@ with leads as (
     where start_date <= {{ as_at() }}
     qualify row_number() over (
         partition by record_key, teh_episode_id
-        order by end_date is null desc, start_date desc, appointment_id
+        order by end_date is null desc, start_date desc, appointment_id asc
     ) = 1
 ),
 

@@ -9,16 +9,26 @@ with workers as (
         involvements.start_date <= {{ as_at() }}
         and coalesce(involvements.end_date > {{ as_at() }}, true)
     qualify row_number() over (
-        partition by involvements.record_key order by involvements.start_date desc, involvements.involvement_id
+        partition by involvements.record_key order by involvements.start_date desc, involvements.involvement_id asc
     ) = 1
 ),
 
 episodes as (
-    select record_key, referral_date as start_date, closure_date as end_date, team, worker_id
+    select
+        record_key,
+        referral_date as start_date,
+        closure_date as end_date,
+        team,
+        worker_id
     from {{ ref('stg_case_system__referrals') }}
     where not is_no_further_action
     union all
-    select record_key, start_date, end_date, null as team, null as worker_id
+    select
+        record_key,
+        start_date,
+        end_date,
+        null as team,
+        null as worker_id
     from {{ ref('stg_case_system__care_episodes') }}
 ),
 

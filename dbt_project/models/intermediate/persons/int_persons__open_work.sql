@@ -1,14 +1,33 @@
 -- Which children's services are working with a child on the as-at date; the levels overlap on purpose.
 with open_work as (
-    select record_key, 'child_in_need' as level, referral_date as start_date, closure_date as end_date
+    select
+        record_key,
+        'child_in_need' as level,
+        referral_date as start_date,
+        closure_date as end_date
     from {{ ref('stg_case_system__referrals') }}
     where not is_no_further_action
     union all
-    select record_key, 'child_protection', start_date, end_date from {{ ref('stg_case_system__protection_plans') }}
+    select
+        record_key,
+        'child_protection',
+        start_date,
+        end_date
+    from {{ ref('stg_case_system__protection_plans') }}
     union all
-    select record_key, 'looked_after', start_date, end_date from {{ ref('stg_case_system__care_episodes') }}
+    select
+        record_key,
+        'looked_after',
+        start_date,
+        end_date
+    from {{ ref('stg_case_system__care_episodes') }}
     union all
-    select record_key, 'early_help', start_date, end_date from {{ ref('stg_early_help__episodes') }}
+    select
+        record_key,
+        'early_help',
+        start_date,
+        end_date
+    from {{ ref('stg_early_help__episodes') }}
 ),
 
 by_child as (

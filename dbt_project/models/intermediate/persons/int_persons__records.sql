@@ -9,7 +9,12 @@ membership as (
 ),
 
 shared_feeds as (
-    select feed, service, precedence, is_for_returns from {{ ref('int_feeds__states') }}
+    select
+        feed,
+        service,
+        precedence,
+        is_for_returns
+    from {{ ref('int_feeds__states') }}
     where is_shared
 ),
 
@@ -25,7 +30,7 @@ linked as (
         -- A total order: same winners whatever the order of rows.
         row_number() over (
             partition by membership.child_id
-            order by shared_feeds.precedence, records.valid_from desc nulls last, records.record_key
+            order by shared_feeds.precedence asc, records.valid_from desc nulls last, records.record_key asc
         ) as survivorship_order
     from records
     inner join membership using (record_key)

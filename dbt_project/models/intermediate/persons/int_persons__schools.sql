@@ -27,19 +27,21 @@ known_to_health as (
     where children.school_urn is not null
 ),
 
+known as (
+    select * from enrolments
+    union all
+    select * from known_to_health
+),
+
 schools as (
     select
         child_id,
         school_urn,
         feed as school_source,
         admission_date as school_as_of
-    from (
-        select * from enrolments
-        union all
-        select * from known_to_health
-    )
+    from known
     qualify row_number() over (
-        partition by child_id order by preference, admission_date desc nulls last, record_key
+        partition by child_id order by preference asc, admission_date desc nulls last, record_key asc
     ) = 1
 )
 

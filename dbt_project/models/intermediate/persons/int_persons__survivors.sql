@@ -6,6 +6,11 @@ with records as (
     select * from {{ ref('int_persons__records') }}
 ),
 
+restricted as (
+    select distinct child_id from records
+    where is_restricted
+),
+
 addresses as (
     -- Where any record is restricted the person must not be located from any other.
     select
@@ -15,9 +20,9 @@ addresses as (
             survivorship_order
         ) as survivor
     from records
+    anti join restricted using (child_id)
     where postcode is not null
     group by child_id
-    having not bool_or(coalesce(is_restricted, false))
 ),
 
 nhs_numbers as (
@@ -72,13 +77,13 @@ survivors as (
             ))),
             name -> name != attributes.surname.value
         ) as former_surnames,
-        nhs_numbers.survivor.nhs_number as nhs_number,
+        nhs_numbers.survivor.nhs_number,
         nhs_numbers.survivor.status as nhs_number_status,
         nhs_numbers.survivor.feed as nhs_number_source,
         nhs_numbers.survivor.as_of as nhs_number_as_of,
         coalesce(nhs_numbers.nhs_number_count, 0) as nhs_number_count,
-        addresses.survivor.postcode as postcode,
-        addresses.survivor.address_line as address_line,
+        addresses.survivor.postcode,
+        addresses.survivor.address_line,
         addresses.survivor.feed as address_source,
         addresses.survivor.as_of as address_as_of,
         attributes.is_restricted,

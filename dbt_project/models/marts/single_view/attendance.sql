@@ -1,10 +1,18 @@
 with counted as (
+    select * from {{ ref('int_attendance__by_child') }}
+),
+
+children as (
+    select child_id from {{ ref('int_persons__children') }}
+),
+
+measured as (
     select
-        *,
-        authorised_session_count + unauthorised_session_count as absent_session_count,
-        possible_session_count >= {{ var('min_possible_sessions') }} as has_enough_sessions
-    from {{ ref('int_attendance__by_child') }}
-    inner join (select child_id from {{ ref('int_persons__children') }}) using (child_id)
+        counted.*,
+        counted.authorised_session_count + counted.unauthorised_session_count as absent_session_count,
+        counted.possible_session_count >= {{ var('min_possible_sessions') }} as has_enough_sessions
+    from counted
+    inner join children using (child_id)
 ),
 
 attendance as (
@@ -24,7 +32,7 @@ attendance as (
             as is_severely_absent,
         is_confident,
         'education_attendance' as source
-    from counted
+    from measured
 )
 
 select * from attendance

@@ -3,11 +3,19 @@ with members as (
 ),
 
 children as (
-    select child_id, is_restricted from {{ ref('int_persons__children') }}
+    select
+        child_id,
+        is_restricted
+    from {{ ref('int_persons__children') }}
 ),
 
 people as (
-    select child_id as related_child_id, given_name, surname, date_of_birth, is_restricted
+    select
+        child_id as related_child_id,
+        given_name,
+        surname,
+        date_of_birth,
+        is_restricted
     from {{ ref('int_persons__survivors') }}
 ),
 

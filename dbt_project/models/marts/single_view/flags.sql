@@ -17,7 +17,7 @@ flags as (
         raised.facts,
         raised.source
     from raised
-    semi join {{ ref('int_persons__children') }} as children using (child_id)
+    semi join {{ ref('int_persons__children') }} using (child_id)
 )
 
 select * from flags

@@ -1,7 +1,12 @@
 -- Every child has a row for every service, and every row says why it is as it is: silence is one of six states, never
 -- an empty cell.
 with children as (
-    select child_id, age_years, is_unborn, is_restricted from {{ ref('int_persons__children') }}
+    select
+        child_id,
+        age_years,
+        is_unborn,
+        is_restricted
+    from {{ ref('int_persons__children') }}
 ),
 
 services as (
@@ -9,7 +14,11 @@ services as (
 ),
 
 known_in_feed as (
-    select child_id, feed, min(record_key) as record_key from {{ ref('int_persons__records') }}
+    select
+        child_id,
+        feed,
+        min(record_key) as record_key
+    from {{ ref('int_persons__records') }}
     group by child_id, feed
 ),
 
@@ -67,10 +76,16 @@ involvements as (
         state,
         case state
             when 'not_shared' then 'no agreement in force lets this be shown'
-            when 'late' then 'no delivery in the time promised; the last one said: ' || replace(last_known_state, '_', ' ')
+            when
+                'late'
+                then 'no delivery in the time promised; the last one said: ' || replace(last_known_state, '_', ' ')
             when 'current' then 'working with the child or the family now'
-            when 'historic' then
-                case when since is null then 'registered, no work recorded' else 'worked with the child or the family' end
+            when 'historic'
+                then
+                    case
+                        when since is null then 'registered, no work recorded' else
+                            'worked with the child or the family'
+                    end
             when 'no_record_found' then 'asked, and no record was found'
             else
                 case
@@ -84,7 +99,8 @@ involvements as (
         case when state in ('current', 'historic', 'late') then until end as until,
         -- A team or a phone number locates a child: not for a restricted record.
         case when state in ('current', 'historic', 'late') and not is_restricted then contact_name end as contact_name,
-        case when state in ('current', 'historic', 'late') and not is_restricted then contact_phone end as contact_phone,
+        case when state in ('current', 'historic', 'late') and not is_restricted then contact_phone end
+            as contact_phone,
         case when state in ('current', 'historic', 'late') and not is_restricted then team end as team,
         is_restricted as is_contact_withheld,
         feed as source,

@@ -3,8 +3,7 @@ with source as (
 ),
 
 renamed as (
-    select
-        date as holiday_date
+    select date as holiday_date
     from source
 )
 
