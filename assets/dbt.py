@@ -27,22 +27,16 @@ DBT_EXECUTABLE = Path(sys.executable).with_name("dbt")  # works without an activ
 
 
 class Translator(DagsterDbtTranslator):
-    """Groups by folder, and orders the whole project behind the identifiers and reference tables."""
+    """Groups models by the schema they are built in, and code lists with the other reference tables."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        return str(dbt_resource_props["fqn"][1])
-
-
-def prepare_manifest() -> Path:
-    """Path of the manifest; parses the project first when a fresh clone has none."""
-    with transform.parse_environment():
-        if not PROJECT.manifest_path.exists():
-            PROJECT.preparer.prepare(PROJECT)
-    return PROJECT.manifest_path
+        if dbt_resource_props["resource_type"] == "seed":
+            return "reference"
+        return str(dbt_resource_props["config"]["schema"])
 
 
 @dbt_assets(
-    manifest=prepare_manifest(),
+    manifest=transform.current_manifest(PROJECT.manifest_path),
     project=PROJECT,
     dagster_dbt_translator=Translator(
         DagsterDbtTranslatorSettings(

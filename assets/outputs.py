@@ -16,7 +16,7 @@ def return_asset(collection: Collection) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key,
-        deps=[LOCK, *(dg.AssetKey(["returns", table]) for table in collection.tables)],
+        deps=[LOCK, *(dg.AssetKey(["returns", table]) for table in collection.tables())],
         group_name="returns",
         kinds=set(collection.kinds),
         owners=OWNERS,

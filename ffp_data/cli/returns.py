@@ -58,16 +58,22 @@ def validate(
     out: Annotated[Path | None, typer.Option(help="File to write; else standard output.")] = None,
 ) -> None:
     """Check a return by every published rule. Exit 0 clean, 1 findings, 2 not readable."""
-    from ffp_data.returns import validate_file, write_findings
+    from datetime import UTC, datetime
+
+    from ffp_data.returns import LayoutError, to_json, validate_file, write_report
 
     if format is not Format.json and out is None:
         raise typer.BadParameter(f"{format.value} needs --out FILE", param_hint="--format")
-    findings, status = validate_file(collection.value, file, year)
+    try:
+        findings, status = validate_file(collection.value, file, year)
+    except LayoutError as error:
+        raise fail(str(error), 2) from error
     if status == 2:
         raise fail([finding.message for finding in findings], 2)
     if out is None:
-        print_json([finding.as_dict() for finding in findings])
+        typer.echo(to_json(findings), nl=False)
     else:
-        write_findings(findings, out, format.value)
-        typer.echo(f"{out}: {len(findings)} findings")
+        title = f"{collection.value.upper()} {year}: findings in {file.name}"
+        write_report(findings, out.with_suffix(f".{format.value}"), title, datetime.now(UTC))
+        typer.echo(f"{out.with_suffix(f'.{format.value}')}: {len(findings)} findings")
     raise typer.Exit(status)

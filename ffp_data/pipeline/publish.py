@@ -7,7 +7,6 @@ does not stop what others permit.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
@@ -19,13 +18,15 @@ import duckdb
 from ffp_data import returns
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.run import Run
-from ffp_data.returns import Header, ReturnResult
+from ffp_data.returns import Header, LayoutError, ReturnResult, cin
+from ffp_data.returns.validate import rule_book
 from ffp_data.warehouse import connect
 from governance.grants import ReleaseDecision
 from governance.release import ReleaseRefusedError, publish, write_extract
 
 DEPARTMENT = "dfe"
 EXTRACT_PURPOSE = "single_view"
+NEWEST_YEAR = cin.years()[-1]
 EXTRACT_TABLES = ("children", "involvements", "flags")
 
 
@@ -38,10 +39,9 @@ class Collection:
     description: str
     kinds: tuple[str, ...]
 
-    @property
     def tables(self) -> tuple[str, ...]:
-        """Tables of schema returns that the return is made of."""
-        return returns.table_names(self.name)
+        """Tables of schema `returns` that the return is made of."""
+        return tuple(table.name for table in rule_book(self.name, NEWEST_YEAR).layout.tables)
 
 
 COLLECTIONS = {
@@ -116,17 +116,17 @@ def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
                 keys=run.keys,
                 ledger=run.ledger,
             )
-        except ReleaseRefusedError as refusal:
+        except (ReleaseRefusedError, LayoutError) as refusal:
             return ReleaseOutcome(False, str(refusal))
-    severities = Counter(finding.severity for finding in results[0].findings)
+    (built,) = results
     return ReleaseOutcome(
         permitted=True,
         reason=decision.reason,
         folder=out,
         rows=dict(extract.rows),
-        by_rule=dict(sorted(Counter(f.rule for f in results[0].findings).items())),
-        errors=severities["error"],
-        queries=severities["query"],
+        by_rule=dict(built.findings_by_rule),
+        errors=built.errors,
+        queries=built.queries,
     )
 
 
@@ -164,7 +164,7 @@ def _build(
     )
     inputs = [row[0] for row in con.execute(_INPUTS).fetchall()]
     return returns.build_return(
-        con, collection.name, run.collection_year, part, header, inputs=inputs
+        con, collection.name, run.collection_year, part, header, delivery_ids=inputs
     )
 
 

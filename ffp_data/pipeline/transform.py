@@ -7,7 +7,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline.run import Run
 from ffp_data.settings import WAREHOUSE_FILE
 from ffp_data.warehouse import httpfs_extension, warehouse_key
@@ -50,6 +52,34 @@ def parse_environment() -> Iterator[None]:
         FFP_HTTPFS=str(httpfs_extension()),
     ):
         yield
+
+
+def current_manifest(path: Path) -> Path:
+    """`path` of the manifest, written anew by dbt when it is missing or older than the project.
+
+    A fresh clone has none, and an old one would run yesterday's models. Several processes may come at
+    once (web server, daemon), so each parses into a folder of its own and the last one wins whole.
+    """
+    if path.is_file() and path.stat().st_mtime_ns >= _changed_at(DBT_PROJECT):
+        return path
+    from dbt.cli.main import dbtRunner
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with parse_environment(), TemporaryDirectory(dir=path.parent) as folder:
+        words = ["--quiet", "parse", "--project-dir", str(DBT_PROJECT), "--profiles-dir"]
+        words += [str(DBT_PROJECT), "--target-path", folder, "--log-path", folder]
+        parsed = dbtRunner().invoke(words)
+        if not parsed.success:
+            raise RuntimeError(f"{DBT_PROJECT}: dbt cannot parse the project: {parsed.exception}")
+        (Path(folder) / path.name).replace(path)
+    return path
+
+
+def _changed_at(project: Path) -> int:
+    """When the newest source file of the project was written, in nanoseconds."""
+    folders = ("models", "macros", "seeds", "tests")
+    files = [path for folder in folders for path in (project / folder).rglob("*") if path.is_file()]
+    return max(path.stat().st_mtime_ns for path in [*project.glob("*.yml"), *files])
 
 
 def close_dbt_connections() -> None:

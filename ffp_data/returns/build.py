@@ -1,4 +1,4 @@
-"""Build a return: its files, its validation report and a manifest, in one directory.
+"""Build a return: its files, its validation report and a build record, in one directory.
 
 Everything is written into the directory that the caller gives, which also decides how it is
 published. Equal tables, header and inputs give equal bytes.
@@ -52,9 +52,9 @@ def build_return(
     delivery_ids: Sequence[str] = (),
     profile: Profile | None = None,
 ) -> ReturnResult:
-    """Write 'cin' or 'tehadc' of a year into `out_dir`, with report and manifest.
+    """Write 'cin' or 'tehadc' of a year into `out_dir`, with its report and build record.
 
-    `delivery_ids` are those of the inputs, for the manifest; `profile` replaces the TEHADC
+    `delivery_ids` are those of the inputs, for that record; `profile` replaces the TEHADC
     profile of the product. Raises LayoutError for an unknown collection or year, or missing
     tables.
     """
@@ -68,8 +68,8 @@ def build_return(
     title = f"{header.collection} {year}, LA {header.lea}: validation report"
     files = [*built.files, *write_reports(built.findings, out_dir, title, header.written_at)]
     result = _result(header.collection, year, files, built)
-    manifest = _write_manifest(out_dir, result, header, built.book, delivery_ids)
-    return ReturnResult(**{**vars(result), "files": (*files, manifest)})
+    record = _write_record(out_dir, result, header, built.book, delivery_ids)
+    return ReturnResult(**{**vars(result), "files": (*files, record)})
 
 
 @dataclass(frozen=True)
@@ -129,14 +129,14 @@ def _result(collection: str, year: str, files: Sequence[Path], built: _Built) ->
     )
 
 
-def _write_manifest(
+def _write_record(
     out_dir: Path,
     result: ReturnResult,
     header: Header,
     book: RuleBook,
     delivery_ids: Sequence[str],
 ) -> Path:
-    path = out_dir / "manifest.json"
+    path = out_dir / "build.json"  # the release adds its own signed manifest.json beside it
     facts = {
         "collection": result.collection,
         "year": result.year,
