@@ -164,8 +164,7 @@ def _fields(lines: _Lines, text: str, width: int) -> list[str] | str:
     if "\0" in text:
         return "control_character"
     if '"' not in text:
-        plain = text.rstrip("\r\n").split(",")
-        return plain if len(plain) == width else "wrong_column_count"
+        return _of_width(text.rstrip("\r\n").split(","), width) or "wrong_column_count"
     taken = [text]
 
     def following() -> Iterator[str]:
@@ -179,7 +178,12 @@ def _fields(lines: _Lines, text: str, width: int) -> list[str] | str:
     except csv.Error:
         lines.give_back(taken[1:])
         return "unbalanced_quote"
-    if len(fields) != width:
-        lines.give_back(taken[1:])
-        return "wrong_column_count" if len(taken) == 1 else "unbalanced_quote"
-    return fields
+    if whole := _of_width(fields, width):
+        return whole
+    lines.give_back(taken[1:])
+    return "wrong_column_count" if len(taken) == 1 else "unbalanced_quote"
+
+
+def _of_width(fields: list[str], width: int) -> list[str] | None:
+    """The fields when they are as many as the header's; spreadsheets add empty ones, as DuckDB allows."""
+    return fields[:width] if len(fields) >= width and not any(fields[width:]) else None

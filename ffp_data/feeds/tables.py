@@ -54,11 +54,12 @@ def create_empty_raw_tables(
 ) -> None:
     """Makes every table and column that the contracts declare and that is not there yet."""
     con.execute(_BOOKS)
+    present = _present(con)
     for contract in contracts.values():
         for table in contract.tables:
-            _create(con, contract.raw_name(table), raw_columns(table))
+            _create(con, contract.raw_name(table), raw_columns(table), present)
             if table.identity:
-                _create(con, contract.identity_name(table), identity_columns(table))
+                _create(con, contract.identity_name(table), identity_columns(table), present)
 
 
 def raw_columns(table: Table) -> dict[str, str]:
@@ -109,10 +110,28 @@ def _type(table: Table, name: str) -> str:
     return SQL_TYPES[table.by_name[name].logical_type]
 
 
-def _create(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str]) -> None:
-    declared = ", ".join(f'"{column}" {sql_type}' for column, sql_type in columns.items())
-    con.execute(f"CREATE TABLE IF NOT EXISTS {name} ({declared})")
-    present = {row[0] for row in con.execute(f"DESCRIBE {name}").fetchall()}
-    for column, sql_type in columns.items():
-        if column not in present:
-            con.execute(f'ALTER TABLE {name} ADD COLUMN "{column}" {sql_type}')
+def _present(con: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+    """Columns of the tables that are there, by the name under which contracts know the table."""
+    found: dict[str, set[str]] = {}
+    query = (
+        "SELECT schema_name, table_name, column_name FROM duckdb_columns()"
+        " WHERE database_name = current_database() AND schema_name IN ('raw', 'identity')"
+    )
+    for schema, table, column in con.execute(query).fetchall():
+        found.setdefault(f'{schema}."{table}"', set()).add(column)
+    return found
+
+
+def _create(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: Mapping[str, str],
+    present: Mapping[str, set[str]],
+) -> None:
+    declared = {column: f'"{column}" {sql_type}' for column, sql_type in columns.items()}
+    if name not in present:
+        con.execute(f"CREATE TABLE {name} ({', '.join(declared.values())})")
+        return
+    for column, declaration in declared.items():
+        if column not in present[name]:
+            con.execute(f"ALTER TABLE {name} ADD COLUMN {declaration}")
