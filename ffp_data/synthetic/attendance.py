@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ffp_data.synthetic.rates import rates
-from ffp_data.synthetic.workdays import HalfTerm
+from ffp_data.synthetic.school_terms import HalfTerm
 
 CODES = (
     "/",

@@ -13,7 +13,7 @@ from random import Random
 from ffp_data.synthetic import numbers
 from ffp_data.synthetic.case_rows import Rows
 from ffp_data.synthetic.school_age import of_school_age
-from ffp_data.synthetic.workdays import add_working_days, working_days_between
+from ffp_data.calendar import add_working_days, working_days_between
 
 DAY = timedelta(days=1)
 

@@ -19,7 +19,7 @@ from ffp_data.synthetic.people import Family, Member, Person, age_at, shift
 from ffp_data.synthetic.places import School, schools_near
 from ffp_data.synthetic.rates import rates
 from ffp_data.synthetic.scene import Scene, Truth, local_id, siblings
-from ffp_data.synthetic.workdays import school_days
+from ffp_data.synthetic.school_terms import school_days
 from ffp_data.synthetic.writing import Landing, Table, british, headers, stamp
 
 FEED, SYSTEM = "education_attendance", "mis"

@@ -14,7 +14,7 @@ from ffp_data.synthetic.noise import Origin, Sighting, origin, see
 from ffp_data.synthetic.people import Family, Member, Person, shift
 from ffp_data.synthetic.rates import rates
 from ffp_data.synthetic.scene import Scene, Truth, local_id, siblings, take_number
-from ffp_data.synthetic.workdays import on_working_day
+from ffp_data.synthetic.school_terms import on_working_day
 from ffp_data.synthetic.writing import Landing, compact, stamp
 
 FEED, SYSTEM = "health_fhir", "RXF"

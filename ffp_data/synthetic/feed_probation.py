@@ -60,7 +60,7 @@ class Probation:
     ) -> None:
         person, chance = member.person, rates("probation")
         seen = see(rng, origin(rng, FEED, member.moved_on, scene.as_at), member)
-        crn = numbers.crn(person.serial + record * 12_000_000)
+        crn = numbers.crn(person.serial, record)
         birth: date | None = seen.birth
         if rng.random() < chance["default_birth_date"]:
             birth = rng.choice((date(1900, 1, 1), date(1970, 1, 1)))

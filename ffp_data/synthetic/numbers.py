@@ -1,87 +1,86 @@
 """Identifiers that are well formed and can't be anybody's: each person has a serial, and each number is a fixed one-to-one
 scramble of it inside a range that no live system issues (NHS numbers that begin with 9, UPNs with pseudo local authority
-codes 001 to 005, drama telephone numbers, blocks of our own for PNC, CRN and prison numbers). No number is drawn at random,
-so no two people can share one by accident."""
+codes 001 to 003, drama telephone numbers, blocks of our own for PNC, CRN and prison numbers). No number is drawn at
+random, so no two people can share one by accident."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from random import Random
 
-UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
-PNC_LETTERS = "ZABCDEFGHJKLMNPQRTUVWXY"
-CRN_LETTERS = "XYZWVUTSRQPNMLKJHGFEDCBA"
-MAX_SERIAL = 6_000_000  # the prison numbers of one letter pair run out first
+from ffp_data.identifiers import nhs_number as nhs
+from ffp_data.identifiers import pnc
+from ffp_data.identifiers import upn as pupil
+
+MAX_SERIAL = 6_000_000  # the prison numbers of one letter run out first
+_ROUNDS = (0x9E37, 0x79B9, 0x7F4A, 0x7C15)
 
 
-def scramble(serial: int, space: int, multiplier: int) -> int:
-    """Map `serial` (below `space`) one to one into 0..space-1; `multiplier` must share no factor with `space`."""
-    return (serial * multiplier + space // 3) % space
+def scramble(serial: int, space: int, key: int) -> int:
+    """Map `serial` (below `space`) one to one into 0..space-1; each `key` gives another order.
+
+    A Feistel network over the next even number of bits, walked until it lands inside the space: neighbours end
+    far apart, so that nothing about a family can be read from its numbers.
+    """
+    half = ((space - 1).bit_length() + 1) // 2
+    mask, place = (1 << half) - 1, serial
+    while True:
+        left, right = place >> half, place & mask
+        for turn in _ROUNDS:
+            mixed = (right * 0x9E3779B1 + key * 0x85EBCA6B + turn) & 0xFFFFFFFF
+            left, right = right, left ^ ((mixed ^ (mixed >> 13)) * 0xC2B2AE35 >> 11 & mask)
+        place = left << half | right
+        if place < space:
+            return place
 
 
-def nhs_check_digit(stem: str) -> int:
-    """Return the modulus 11 check digit of nine digits, or 10 where no such number is issued (NHS Data Dictionary)."""
-    return (
-        11
-        - sum(int(digit) * weight for digit, weight in zip(stem, range(10, 1, -1), strict=True))
-        % 11
-    ) % 11
-
-
+@lru_cache(maxsize=4096)
 def nhs_number(serial: int) -> str:
     """Return a valid test-range NHS number, ten digits that begin with 9."""
-    even = 2 * scramble(serial, 50_000_000, 7_654_321)
+    even = 2 * scramble(serial, 50_000_000, 1)
     stem = f"9{even:08d}"
-    if (
-        nhs_check_digit(stem) == 10
-    ):  # the odd neighbour has a check digit two lower, hence a usable one
+    digit = nhs.check_digit(stem)
+    if digit is None:  # the odd neighbour's sum is two higher, which is a number that can be issued
         stem = f"9{even + 1:08d}"
-    return f"{stem}{nhs_check_digit(stem)}"
+        digit = nhs.check_digit(stem)
+    return f"{stem}{digit}"
 
 
-def upn_check_letter(body: str) -> str:
-    """Return the check letter of the twelve characters that follow it (Government Data Standards Catalogue)."""
-    values = (int(c) if c.isdigit() else UPN_LETTERS.index(c) for c in body)
-    return UPN_LETTERS[sum(value * place for place, value in enumerate(values, start=2)) % 23]
-
-
+@lru_cache(maxsize=4096)
 def upn(serial: int, authority: int, year: int, temporary: bool = False) -> str:
     """Return a UPN first issued by pseudo authority 1 to 5 in `year`; a temporary one ends in a letter."""
-    place = scramble(serial, 10_000_000, 3_456_789)
+    place = scramble(serial, 10_000_000, 2)
     body = f"{authority:03d}{place // 1000:04d}{year % 100:02d}{place % 1000:03d}"
     if temporary:
-        body = body[:11] + UPN_LETTERS[serial % 23]
-    return upn_check_letter(body) + body
+        body = body[:11] + pupil.ALPHABET[serial % len(pupil.ALPHABET)]
+    return pupil.upn_letter(body) + body
 
 
 def wrong_upn(value: str) -> str:
     """Return `value` with a check letter that is not its own."""
-    return UPN_LETTERS[(UPN_LETTERS.index(value[0]) + 7) % 23] + value[1:]
+    return pupil.ALPHABET[(pupil.ALPHABET.index(value[0]) + 7) % len(pupil.ALPHABET)] + value[1:]
 
 
 def pnc_id(serial: int, year: int) -> str:
-    """Return a PNC identity in long form, from a block of serials (7,000,000 on) kept for this project."""
-    number = 7_000_000 + scramble(serial, 3_000_000, 1_234_567) if serial < 3_000_000 else serial
-    return f"{year}/{number:07d}{PNC_LETTERS[int(f'{year % 100:02d}{number:07d}') % 23]}"
+    """Return a PNC identity in long form, with a serial in the block that this project keeps (3,000,000 on)."""
+    number = f"{3_000_000 + scramble(serial, MAX_SERIAL, 3):07d}"
+    return f"{year}/{number}{pnc.check_letter(str(year), number)}"
 
 
-def crn(serial: int) -> str:
-    """Return a probation case reference number in the block of test letters X, Y, Z..."""
-    return (
-        f"{CRN_LETTERS[serial // 1_000_000]}{scramble(serial % 1_000_000, 1_000_000, 314_159):06d}"
-    )
+def crn(serial: int, record: int = 0) -> str:
+    """Return a probation case reference number; `record` 1 is a second one of the same person."""
+    letters = "XYZWVU" if record == 0 else "TSRQPN"
+    million, rest = divmod(scramble(serial, MAX_SERIAL, 4), 1_000_000)
+    return f"{letters[million]}{rest:06d}"
 
 
 def prison_number(serial: int) -> str:
     """Return a prison number of the pattern A0000AA."""
-    place = scramble(serial, 6_760_000, 2_718_281)
-    digits, letters = divmod(place, 676)
+    digits, letters = divmod(scramble(serial, 6_760_000, 5), 676)
     return f"A{digits:04d}{chr(65 + letters // 26)}{chr(65 + letters % 26)}"
 
 
 def phone(rng: Random) -> str:
     """Return a telephone number of the ranges kept for drama (Ofcom)."""
-    return (
-        f"07700 900{rng.randrange(1000):03d}"
-        if rng.random() < 0.85
-        else f"01632 960{rng.randrange(1000):03d}"
-    )
+    mobile = rng.random() < 0.85
+    return f"07700 900{rng.randrange(1000):03d}" if mobile else f"01632 960{rng.randrange(1000):03d}"

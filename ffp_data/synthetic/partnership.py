@@ -29,7 +29,7 @@ MARKER = "truth/made_by_ffp_synthesise"
 MAX_CHILDREN = 300_000
 
 
-class OutputInUseError(ValueError):
+class OutputInUseError(FileExistsError):
     """The target folder holds something that this program did not make."""
 
 
@@ -49,11 +49,11 @@ def synthesise(
     children: int,
     seed: int,
     as_at: date,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Summary:
     """Write `out`/landing and `out`/truth for a partnership of `children` children known up to `as_at`.
 
-    progress: called now and then with (children made, children wanted). A folder that an earlier run made is replaced.
+    progress: called now and then with what is being done, in words. A folder that an earlier run made is replaced.
     Raises OutputInUseError when `out` holds anything else, ValueError for a number of children outside 1 to 300,000.
     """
     if not 1 <= children <= MAX_CHILDREN:
@@ -80,15 +80,13 @@ def synthesise(
         for feed in (education, *others):
             feed.add(scene)
         if progress and scene.unit.number % 64 == 0:
-            progress(people.children, children)
+            progress(f"made {people.children:,} of {children:,} children")
     landing = Landing(part / "landing")
     education.write(landing, as_at, year_start)
     for feed in others:
         feed.write(landing, as_at)
     truth.write(part / "truth", people, book)
     (part / MARKER).write_text(f"children {children}, seed {seed}, as at {as_at}\n", "utf-8")
-    if progress:
-        progress(children, children)
     shutil.rmtree(out, ignore_errors=True)
     part.rename(out)
     del scenes

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from ffp_data.synthetic.numbers import scramble
 from ffp_data.synthetic.rates import read_data
 
 HOMES_PER_STREET = 8
@@ -57,13 +58,13 @@ def _names(key: str) -> tuple[str, ...]:
 
 @cache
 def _street(number: int, area: str, first_district: int, districts: int) -> tuple[str, str, str]:
-    district, rest = number % districts, number // districts
-    units = (rest * 173 + 61) % SECTORS
-    sector, unit = units // 400, units % 400
+    district, units = divmod(scramble(number, districts * SECTORS, first_district), SECTORS)
+    sector, unit = divmod(units, len(UNIT_LETTERS) ** 2)
     postcode = f"{area}{first_district + district} {sector}{UNIT_LETTERS[unit // 20]}{UNIT_LETTERS[unit % 20]}"
     towns = _names("towns") if area == "XF" else _names("outside_towns")
     names, kinds = _names("street_names"), _names("street_kinds")
-    street = f"{names[(number * 7) % len(names)]} {kinds[(number * 3 + number // 9) % len(kinds)]}"
+    kind, name = divmod(scramble(number, 1 << 20, 9), 1 << 14)
+    street = f"{names[name % len(names)]} {kinds[kind % len(kinds)]}"
     return street, towns[district % len(towns)], postcode
 
 

@@ -21,7 +21,8 @@ from ffp_data.synthetic.care import (
 )
 from ffp_data.synthetic.people import Family, Person, shift
 from ffp_data.synthetic.rates import rates
-from ffp_data.synthetic.workdays import add_working_days, on_working_day, working_days_between
+from ffp_data.calendar import add_working_days, working_days_between
+from ffp_data.synthetic.school_terms import on_working_day
 
 SOURCES = (
     "1A",

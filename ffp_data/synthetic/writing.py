@@ -11,27 +11,31 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from ffp_data.feeds.contract import Contract
+from ffp_data.feeds.registry import load_contracts
 from ffp_data.synthetic.noise import plain
 
 Row = Mapping[str, str]
 
 
 @cache
+def _contracts() -> dict[str, Contract]:
+    return load_contracts()
+
+
+@cache
 def headers(feed: str, table: str) -> tuple[str, ...]:
     """Return the file's header of a table of a feed, as its contract has it."""
-    text = (resources.files("ffp_data.feeds") / "contracts" / f"{feed}.yaml").read_text("utf-8")
-    found = next(t for t in yaml.safe_load(text)["schema"] if t["name"] == table)
-    return tuple(
-        dict.fromkeys(
-            p.get("from") or p.get("physicalName") or p["name"] for p in found["properties"]
-        )
-    )
+    properties = _contracts()[feed].by_name[table].properties
+    return tuple(dict.fromkeys(p.header for p in properties))
+
+
+def table_names(feed: str) -> tuple[str, ...]:
+    """Return the names of a feed's tables in the order of its contract."""
+    return tuple(table.name for table in _contracts()[feed].tables)
 
 
 @dataclass
@@ -127,9 +131,3 @@ class Landing:
         self.files += 1
         tables = self.rows.setdefault(feed, {})
         tables[table] = tables.get(table, 0) + rows
-
-
-def table_names(feed: str) -> tuple[str, ...]:
-    """Return the names of a feed's tables in the order of its contract."""
-    text = (resources.files("ffp_data.feeds") / "contracts" / f"{feed}.yaml").read_text("utf-8")
-    return tuple(table["name"] for table in yaml.safe_load(text)["schema"])
