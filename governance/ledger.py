@@ -1,7 +1,8 @@
 """The append-only record of runs, decisions and disclosures, hash-chained and check-pointed.
 
-``ledger.jsonl`` holds one event per line in canonical JSON; each line carries the hash of the one
-before, so an edited, removed, inserted or moved line breaks the chain. A chain alone cannot show
+``ledger.jsonl`` holds one event per line in canonical JSON; each line carries the hash of the line
+before and its own, over that and the event's bytes as written, so an edited, removed, inserted or
+moved line breaks the chain. A chain alone cannot show
 that its end was cut: after each batch a checkpoint (count, head hash, Ed25519 signature), itself
 chained, goes to ``checkpoints.jsonl``. Cutting both files alike, or restoring an older copy of
 both, is found by giving `verify` a checkpoint that someone else kept (a witness). Events are
@@ -16,6 +17,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -26,12 +28,13 @@ from typing import Any, BinaryIO
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from governance.canonical import canonical_bytes, digest, sha256_hex
+from governance.canonical import canonical_bytes, sha256_hex
 
 GENESIS = "0" * 64
 EVENTS_FILE = "ledger.jsonl"
 CHECKPOINTS_FILE = "checkpoints.jsonl"
 _TAIL_BLOCK = 1 << 16
+_LINE = re.compile(rb'\{"event":(\{.*\}),"hash":"([0-9a-f]{64})","previous":"([0-9a-f]{64})"\}\n')
 
 
 class LedgerDamagedError(Exception):
@@ -109,10 +112,8 @@ class Ledger:
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Yield the events in order as written; call `verify` first if trust matters."""
-        path = self._directory / EVENTS_FILE
-        if path.exists():
-            with path.open("rb") as handle:
-                yield from (json.loads(line) for line in handle)
+        for _, line in _lines(self._directory / EVENTS_FILE):
+            yield json.loads(line)["event"]
 
     def last_checkpoint(self) -> Checkpoint | None:
         """Return the newest checkpoint, to hand to a recipient as witness; None when empty."""
@@ -167,9 +168,8 @@ class Ledger:
 
     def _refuse_if_cut(self, signed: Checkpoint, handle: BinaryIO) -> None:
         line = _last_line(handle, signed.size)
-        event = _parsed(line) if line else {"number": 0, "hash": GENESIS}
         size = handle.seek(0, os.SEEK_END)
-        if size < signed.size or event is None or event.get("hash") != signed.head:
+        if size < signed.size or (_claimed_hash(line + b"\n") if line else GENESIS) != signed.head:
             raise LedgerDamagedError(
                 f"{self._directory / EVENTS_FILE}: event {signed.count} was signed and is not "
                 "at its place; verify the ledger and restore the missing lines"
@@ -188,10 +188,14 @@ class Ledger:
 def event_line(
     number: int, at: str, kind: str, facts: Mapping[str, Any], previous: str
 ) -> tuple[bytes, str]:
-    """Return the line of one event and its hash, which is over the line without the hash."""
-    event = {"number": number, "at": at, "kind": kind, "facts": facts, "previous": previous}
-    event_hash = digest(event)
-    return canonical_bytes({**event, "hash": event_hash}) + b"\n", event_hash
+    """Return the line of one event and its hash, over the previous hash and the event's bytes."""
+    event = canonical_bytes({"at": at, "facts": facts, "kind": kind, "number": number})
+    own = sha256_hex(previous.encode("ascii") + event)
+    return b'{"event":%b,"hash":"%b","previous":"%b"}\n' % (
+        event,
+        own.encode(),
+        previous.encode(),
+    ), own
 
 
 def verify_ledger(
@@ -222,17 +226,17 @@ def _verify_events(path: Path, problems: list[LedgerProblem]) -> list[str]:
 
 
 def _wrong_with_event(line: bytes, line_number: int, previous: str) -> str | None:
-    event = _parsed(line)
-    if event is None or set(event) != {"number", "at", "kind", "facts", "previous", "hash"}:
+    """Judge bytes, not their meaning: what was hashed is what was written, to the last space."""
+    parts = _LINE.fullmatch(line)
+    if parts is None:
         return "not an event"
-    if canonical_bytes(event) + b"\n" != line:
-        return "not in canonical form"
-    if event["number"] != line_number:
-        return f"event number {event['number']!r} stands on line {line_number}"
-    if event["previous"] != previous:
+    event, own, before = parts.groups()
+    if before.decode() != previous:
         return "does not follow the line before it"
-    if digest({key: value for key, value in event.items() if key != "hash"}) != event["hash"]:
+    if sha256_hex(before + event) != own.decode():
         return "content does not give the recorded hash"
+    if not event.endswith(b',"number":%d}' % line_number):
+        return f"stands on line {line_number}, which is not its number"
     return None
 
 
@@ -302,8 +306,8 @@ def _parsed_checkpoint(line: bytes) -> Checkpoint | None:
 
 def _claimed_hash(line: bytes) -> str:
     """The hash a line claims: the next line is judged by it, so one edit is one finding."""
-    event = _parsed(line)
-    return str(event.get("hash")) if event else ""
+    parts = _LINE.fullmatch(line)
+    return parts[2].decode() if parts else ""
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

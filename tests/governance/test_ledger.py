@@ -131,7 +131,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from([EVENTS_FILE, CHECKPOINTS_FILE]),
     LINE_TAMPERINGS,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 from itertools import product
 
 import pytest
@@ -29,6 +31,14 @@ def test_no_token_is_shared_between_recipients_purposes_or_epochs(keys: KeyStore
         for token in pseudonymise(pseudonym_key(keys, recipient, purpose, epoch), IDS)
     ]
     assert len(set(tokens)) == len(scopes) * len(IDS)
+
+
+@given(st.lists(st.text(max_size=12), max_size=5))
+def test_a_pseudonym_is_the_base32_of_the_keyed_hash_and_a_check(identifiers: list[str]) -> None:
+    for identifier, token in zip(identifiers, pseudonymise(KEY, identifiers), strict=True):
+        mac = hmac.digest(KEY, identifier.encode(), "sha256")[:16]
+        assert token is not None
+        assert token[:-1] == base64.b32encode(mac).decode().rstrip("=").lower()
 
 
 def test_a_missing_identifier_stays_missing() -> None:
