@@ -86,9 +86,10 @@ def _day_month_swapped(test: Condition) -> str:
 
 
 def _one_date_part_differs(test: Condition) -> str:
+    """Two of year, month and day are equal; a year may be one or ten off (one digit mistyped)."""
     c = test.one_date_part_differs
     same = (f"({part}(l_{c}) = {part}(r_{c}))::INT" for part in ("year", "month", "day"))
-    return f"{' + '.join(same)} = 2"
+    return f"{' + '.join(same)} = 2 AND abs(year(l_{c}) - year(r_{c})) IN (0, 1, 10)"
 
 
 def _near(test: Condition) -> str:

@@ -70,7 +70,8 @@ def _date_level(a: dt.date, b: dt.date) -> str:
     if (a.year, a.month, a.day) == (b.year, b.day, b.month):
         return "day_month_swapped"
     equal = [a.year == b.year, a.month == b.month, a.day == b.day]
-    return "one_date_part_differs" if sum(equal) == 2 else "different"
+    mistyped = sum(equal) == 2 and abs(a.year - b.year) in (0, 1, 10)
+    return "one_date_part_differs" if mistyped else "different"
 
 
 def _proposed(a: dict[str, Any], b: dict[str, Any]) -> bool:
