@@ -19,6 +19,7 @@ from typing import Any
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 
 MAX_ROWS = 1_000_000  # a sheet holds 1,048,576 rows
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -62,8 +63,8 @@ def _add_sheets(book: Workbook, sheet: Sheet) -> None:
 def _start(book: Workbook, sheet: Sheet, title: str) -> Any:  # openpyxl types no write-only sheet
     target: Any = book.create_sheet(title)
     target.freeze_panes = "A2"
-    for position, width in enumerate(sheet.widths):
-        target.column_dimensions[chr(ord("A") + position)].width = width
+    for position, width in enumerate(sheet.widths, 1):
+        target.column_dimensions[get_column_letter(position)].width = width
     target.append([_cell(target, heading, bold=True) for heading in sheet.headings])
     return target
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import yaml
 
 from ffp_data.identifiers.upn import upn_letter
@@ -32,7 +33,8 @@ MODULES = {
     "review": ("cin_reviews", "", ""),
     "plan": ("cin_plan_dates", "plan_key", ""),
 }
-COLUMNS = {t.name: [c for c, _ in t.columns] for t in cin.layout(YEAR).tables}
+COLUMNS = {t.name: t.columns for t in cin.layout(YEAR).tables}
+KINDS = {"DATE": pa.date32(), "VARCHAR": pa.string()}
 
 
 def empty_return(con: duckdb.DuckDBPyConnection, schema: str = "returns") -> None:
@@ -43,14 +45,15 @@ def add_children(
     con: duckdb.DuckDBPyConnection, changes: Iterable[Mapping[str, Any]], schema: str = "returns"
 ) -> None:
     """Add one child for each set of changes; the n-th has child_key and LAchildID n."""
-    rows: dict[str, list[list[Any]]] = {table: [] for table in COLUMNS}
+    rows: dict[str, list[dict[str, Any]]] = {table: [] for table in COLUMNS}
     for number, change in enumerate(changes, 1):
         for table, row in child_rows(number, change):
-            rows[table].append([row.get(column) for column in COLUMNS[table]])
-    for table, values in rows.items():
-        if values:
-            marks = ", ".join("?" for _ in COLUMNS[table])
-            con.executemany(f"INSERT INTO {schema}.{table} VALUES ({marks})", values)
+            rows[table].append(row)
+    for table, found in rows.items():
+        kinds = [(name, KINDS[kind]) for name, kind in COLUMNS[table]]
+        con.register("rows_to_add", pa.Table.from_pylist(found, schema=pa.schema(kinds)))
+        con.execute(f"INSERT INTO {schema}.{table} BY NAME FROM rows_to_add")
+        con.unregister("rows_to_add")
 
 
 def child_rows(number: int, change: Mapping[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
@@ -80,10 +83,10 @@ def _row(number: int, ordinal: int, row: Any, key: str, column: str) -> dict[str
     if key:
         defaults[key] = str(ordinal)
     values = {column: row} if not isinstance(row, dict) else row
-    return defaults | {name: _value(value) for name, value in values.items()}
+    return defaults | {name: resolve(value) for name, value in values.items()}
 
 
-def _value(value: Any) -> Any:
+def resolve(value: Any) -> Any:
     found = re.fullmatch(r"(bad)?upn\((\w{12})\)", str(value))
     return value if found is None else upn(found[2], wrong=bool(found[1]))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -16,7 +17,7 @@ from ffp_data.returns.build import rules_version
 from ffp_data.returns.xlsx import Sheet, write_workbook
 from tests.returns.cin_returns import YEAR, add_children, empty_return
 
-DATED = datetime(2026, 5, 1, 9, 30)
+DATED = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
 HOSTILE = '=HYPERLINK("http://x.invalid")<script>&\x02'
 FINDING = Finding(
     "4180", "error", HOSTILE, "ChildIdentifiers", ("Sex",), (None,), "Sex is missing."
@@ -68,7 +69,7 @@ def test_rows_beyond_the_limit_go_on_to_a_further_sheet(
     assert {s.title: s.max_row for s in book} == {"S": 3, "S 2": 3, "S 3": 2}
 
 
-def a_return(*changes: dict) -> duckdb.DuckDBPyConnection:
+def a_return(*changes: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     empty_return(con)
     add_children(con, changes)

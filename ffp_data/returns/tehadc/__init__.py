@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ffp_data.returns import cin
 from ffp_data.returns.checks import RuleBook
-from ffp_data.returns.rules import load_rules
+from ffp_data.returns.rules import Rule, load_rules
 from ffp_data.returns.tehadc.profile import Profile, load_profile
 
 COLLECTION = "TEHADC"
@@ -20,6 +20,7 @@ def profile(year: str) -> Profile:
     return load_profile(_FOLDER / "profiles" / f"{year}.yaml")
 
 
+@cache
 def rule_book(year: str) -> RuleBook:
     """Rules for the profile that comes with the product."""
     return rule_book_of(profile(year))
@@ -30,9 +31,14 @@ def rule_book_of(chosen: Profile) -> RuleBook:
     views = (_FOLDER / "views.sql").read_text(encoding="utf-8")
     return RuleBook(
         layout=chosen.full_layout,
-        rules=load_rules(_FOLDER / "rules"),
+        rules=_rules(),
         views=f"{cin.views()}\n{views}",
         lists={"la_number": ("la_number", cin.la_numbers())},
         parameters=chosen.parameters,
         children=("tehadc_children", "cin_children"),
     )
+
+
+@cache
+def _rules() -> tuple[Rule, ...]:
+    return load_rules(_FOLDER / "rules")
