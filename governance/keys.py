@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from governance.canonical import sha256_hex
-from governance.files import fsync_directory
+from governance.files import fsync_directory, replacing
 
 ROOT_KEY_VARIABLE = "FFP_ROOT_KEY"
 KEY_BYTES = 32
@@ -88,7 +88,8 @@ class KeyStore:
         try:
             known = path.read_text(encoding="ascii").strip()
         except FileNotFoundError:
-            path.write_text(fingerprint + "\n", encoding="ascii")
+            with replacing(path) as handle:
+                handle.write(fingerprint.encode("ascii") + b"\n")
             return
         if known != fingerprint:
             raise RootKeyError(

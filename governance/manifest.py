@@ -22,9 +22,8 @@ def write_manifest(
 ) -> str:
     """Sign ``facts`` and the hash of every file in ``directory``; return the manifest's SHA-256."""
     files = [
-        {"name": each.name, "bytes": each.stat().st_size, "sha256": sha256_of_file(each)}
-        for each in sorted(directory.iterdir())
-        if each.name != MANIFEST
+        {"name": name, "bytes": path.stat().st_size, "sha256": sha256_of_file(path)}
+        for name, path in _files(directory)
     ]
     manifest = {
         **facts,
@@ -60,14 +59,19 @@ def verify_files(directory: Path, public_key: Ed25519PublicKey) -> list[str]:
     except ValueError as error:
         return [str(error)]
     signed = {each["name"]: each["sha256"] for each in manifest["files"]}
-    found = {
-        each.name: sha256_of_file(each) for each in directory.iterdir() if each.name != MANIFEST
-    }
+    found = {name: sha256_of_file(path) for name, path in _files(directory)}
     return [
         f"{directory / name}: {_difference(signed.get(name), found.get(name))}"
         for name in sorted({*signed, *found})
         if signed.get(name) != found.get(name)
     ]
+
+
+def _files(directory: Path) -> list[tuple[str, Path]]:
+    """Every file below a directory but the manifest, by its name from there, in order."""
+    paths = (path for path in directory.rglob("*") if path.is_file())
+    named = sorted((path.relative_to(directory).as_posix(), path) for path in paths)
+    return [(name, path) for name, path in named if name != MANIFEST]
 
 
 def _difference(signed: str | None, found: str | None) -> str:

@@ -23,7 +23,8 @@ MAX_ROWS = 1_048_576
 MAX_TEXT = 32_767
 Cell = str | int | float | bool | date | datetime | Decimal | None
 
-_EPOCH = date(1899, 12, 30)
+_EPOCH = date(1899, 12, 30)  # day 0 of a sheet's serial dates
+_EPOCH_INSTANT = datetime(1899, 12, 30)  # noqa: DTZ001 - a sheet's time has no zone
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PLAIN, _HEADER, _TEXT, _DATE, _INSTANT, _WRAPPED = range(6)  # positions in cellXfs below
@@ -110,8 +111,8 @@ def _cell(value: Cell, is_prose: bool = False) -> str:
     if isinstance(value, bool):
         return f'<c t="b"><v>{int(value)}</v></c>'
     if isinstance(value, datetime):
-        days = (value.replace(tzinfo=None) - datetime(*_EPOCH.timetuple()[:3])).total_seconds()  # noqa: DTZ001 - a sheet's time has no zone
-        return f'<c s="{_INSTANT}"><v>{days / 86_400!r}</v></c>'
+        days = (value.replace(tzinfo=None) - _EPOCH_INSTANT).total_seconds()
+        return f'<c s="{_INSTANT}"><v>{days / 86_400!r}</v></c>'  # seconds in a day
     if isinstance(value, date):
         return f'<c s="{_DATE}"><v>{(value - _EPOCH).days}</v></c>'
     if isinstance(value, int | float | Decimal):

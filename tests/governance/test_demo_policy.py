@@ -13,9 +13,10 @@ from governance import policy
 from governance.grants import Grants
 
 CONTRACTS = Path(__file__).parents[2] / "ffp_data" / "feeds" / "contracts"
+MARTS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
 FEEDS = sorted(path.stem for path in CONTRACTS.glob("*.yaml"))
-GRANTS = Grants(policy.compile_policy(policy.load(), date(2026, 3, 31)))
-LOCK = policy.compile_policy(policy.load(), date(2026, 3, 31)).data
+COMPILED = policy.compile_policy(policy.load(), date(2026, 3, 31))
+GRANTS, LOCK = Grants(COMPILED), COMPILED.data
 
 
 def contract(feed: str) -> dict[str, Any]:
@@ -61,6 +62,16 @@ def test_contract_and_agreement_put_a_column_in_the_same_category(feed: str) -> 
         if each["feed"] == feed
     }
     assert granted == {key: declared[key] for key in granted}
+
+
+def test_every_column_that_may_leave_is_one_that_the_marts_have() -> None:
+    built = {
+        f"{path.parent.name}.{model['name']}.{column['name']}"
+        for path in MARTS.glob("*/*.yml")
+        for model in yaml.safe_load(path.read_text("utf-8")).get("models", ())
+        for column in model["columns"]
+    }
+    assert {f"{each['relation']}.{each['column']}" for each in LOCK["release"]} <= built
 
 
 def test_no_free_text_enters() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,13 @@ def test_a_second_store_on_the_same_directory_derives_the_same_keys(tmp_path: Pa
     assert first.key("archive") == second.key("archive")
     assert first.warehouse_key == second.warehouse_key
     assert first.public_key.public_bytes_raw() == second.public_key.public_bytes_raw()
+
+
+def test_first_users_at_the_same_moment_end_with_one_root_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        derived = list(pool.map(lambda _: KeyStore(tmp_path / "keys").key("archive"), range(40)))
+    assert len(set(derived)) == 1
+    assert sorted(p.name for p in (tmp_path / "keys").iterdir()) == ["root.id", "root.key"]
 
 
 def test_each_purpose_has_its_own_key(keys: KeyStore) -> None:

@@ -260,6 +260,22 @@ def test_the_stand_alone_verifier_runs_from_a_copy_of_one_file(
     assert "ledger.jsonl:22" in bad.stdout
 
 
+def test_the_stand_alone_verifier_judges_by_exit_code_and_takes_witnesses(
+    tmp_path: Path, keys: KeyStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = filled(tmp_path / "ledger", key=keys.signing_key)
+    keys.write_public_key(tmp_path / "hub.pem")
+    last = (tmp_path / "ledger" / CHECKPOINTS_FILE).read_bytes().splitlines()[-1]
+    (tmp_path / "witness.json").write_bytes(last)
+    arguments = [str(tmp_path / name) for name in ("ledger", "hub.pem", "witness.json")]
+    assert verify_ledger.main(arguments) == 0
+    shutil.rmtree(tmp_path / "ledger")
+    filled(tmp_path / "ledger", batches=2, key=keys.signing_key)
+    assert verify_ledger.main(arguments) == 1
+    assert "witness of 21 events: not borne out" in capsys.readouterr().out
+    assert ledger.verify() == []  # alone, the shorter ledger is in order
+
+
 def test_the_stand_alone_verifier_explains_itself_and_refuses_other_keys(tmp_path: Path) -> None:
     assert verify_ledger.main([]) == 2
     assert verify_ledger.verify(tmp_path, KEY.public_key(), []) == [

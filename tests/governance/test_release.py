@@ -291,11 +291,15 @@ def test_files_of_another_shape_are_signed_and_recorded_alike(
 
     def write(part: Path) -> None:
         (part / "cin.xml").write_text("<Message/>", "utf-8")
+        (part / "reports").mkdir()
+        (part / "reports" / "findings.json").write_text("[]", "utf-8")
 
     made = publish(
         decision, write, as_at=AS_AT, out=tmp_path / "cin", rows=rows, keys=keys, ledger=ledger
     )
     assert verify_files(made.directory, keys.public_key) == []
+    signed = read_manifest(made.directory, keys.public_key)["files"]
+    assert [each["name"] for each in signed] == ["cin.xml", "reports/findings.json"]
     assert kinds(ledger) == ["release_intended", "released"]
     with pytest.raises(ReleaseRefusedError, match=r"does not give single_view\.children"):
         publish(
