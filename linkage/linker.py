@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import duckdb_extension_httpfs
 import numpy as np
 import pyarrow as pa
 
@@ -82,18 +83,27 @@ def link(
     """Link records (Arrow table, or path of a .parquet or .csv file) by a model.
 
     ``must_link`` and ``cannot_link`` are reviewers' decisions, pairs of record ids.
-    ``memory_limit`` (such as "2GB") bounds DuckDB, which then spills to a temporary folder that
-    only this user can read and that is removed at the end. Raises LinkageError.
+    ``memory_limit`` (such as "2GB") bounds DuckDB, which then spills, encrypted, to a temporary
+    folder that only this user can read and that is removed at the end. Raises LinkageError.
     """
-    with tempfile.TemporaryDirectory(prefix="linkage-") as scratch:
-        config: dict[str, Any] = {"threads": threads, "temp_directory": scratch}
-        if memory_limit:
-            config["memory_limit"] = memory_limit
-        con = duckdb.connect(":memory:", config=config)
-        try:
-            return _link(con, records, model, must_link, cannot_link)
-        finally:
-            con.close()
+    with (
+        tempfile.TemporaryDirectory(prefix="linkage-") as scratch,
+        _connect(scratch, threads, memory_limit) as con,
+    ):
+        return _link(con, records, model, must_link, cannot_link)
+
+
+def _connect(scratch: str, threads: int, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
+    """A database in memory whose spill is encrypted with a key that exists only while it runs."""
+    config: dict[str, Any] = {"threads": threads, "temp_directory": scratch}
+    if memory_limit:
+        config["memory_limit"] = memory_limit
+    con = duckdb.connect(":memory:", config=config)
+    # DuckDB encrypts only through OpenSSL, which the httpfs extension carries.
+    extension = next(Path(duckdb_extension_httpfs.__file__).parent.rglob("*.duckdb_extension"))
+    con.load_extension(str(extension))
+    con.execute("SET temp_file_encryption = true")
+    return con
 
 
 def _link(
@@ -228,8 +238,15 @@ def _nothing_to_compare(
     report = {
         "model": {"name": model.name, "version": model.version},
         "records": loaded.count,
-        "clusters": {"count": len(ids)},
+        "comparisons_dropped": loaded.dropped,
+        "rules": [],
+        "pairs": {"compared": 0, "distinct_patterns": 0, "scored": 0},
+        "parameters": [],
+        "training": [],
+        "clusters": {"count": len(ids), "by_size": {1: len(ids)} if ids else {}},
+        "constraints": {},
         "warnings": [f"{loaded.count} records: there is nothing to compare"],
+        "shares_of_all_pairs": {},
         "timings_seconds": timer.seconds,
     }
     pairs = _pairs_table(model, packing, ids, Assembled(labels, scored, {}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,8 @@ def test_no_record_and_one_record_are_fine_and_the_report_says_so(
     assert result.pairs.num_rows == 0
     assert "match_probability" in result.pairs.column_names
     assert result.report["warnings"] == [f"{count} records: there is nothing to compare"]
+    assert result.report.keys() == linkage.link(_table(20), model).report.keys()
+    json.dumps(result.report)
 
 
 def test_records_that_share_nothing_stay_single(model: linkage.Model) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 import math
 import random
+from pathlib import Path
 from typing import Any
 
 import jellyfish
@@ -16,6 +17,7 @@ import pyarrow.parquet
 import pytest
 
 import linkage
+from linkage.linker import _connect
 from tests.linkage.support import GIVEN, SURNAMES, groups
 
 
@@ -159,8 +161,14 @@ def test_the_order_of_the_input_changes_nothing(table: pa.Table, small: dict[str
     assert reports[0] == reports[1]
 
 
+def test_what_does_not_fit_into_memory_is_spilt_encrypted(tmp_path: Path) -> None:
+    with _connect(str(tmp_path), threads=1, memory_limit="200MB") as con:
+        setting = con.execute("SELECT current_setting('temp_file_encryption')").fetchone()
+    assert setting == (True,)
+
+
 def test_a_file_gives_what_the_table_gives(
-    table: pa.Table, small: dict[str, Any], tmp_path: Any
+    table: pa.Table, small: dict[str, Any], tmp_path: Path
 ) -> None:
     model = linkage.Model.from_dict(small)
     pyarrow.parquet.write_table(table, tmp_path / "r.parquet")
