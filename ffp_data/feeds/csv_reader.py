@@ -1,10 +1,10 @@
-"""Reads CSV: fast through DuckDB when the file is whole and regular, else line by line, exactly.
+"""Reads CSV: fast through DuckDB, and line by line, exactly, where that cannot know the lines.
 
-The fast way gives every row its line number by its position, which is true only when no value holds
-a line end and no line is blank or broken; `stage` compares the count of rows with the count of lines
-and asks for the exact way when they differ or when DuckDB refuses the file. The exact way parses each
-line by itself, so that a stray quote costs one row, not the rest of the file, and knows the physical
-line of each row and fault.
+DuckDB sets rows of a wrong shape aside with their line. When the rows read and the lines set aside add
+up to the lines of the file, each row is one line and its number follows from its position. When they
+do not (a value holds a line end, a line is blank, a stray quote swallows lines) the exact way reads the
+file again: it parses each line by itself, so that a stray quote costs one row and not the rest of the
+file, and knows the physical line of each row and fault.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -26,6 +27,13 @@ from ffp_data.feeds.source import TRUNCATED_REMEDY, Fault, Source, redact
 
 _CHUNK = 100_000
 _LONGEST_VALUE_IN_LINES = 200
+_MOST_REJECTS = 200
+_REJECTS = "feed_rejects"
+_REJECT_RULES = {
+    "MISSING COLUMNS": "wrong_column_count",
+    "TOO MANY COLUMNS": "wrong_column_count",
+    "UNQUOTED VALUE": "unbalanced_quote",
+}
 _REMEDIES = {
     "wrong_column_count": "send one value for each column of the header; quote values with commas",
     "unbalanced_quote": 'close each quoted value and double the quotes inside it ("")',
@@ -34,13 +42,47 @@ _REMEDIES = {
 
 
 def fast_source(path: Path, header: Header, table: Table) -> Source:
-    """Rows straight from the file; only for UTF-8 files without NUL."""
+    """Rows straight from the file, for `type_rows`; `settle` must follow. For UTF-8 without NUL alone."""
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(header.width))
     relation = (
         f"read_csv({quote(str(path))}, auto_detect=false, header=true, delim=',', quote='\"',"
-        f" escape='\"', strict_mode=true, null_padding=false, nullstr='', columns={{{columns}}})"
+        f" escape='\"', strict_mode=true, null_padding=false, nullstr='', columns={{{columns}}},"
+        f" ignore_errors=true, store_rejects=true, rejects_limit={_MOST_REJECTS + 1},"
+        f" rejects_table='{_REJECTS}', rejects_scan='{_REJECTS}_scan')"
     )
-    return Source(relation, _texts(header, table), documents=_documents(header, table))
+    return Source(
+        relation, _texts(header, table), has_line=False, documents=_documents(header, table)
+    )
+
+
+def forget_rejects(con: duckdb.DuckDBPyConnection) -> None:
+    """Empties what DuckDB remembers of lines that it set aside."""
+    con.execute(f"DROP TABLE IF EXISTS temp.{_REJECTS}; DROP TABLE IF EXISTS temp.{_REJECTS}_scan")
+
+
+def settle(
+    con: duckdb.DuckDBPyConnection, source: Source, path: Path, facts: FileFacts, rows: int
+) -> Source | None:
+    """`source` with its lines and faults after `rows` rows were read; None when the exact way is needed.
+
+    Raises FeedError truncated_file.
+    """
+    query = (
+        f"SELECT line, min(error_type)::VARCHAR, min(csv_line) FROM temp.{_REJECTS} GROUP BY line"
+    )
+    rejects = sorted(con.execute(query).fetchall())
+    known = all(kind in _REJECT_RULES for _, kind, _ in rejects)
+    if not known or len(rejects) > _MOST_REJECTS or rows + len(rejects) != facts.lines - 1:
+        return None
+    if rejects and rejects[-1][0] == facts.lines and not facts.ends_with_newline:
+        raise _truncated(path, facts.lines)
+    faults = tuple(_fault(line, _REJECT_RULES[kind], text) for line, kind, text in rejects)
+    # Of row i (from 0), the line is i + 2 and one more for each line set aside before it.
+    moved = "".join(
+        f" + (rowid >= {line - 2 - earlier})::BIGINT"
+        for earlier, (line, _, _) in enumerate(rejects)
+    )
+    return replace(source, line=f"(rowid + 2{moved})", faults=faults)
 
 
 def exact_source(
@@ -67,7 +109,7 @@ def exact_source(
             rows = []
     _insert(con, into, rows, used)
     texts, documents = _texts(header, table), _documents(header, table)
-    return Source(into, texts, line="_line", faults=tuple(faults), documents=documents)
+    return Source(into, texts, faults=tuple(faults), documents=documents)
 
 
 def _documents(header: Header, table: Table) -> dict[str, str]:
@@ -122,16 +164,19 @@ def _records(path: Path, facts: FileFacts, width: int) -> Iterator[tuple[int, li
             fields = _fields(lines, text, width)
             if isinstance(fields, str):
                 if lines.at_end and not facts.ends_with_newline and fields != "control_character":
-                    raise FeedError(
-                        "truncated_file",
-                        "the file ends in the middle of a row",
-                        TRUNCATED_REMEDY,
-                        file=path.name,
-                        line=number,
-                    )
-                yield number, Fault(number, None, fields, _REMEDIES[fields], redact(text.strip()))
+                    raise _truncated(path, number)
+                yield number, _fault(number, fields, text)
             else:
                 yield number, fields
+
+
+def _fault(line: int, rule: str, text: str) -> Fault:
+    return Fault(line, None, rule, _REMEDIES[rule], redact(text.strip()))
+
+
+def _truncated(path: Path, line: int) -> FeedError:
+    message = "the file ends in the middle of a row"
+    return FeedError("truncated_file", message, TRUNCATED_REMEDY, file=path.name, line=line)
 
 
 class _Lines:

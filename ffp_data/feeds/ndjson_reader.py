@@ -61,13 +61,13 @@ def table_source(
     faults = _line_faults(con, lines, table)
     relation = f"(SELECT _line, doc FROM {lines} WHERE doc IS NOT NULL{_only(table)})"
     if table.explode is None:
-        return Source(relation, texts, line="_line", faults=faults)
+        return Source(relation, texts, faults=faults)
     items = f"json_extract(doc, {quote(f'$.{table.explode}[*]')})"
     relation = (
         f"(SELECT _line, doc, unnest({items}) AS element, generate_subscripts({items}, 1) AS _element"
         f" FROM {relation})"
     )
-    return Source(relation, texts, line="_line", element="_element", faults=faults)
+    return Source(relation, texts, element="_element", faults=faults)
 
 
 def _only(table: Table) -> str:

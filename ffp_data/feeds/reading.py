@@ -99,8 +99,8 @@ def _read_csv(
     names = read_header(path, facts.encoding)
     header = match_header(path, names, contract, table, allowed, known)
     rows = f"temp.main.feed_{table.name}"
-    source = csv_reader.fast_source(path, header, table)
-    if not (_is_plain(facts) and _fast(con, source, contract, table, allowed, rows, facts)):
+    source = _fast(con, path, header, contract, table, allowed, rows, facts)
+    if source is None:
         source = csv_reader.exact_source(con, path, facts, header, table, f"{rows}_text")
         type_rows(con, source, contract, table, allowed, rows)
         con.execute(f"DROP TABLE {rows}_text")
@@ -115,25 +115,26 @@ def _read_csv(
     return _stage(con, source, contract, table, path.name, allowed, rows, _notes(header))
 
 
-def _is_plain(facts: FileFacts) -> bool:
-    return facts.encoding == "utf-8-sig" and not facts.has_nul
-
-
 def _fast(
     con: duckdb.DuckDBPyConnection,
-    source: Source,
+    path: Path,
+    header: Header,
     contract: Contract,
     table: Table,
     allowed: Collection[str] | None,
     rows: str,
     facts: FileFacts,
-) -> bool:
-    """True when the file was read and each row is one physical line."""
+) -> Source | None:
+    """The source whose rows were typed into `rows`, or None when the file needs the exact way."""
+    if facts.encoding != "utf-8-sig" or facts.has_nul:
+        return None
+    source = csv_reader.fast_source(path, header, table)
+    csv_reader.forget_rejects(con)
     try:
         type_rows(con, source, contract, table, allowed, rows)
     except duckdb.InvalidInputException:
-        return False
-    return _count(con, rows) == facts.lines - 1
+        return None  # such as lines longer than DuckDB takes: the exact way tells which
+    return csv_reader.settle(con, source, path, facts, _count(con, rows))
 
 
 def _read_ndjson(
@@ -191,7 +192,7 @@ def _stage(
         table=table,
         file_name=file_name,
         rows=rows,
-        line="_line" if source.line else f"rowid + {source.first_line}",
+        line=source.line,
         element=source.element is not None,
         names=frozenset(kept),
         delivered=_count(con, rows) + len(source.faults),

@@ -25,16 +25,16 @@ class Fault:
 class Source:
     """Rows of one table of one file, before any type is known.
 
-    `relation` is the FROM item and `texts` the VARCHAR expression of each column over it; `line` is
-    the expression of the physical line, None when it is the position in the file plus
-    `first_line`; `element` numbers the rows of an exploded line.
+    `relation` is the FROM item and `texts` the VARCHAR expression of each column over it. `has_line`
+    says that it has a column `_line`, the physical line; if not, `line` is the expression of it over
+    the typed rows, whose order is the file's. `element` numbers the rows of an exploded line.
     `documents` are JSON columns that several columns are taken out of, by their header name.
     """
 
     relation: str
     texts: Mapping[str, str]
-    line: str | None = None
-    first_line: int = 2
+    has_line: bool = True
+    line: str = "_line"
     element: str | None = None
     faults: tuple[Fault, ...] = ()
     documents: Mapping[str, str] = field(default_factory=dict)

@@ -70,13 +70,13 @@ def type_rows(
         for p in table.properties
         if allowed is None or p.name in allowed
     )
-    line = [f"{source.line} AS _line"] if source.line else []
+    line = ["_line"] if source.has_line else []
     element = [f"{source.element} AS _element"] if source.element else []
     documents = {f"d_{i}": (n, sql) for i, (n, sql) in enumerate(source.documents.items())}
     texts = [f"{c.text} AS t_{c.name}" for c in columns]
     texts += [f"{sql} AS {alias}" for alias, (_, sql) in documents.items()]
     values = [f"{c.value} AS v_{c.name}" for c in columns]
-    kept = (["_line"] if line else []) + (["_element"] if element else [])
+    kept = line + (["_element"] if element else [])
     broken = {alias: name for alias, (name, _) in documents.items()}
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {into} AS"
