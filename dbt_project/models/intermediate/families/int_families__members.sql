@@ -60,6 +60,12 @@ from_residence as (
         on children.residence_family_id = others.residence_family_id and children.child_id != others.child_id
 ),
 
+from_residence_alone as (
+    -- Sharing a household says less than any stated relationship: it stands only where nothing else does.
+    select from_residence.* from from_residence
+    anti join from_case_system using (child_id, related_child_id)
+),
+
 early_help_families as (
     select
         records.child_id,
@@ -106,7 +112,7 @@ stated as (
 members as (
     select * from from_case_system
     union all by name
-    select * from from_residence
+    select * from from_residence_alone
     union all by name
     select * from from_early_help
     union all by name

@@ -14,15 +14,20 @@ restricted as (
 addresses as (
     -- Where any record is restricted the person must not be located from any other.
     select
-        child_id,
+        records.child_id,
         arg_min(
-            struct_pack(postcode := postcode, address_line := address_line, feed := feed, as_of := valid_from),
-            survivorship_order
+            struct_pack(
+                postcode := records.postcode,
+                address_line := records.address_line,
+                feed := records.feed,
+                as_of := records.valid_from
+            ),
+            records.survivorship_order
         ) as survivor
     from records
     anti join restricted using (child_id)
-    where postcode is not null
-    group by child_id
+    where records.postcode is not null
+    group by records.child_id
 ),
 
 nhs_numbers as (
