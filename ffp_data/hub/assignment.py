@@ -60,10 +60,10 @@ class Assignment:
     def changed_identifiers(self, state: State) -> frozenset[str]:
         """Existing identifiers that lose a record: split, merged away or dissolved."""
         return frozenset(
-            member.child_id
-            for record, member in state.members.items()
+            child_id
+            for record, child_id in state.members.items()
             if (number := self.group_of.get(record)) is not None
-            and self.groups[number].child_id != member.child_id
+            and self.groups[number].child_id != child_id
         )
 
 
@@ -103,8 +103,8 @@ def _parts(state: State, groups: Sequence[Sequence[str]]) -> Parts:
     parts: dict[str, dict[int, list[str]]] = {}
     for number, records in enumerate(groups):
         for record in records:
-            if member := state.members.get(record):
-                parts.setdefault(member.child_id, {}).setdefault(number, []).append(record)
+            if child_id := state.members.get(record):
+                parts.setdefault(child_id, {}).setdefault(number, []).append(record)
     return parts
 
 
@@ -121,20 +121,16 @@ def _restorable(
 ) -> dict[int, str]:
     """Parts of a broken child that a retired identifier may have back.
 
-    A record is the child's own if it was there before the first merge; one that joined later
-    belongs to neither side. Unless some part keeps an own record, nothing is restored: the child
-    itself is then what is left.
+    The child's own records are those that it had when the others came. A part without any of
+    them is foreign; records that joined after the merges belong to neither side. Unless some
+    part is not foreign nothing is restored: the child itself is then what is left.
     """
     absorbed = state.absorbed.get(child_id, ())
     if len(by_group) == 1 or not absorbed:
         return {}
-    first_merge = state.retired[absorbed[0]].at
-    brought = frozenset().union(*(state.retired[gone].records for gone in absorbed))
-    foreign = {
-        number: records
-        for number, records in by_group.items()
-        if all(r in brought or state.members[r].since >= first_merge for r in records)
-    }
+    brought = frozenset[str]().union(*(state.retired[gone].records for gone in absorbed))
+    own = frozenset[str]().union(*(state.retired[gone].hosts for gone in absorbed)) - brought
+    foreign = {n: records for n, records in by_group.items() if own.isdisjoint(records)}
     if len(foreign) == len(by_group):
         return {}
     owners = ((n, _earlier_owner(state, absorbed, records)) for n, records in foreign.items())

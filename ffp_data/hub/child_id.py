@@ -1,7 +1,7 @@
 """The hub's own identifier: twelve random symbols and a check symbol, in Crockford's base 32.
 
 It is drawn at random and says nothing about the child. Sixty random bits keep the
-chance that two of ten million identifiers meet below one in twenty thousand, and the
+chance that any two of ten million meet at about one in twenty thousand, and the
 hub draws again if they do. The check symbol (the number modulus 37) finds every
 single wrong symbol and every swap of neighbours. Five of Crockford's 37 check symbols
 are punctuation; a draw that would need one is thrown away, so that identifiers are
@@ -19,6 +19,8 @@ from ffp_data.hub.errors import InvalidIdentifierError
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RANDOM_SYMBOLS = 12
 LENGTH = _RANDOM_SYMBOLS + 1
+_BITS = 5
+_LAST = 2**_BITS - 1
 _MODULUS = 37
 _FORGIVEN = str.maketrans("OIL", "011", "- ")
 _VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
@@ -28,17 +30,24 @@ IdSource = Callable[[], str]
 
 def new_child_id() -> str:
     """A new identifier from the operating system's randomness."""
+    return from_bits(secrets.randbits)
+
+
+def from_bits(randbits: Callable[[int], int]) -> str:
+    """A new identifier from a source of random numbers of so many bits."""
     while True:
-        symbols = "".join(secrets.choice(ALPHABET) for _ in range(_RANDOM_SYMBOLS))
-        if (check := check_symbol(symbols)) is not None:
-            return symbols + check
+        number = randbits(_RANDOM_SYMBOLS * _BITS)
+        if number % _MODULUS < len(ALPHABET):
+            shifts = range((_RANDOM_SYMBOLS - 1) * _BITS, -1, -_BITS)
+            symbols = "".join(ALPHABET[number >> shift & _LAST] for shift in shifts)
+            return symbols + ALPHABET[number % _MODULUS]
 
 
 def check_symbol(symbols: str) -> str | None:
     """Check symbol for the random part; None where it would be punctuation."""
     number = 0
     for symbol in symbols:
-        number = number * len(ALPHABET) + _VALUE[symbol]
+        number = number << _BITS | _VALUE[symbol]
     remainder = number % _MODULUS
     return ALPHABET[remainder] if remainder < len(ALPHABET) else None
 

@@ -102,7 +102,7 @@ def _inside_a_child(
     members = state.members
     for pair in pairs:
         left, right = members.get(pair.left), members.get(pair.right)
-        if left is None or right is None or left.child_id != right.child_id:
+        if left is None or left != right:
             continue
         if not _both_in((pair.left, pair.right), cluster_of):
             continue
@@ -114,8 +114,8 @@ def _sole_children(state: State, cluster_of: Mapping[str, str]) -> dict[str, str
     """Clusters that hold records of exactly one known child, with that child."""
     known: dict[str, set[str]] = {}
     for record, cluster in cluster_of.items():
-        if member := state.members.get(record):
-            known.setdefault(cluster, set()).add(member.child_id)
+        if child_id := state.members.get(record):
+            known.setdefault(cluster, set()).add(child_id)
     return {cluster: next(iter(ids)) for cluster, ids in known.items() if len(ids) == 1}
 
 
@@ -163,7 +163,7 @@ def _evidence(
     """Reasons to join, best first: decisions, scored pairs, one identifier so far, one cluster."""
     inside = set(records)
     scored = (p for p in links.pairs if p.left in inside and p.right in inside)
-    identifiers = {r: state.members[r].child_id for r in records if r in state.members}
+    identifiers = {r: state.members[r] for r in records if r in state.members}
     yield from sorted(pair for pair in constraints.same if inside.issuperset(pair))
     for pair in sorted(scored, key=lambda p: (-p.weight, p.left, p.right)):
         yield pair.left, pair.right

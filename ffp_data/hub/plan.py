@@ -93,8 +93,7 @@ class _Planner:
         return tuple(group.child_id or next(new) for group in self.assignment.groups)
 
     def _before(self, record: str) -> str | None:
-        member = self.state.members.get(record)
-        return member.child_id if member else None
+        return self.state.members.get(record)
 
     def _successors(self, groups: Mapping[str, int]) -> dict[str, str]:
         return {child_id: self._names[number] for child_id, number in groups.items()}
@@ -115,11 +114,26 @@ class _Planner:
                 yield Place(record, name, confidence.get(record))
 
     def _places_of_absent_records(self) -> Iterator[Place]:
-        """Records that this run doesn't bring follow their identifier when it retires."""
+        """Records that this run doesn't bring follow their identifier where it goes."""
         successors = self._successors(self.assignment.retired)
-        for record, member in self.state.members.items() if successors else ():
-            if member.child_id in successors and record not in self.assignment.group_of:
-                yield Place(record, successors[member.child_id])
+        returning = self._returning()
+        for record, child_id in self.state.members.items() if successors or returning else ():
+            after = returning.get(record, successors.get(child_id, child_id))
+            if after != child_id and record not in self.assignment.group_of:
+                yield Place(record, after)
+
+    def _returning(self) -> dict[str, str]:
+        """Records that an identifier brought into a merge, when it is restored or redirected."""
+        retired = self.state.retired
+        going = {child_id: child_id for child_id in self.assignment.restored}
+        going |= self._successors(self.assignment.redirected)
+        returning: dict[str, str] = {}
+        for child_id in sorted(going, key=lambda c: (retired[c].at, c)):
+            former = self.state.resolve(child_id)
+            for record in retired[child_id].records:
+                if self.state.members[record] == former:
+                    returning.setdefault(record, going[child_id])
+        return returning
 
     # Events
 

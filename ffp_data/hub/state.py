@@ -16,27 +16,28 @@ from ffp_data.hub.errors import InvalidInputError
 RecordPair = tuple[str, str]
 
 
-class Member(NamedTuple):
-    """A record's present place: its identifier and the run (by number) since when."""
-
-    child_id: str
-    since: int
-
-
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """An identifier that gave way to another: to which, in which run, and its records then."""
+    """An identifier that gave way to another, in the run of number ``at``.
+
+    records: what it held then; hosts: what its present successor held just before.
+    """
 
     replaced_by: str
     at: int
     records: frozenset[str]
+    hosts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class State:
-    """What the hub holds before a run; ``issued``: every identifier ever, by run number."""
+    """What the hub holds before a run.
 
-    members: Mapping[str, Member] = field(default_factory=dict)
+    members: each record's identifier; issued: the run number of every identifier ever;
+    retired: those of them that gave way.
+    """
+
+    members: Mapping[str, str] = field(default_factory=dict)
     issued: Mapping[str, int] = field(default_factory=dict)
     retired: Mapping[str, Retired] = field(default_factory=dict)
 

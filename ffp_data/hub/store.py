@@ -19,42 +19,59 @@ from ffp_data.hub.models import (
     Run,
 )
 from ffp_data.hub.plan import Plan
-from ffp_data.hub.state import Member, Retired, State
+from ffp_data.hub.state import Retired, State
 
 
 def load_state(connection: sa.Connection) -> State:
     """Everything that an assignment starts from."""
-    open_rows = connection.execute(
-        sa.select(Membership.record_key, Membership.child_id, Membership.from_seq).where(
-            Membership.to_seq.is_(None)
-        )
-    )
-    issued = connection.execute(sa.select(Person.child_id, Person.issued_seq))
+    is_open = Membership.to_seq.is_(None)
+    members = sa.select(Membership.record_key, Membership.child_id).where(is_open)
+    issued = sa.select(Person.child_id, Person.issued_seq)
     return State(
-        members={key: Member(child_id, since) for key, child_id, since in open_rows},
-        issued={child_id: seq for child_id, seq in issued},
+        members={key: child_id for key, child_id in connection.execute(members)},
+        issued={child_id: seq for child_id, seq in connection.execute(issued)},
         retired=_load_retired(connection),
     )
 
 
 def _load_retired(connection: sa.Connection) -> dict[str, Retired]:
-    is_retired = Person.status == RETIRED
-    last_rows = connection.execute(
-        sa.select(Person.child_id, Membership.record_key)
-        .join(Membership, Membership.child_id == Person.child_id)
-        .where(is_retired, Membership.to_seq == Person.retired_seq)
+    records = _records_by_person(
+        connection, Membership.child_id == Person.child_id, Membership.to_seq == Person.retired_seq
     )
-    records: dict[str, set[str]] = {}
-    for child_id, record_key in last_rows:
-        records.setdefault(child_id, set()).add(record_key)
+    hosts = _records_by_person(
+        connection,
+        Membership.child_id == Person.replaced_by,
+        Membership.from_seq < Person.retired_seq,
+        sa.or_(Membership.to_seq.is_(None), Membership.to_seq >= Person.retired_seq),
+    )
     persons = connection.execute(
-        sa.select(Person.child_id, Person.replaced_by, Person.retired_seq).where(is_retired)
+        sa.select(Person.child_id, Person.replaced_by, Person.retired_seq).where(
+            Person.status == RETIRED
+        )
     )
+    nothing = frozenset[str]()
     return {
-        child_id: Retired(successor, seq, frozenset(records.get(child_id, ())))
+        child_id: Retired(
+            successor, seq, records.get(child_id, nothing), hosts.get(child_id, nothing)
+        )
         for child_id, successor, seq in persons
         if successor is not None and seq is not None
     }
+
+
+def _records_by_person(
+    connection: sa.Connection, *conditions: sa.ColumnElement[bool]
+) -> dict[str, frozenset[str]]:
+    """Record keys of memberships that meet the conditions, for each retired identifier."""
+    query = (
+        sa.select(Person.child_id, Membership.record_key)
+        .join(Membership, sa.and_(*conditions))
+        .where(Person.status == RETIRED)
+    )
+    records: dict[str, set[str]] = {}
+    for child_id, record_key in connection.execute(query):
+        records.setdefault(child_id, set()).add(record_key)
+    return {child_id: frozenset(keys) for child_id, keys in records.items()}
 
 
 def last_run(connection: sa.Connection) -> sa.Row[Any] | None:

@@ -1,0 +1,77 @@
+"""Words for the hub's tests: clusters as a line of text, pairs as a dictionary, a telling of runs.
+
+``"ann1 ann2 | bob1"`` are two clusters; ``{"ann1 ann2": 0.99}`` is a scored pair.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from ffp_data.hub import Hub, RunSummary, Verdict
+from ffp_data.hub.child_id import from_bits
+
+AS_AT = date(2026, 3, 31)
+NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
+Scores = Mapping[str, float]
+
+
+def seeded_ids(seed: int = 0) -> Callable[[], str]:
+    """Identifiers that are the same in every run of the tests."""
+    bits = random.Random(seed).getrandbits
+    return lambda: from_bits(bits)
+
+
+def clusters(text: str) -> pa.Table:
+    rows = [(r, f"c{n}") for n, part in enumerate(text.split("|")) for r in part.split()]
+    return pa.table(
+        {"record_id": [r for r, _ in rows], "cluster_id": [c for _, c in rows]},
+        pa.schema([("record_id", pa.string()), ("cluster_id", pa.string())]),
+    )
+
+
+def pairs(scores: Scores) -> pa.Table:
+    rows = [(*key.split(), math.log2(p / (1 - p)), p) for key, p in scores.items()]
+    names = ["record_id_l", "record_id_r", "match_weight", "match_probability"]
+    kinds = [pa.string(), pa.string(), pa.float64(), pa.float64()]
+    columns = zip(*rows, strict=True) if rows else ([] for _ in names)
+    return pa.table([pa.array(c, k) for c, k in zip(columns, kinds, strict=True)], names)
+
+
+class Story:
+    """A hub and its runs, numbered from 1, each a day later than the one before."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.runs = 0
+
+    def run(self, text: str, scores: Scores | None = None, **options: Any) -> RunSummary:
+        self.runs += 1
+        day = date.fromordinal(AS_AT.toordinal() + self.runs)
+        found = (clusters(text), pairs(scores or {}))
+        return self.hub.apply_run(f"run-{self.runs}", day, "model-1", *found, **options)
+
+    def ids(self) -> dict[str, str]:
+        table = self.hub.membership()
+        keys, children = table["record_key"].to_pylist(), table["child_id"].to_pylist()
+        return dict(zip(keys, children, strict=True))
+
+    def together(self) -> str:
+        """The children as a line of text, records and children in order."""
+        children: dict[str, list[str]] = {}
+        for record, child_id in self.ids().items():
+            children.setdefault(child_id, []).append(record)
+        return " | ".join(" ".join(records) for records in sorted(children.values()))
+
+    def decide(self, left: str, right: str, verdict: Verdict) -> int:
+        return self.hub.decide(
+            left, right, verdict, reviewer="r.reviewer", reason="birth certificates seen", at=NOON
+        )
+
+    def undo(self, decision_id: int) -> None:
+        self.hub.undo(decision_id, reviewer="s.second", reason="wrong child", at=NOON)

@@ -1,0 +1,115 @@
+"""What the database itself guarantees: migrations, one writer, nothing half done."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.exc import IntegrityError
+
+from ffp_data.hub import Hub
+from ffp_data.hub.database import create_engine
+from ffp_data.hub.models import Base, Membership
+from tests.hub.crash import AFTER, BEFORE, apply
+from tests.hub.stories import AS_AT, Story, clusters, seeded_ids
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_migrations_make_the_tables_of_the_models(hub_url: str) -> None:
+    Hub.open(hub_url).close()
+    with create_engine(hub_url).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+        assert context.get_current_revision() is not None
+
+
+def test_opening_again_keeps_what_is_there(hub_url: str) -> None:
+    with Hub.open(hub_url, seeded_ids()) as hub:
+        apply(hub, "first", BEFORE)
+        before = hub.membership()
+    with Hub.open(hub_url) as hub:
+        assert hub.membership().equals(before)
+
+
+def test_the_database_refuses_a_second_identifier_for_a_record(story: Story) -> None:
+    story.run("a | b")
+    ids = story.ids()
+    second = {"record_key": "a", "child_id": ids["b"], "from_seq": 1, "valid_from": AS_AT}
+    with pytest.raises(IntegrityError), story.hub._engine.begin() as connection:
+        connection.execute(sa.insert(Membership), [second])
+
+
+@pytest.mark.slow  # starts another process
+@pytest.mark.parametrize("moment", ["draw", "event", "commit"])
+def test_a_run_that_is_killed_leaves_no_trace_and_its_repetition_gives_the_same(
+    hub_url: str, tmp_path: Path, moment: str
+) -> None:
+    with Hub.open(hub_url, seeded_ids(1)) as hub:
+        apply(hub, "first", BEFORE)
+        before = hub.membership()
+
+    command = [sys.executable, "-m", "tests.hub.crash", hub_url, moment]
+    killed = subprocess.run(command, cwd=ROOT, check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+
+    with Hub.open(hub_url, seeded_ids(2)) as hub:
+        assert hub.membership().equals(before)
+        apply(hub, "interrupted", AFTER)
+        after = hub.membership()
+    with Hub.open(f"sqlite:///{tmp_path / 'undisturbed.db'}", seeded_ids(1)) as undisturbed:
+        apply(undisturbed, "first", BEFORE)
+    with Hub.open(f"sqlite:///{tmp_path / 'undisturbed.db'}", seeded_ids(2)) as undisturbed:
+        apply(undisturbed, "interrupted", AFTER)
+        assert undisturbed.membership().equals(after)
+
+
+def test_two_runs_at_once_follow_each_other(hub_url: str) -> None:
+    text = " | ".join(f"r{n} s{n}" for n in range(200))
+    Hub.open(hub_url).close()
+    start = threading.Barrier(4)
+    failures: list[Exception] = []
+
+    def work(number: int) -> None:
+        with Hub.open(hub_url) as hub:
+            start.wait()
+            try:
+                hub.apply_run(f"run-{number}", AS_AT, f"model-{number}", clusters(text))
+            except Exception as failure:  # noqa: BLE001 - shown by the assertion below
+                failures.append(failure)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with Hub.open(hub_url) as hub:
+        table = hub.membership()
+        assert table.num_rows == 400
+        assert len(set(table["child_id"].to_pylist())) == 200
+
+
+def test_readers_see_the_last_finished_run_while_another_is_written(hub_url: str) -> None:
+    with Hub.open(hub_url, seeded_ids()) as reader:
+        apply(reader, "first", BEFORE)
+        before = reader.membership()
+        seen = []
+        ids = seeded_ids(2)
+
+        def look_and_draw() -> str:
+            seen.append(reader.membership())
+            return ids()
+
+        with Hub.open(hub_url, look_and_draw) as writer:
+            apply(writer, "second", AFTER)
+        assert len(seen) > 0
+        assert all(table.equals(before) for table in seen)
+        assert not reader.membership().equals(before)
