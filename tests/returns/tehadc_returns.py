@@ -12,7 +12,7 @@ import yaml
 
 from ffp_data.returns import cin, tehadc
 from ffp_data.returns.tables import create_tables
-from tests.returns.cin_returns import resolve
+from tests.returns.cin_returns import resolve, upn
 
 YEAR = "2025-26"
 CASES: dict[str, Any] = yaml.safe_load(
@@ -32,28 +32,33 @@ CIN_CHILD = {"person_birth_date", "sex", "ethnicity", "upn"}
 CIN_EPISODE = {"cin_key": "1", "referral_nfa": "0"}
 
 
-def a_return(case: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:
-    """The case's child and the two others, in schema `returns` of a new database."""
+def an_empty_return() -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     create_tables(con, tehadc.profile(YEAR).full_layout, "returns")
     create_tables(con, cin.layout(YEAR), "returns")
-    _insert(con, 1, case)
+    return con
+
+
+def a_return(case: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:
+    """The case's child and the two others, in schema `returns` of a new database."""
+    con = an_empty_return()
+    add_child(con, 1, case)
     for number, other in enumerate(CASES["others"], 2):
         changes = deepcopy(other)
         for module, values in case.get("set_others", {}).items():
             if number == 2 or module != "child":  # a value of a child is given to one of them
                 changes[module] = changes.get(module, {}) | values
-        _insert(con, number, {"set": changes})
+        add_child(con, number, {"set": changes})
     for number in range(100, 100 + case.get("more_cin_children", 0)):
         _row(con, "cin_children", {"child_key": str(number), "la_child_id": str(number)})
     return con
 
 
-def _insert(con: duckdb.DuckDBPyConnection, number: int, case: Mapping[str, Any]) -> None:
+def add_child(con: duckdb.DuckDBPyConnection, number: int, case: Mapping[str, Any]) -> None:
     for module, row in _modules(case):
         defaults: dict[str, Any] = {"child_key": str(number)}
         if module.endswith("child"):
-            defaults["la_child_id"] = str(number)
+            defaults |= {"la_child_id": str(number), "upn": upn(f"801{number:08}0")}
         elif module not in ("disability", "cin_episode"):
             defaults["teh_episode_id"] = f"E{number}"
         _row(con, TABLES[module], defaults | row)

@@ -16,20 +16,58 @@ from openpyxl import load_workbook
 
 from ffp_data.returns import Header, LayoutError, build_return, tehadc, validate, validate_file
 from ffp_data.returns.tehadc.profile import load_profile
-from tests.returns.tehadc_returns import CASES, YEAR, a_return
+from tests.returns.tehadc_returns import CASES, YEAR, a_return, add_child, an_empty_return
 
 PROFILE = Path(tehadc.__file__).parent / "profiles" / f"{YEAR}.yaml"
 HEADER = Header.for_year("TEHADC", YEAR, "999", datetime(2026, 6, 1, 9, tzinfo=UTC))
 
 
-def cases() -> Iterator[Any]:
+Case = tuple[str, Mapping[str, Any], set[str]]
+
+
+def cases() -> Iterator[Case]:
     for rule, both in CASES["cases"].items():
         for side, expected in (("breaks", {rule}), ("holds", set())):
             for number, case in enumerate(both[side], 1):
-                yield pytest.param(case, expected, id=f"{rule}-{side}-{number}")
+                yield f"{rule}-{side}-{number}", case, expected
 
 
-@pytest.mark.parametrize(("case", "expected"), list(cases()))
+def is_of_a_return(case: Mapping[str, Any]) -> bool:
+    return bool(case.keys() & {"set_others", "more_cin_children", "alone"})
+
+
+CHILD_CASES = [found for found in cases() if not is_of_a_return(found[1])]
+RETURN_CASES = [found for found in cases() if is_of_a_return(found[1])]
+
+
+@pytest.fixture(scope="module")
+def found_in_child() -> dict[str, set[str]]:
+    """All child cases as the children of one return, validated once: key of a child to rules."""
+    con = an_empty_return()
+    for number, (_, case, _) in enumerate(CHILD_CASES, 1):
+        add_child(con, number, case)
+    names = con.execute(
+        "SELECT child_key, coalesce(la_child_id, '#' || child_key) FROM returns.tehadc_children"
+    ).fetchall()
+    found: dict[str | None, set[str]] = {}
+    for finding in validate(con, YEAR, collection="tehadc"):
+        found.setdefault(finding.child, set()).add(finding.rule)
+    return {key: found.get(name, set()) for key, name in names}
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [pytest.param(n, rules, id=name) for n, (name, _, rules) in enumerate(CHILD_CASES, 1)],
+)
+def test_a_child_breaks_exactly_the_rule_that_its_case_names(
+    number: int, expected: set[str], found_in_child: dict[str, set[str]]
+) -> None:
+    assert found_in_child[str(number)] == expected
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"), [pytest.param(case, rules, id=name) for name, case, rules in RETURN_CASES]
+)
 def test_a_return_breaks_exactly_the_rule_that_its_case_names(
     case: Mapping[str, Any], expected: set[str]
 ) -> None:
