@@ -5,9 +5,11 @@ optimizer: through views, macros, whole-row references, correlated subqueries an
 where SQL parsers lose columns. Optimizers that hide reads are switched off for the plan:
 `statistics_propagation` and `empty_result_pullup` drop scans of empty tables; `filter_pushdown`,
 `join_filter_pushdown` and `late_materialization` move columns into filter texts or double scans.
-Scans removed because a branch is constantly false are found by `get_table_names` and count as use
-of the table. A source that is not a table of the catalogue (a file, a setting, another engine)
-raises UnreadableQueryError: what cannot be named cannot be permitted.
+Tables that the text names but the plan dropped, because a branch is constantly false or a common
+table is unused, are taken from the engine's syntax tree and count as use of the table
+(`get_table_names` would do, but fails on joins with USING). A source that is not a table of the
+catalogue (a file, a setting, another engine) raises UnreadableQueryError: what cannot be named
+cannot be permitted.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import duckdb
+
+from governance.syntax import nodes, quoted, syntax_tree
 
 ROWS = "*"
 """Stands for a column when only the rows of a table are counted or tested for existence."""
@@ -67,7 +71,7 @@ def columns_read(con: duckdb.DuckDBPyConnection, sql: str) -> frozenset[Column]:
     with _planning(con) as planner:
         tables = _Catalogue(planner)
         found = set(tables.columns_of_plan(sql))
-        for name in _table_names(planner, sql):
+        for name in _tables_named(planner, sql):
             planned = tables.columns_of_plan(f"SELECT count(*) FROM {name}")
             found.update(Column(each.schema, each.table, ROWS) for each in planned)
     named = {(each.schema, each.table) for each in found if each.column != ROWS}
@@ -131,12 +135,23 @@ def _refuse_all_but_one_select(con: duckdb.DuckDBPyConnection, sql: str) -> None
         raise UnreadableQueryError("exactly one SELECT can be examined")
 
 
-def _table_names(con: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
-    """The tables a query names, quoted; it cannot look into COLUMNS('pattern'), so refuse that."""
-    try:
-        return set(con.get_table_names(sql, qualified=True))
-    except duckdb.Error as error:
-        raise UnreadableQueryError(f"list the columns by name: {error}") from error
+def _tables_named(con: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
+    """Return the tables and views in the text of a query, quoted, without its common tables."""
+    tree = syntax_tree(con, sql)
+    if tree["error"]:
+        raise UnreadableQueryError(f"the query cannot be examined: {tree['error_message']}")
+    found = list(nodes(tree))
+    common = {each["key"] for node in found for each in node.get("cte_map", {}).get("map", ())}
+    return {
+        ".".join(quoted(part) for part in _name_parts(node) if part)
+        for node in found
+        if node.get("type") == "BASE_TABLE"
+        and (node["schema_name"] or node["table_name"] not in common)
+    }
+
+
+def _name_parts(node: dict[str, Any]) -> tuple[str, str, str]:
+    return node["catalog_name"], node["schema_name"], node["table_name"]
 
 
 def _plan(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from governance.keys import KeyStore
 from governance.ledger import Ledger
 from governance.manifest import write_manifest
 from governance.pseudonym import pseudonym_key, pseudonymise
+from governance.syntax import quoted
 from governance.xlsx import Sheet, write_workbook
 
 WORKBOOK = "extract.xlsx"
@@ -157,7 +158,7 @@ def _table(
             f"{decision.agreement} names {', '.join(lacking)}, which {relation} lacks; "
             "amend the agreement or the model"
         )
-    selected = ", ".join(f"{_expression(each, types)} AS {_quoted(each.name)}" for each in items)
+    selected = ", ".join(f"{_expression(each, types)} AS {quoted(each.name)}" for each in items)
     sql = f"SELECT {selected} FROM {_qualified(relation)}{_row_filter(decision.cohort)}"
     table = con.execute(sql, _parameters(sql, as_at)).to_arrow_table()
     for index, item in enumerate(items):
@@ -180,7 +181,7 @@ def _types(
 
 
 def _expression(item: ReleaseItem, types: Mapping[str, str]) -> str:
-    column, kind = _quoted(item.column), types[item.column]
+    column, kind = quoted(item.column), types[item.column]
     if item.transform == "clear" and kind.endswith("[]"):
         return f"array_to_string({column}, '; ')"  # a sheet has no lists, and lists do not sort
     if item.transform == "flag":
@@ -199,19 +200,15 @@ def _row_filter(cohort: Cohort | None) -> str:
         raise ReleaseRefusedError("a decision without a cohort releases no row")
     if cohort.members is None:
         return ""
-    return f" WHERE {_quoted(cohort.key)} IN (\n{cohort.members}\n)"
+    return f" WHERE {quoted(cohort.key)} IN (\n{cohort.members}\n)"
 
 
 def _parameters(sql: str, as_at: date) -> dict[str, Any]:
     return {"as_at": as_at} if "$as_at" in sql else {}
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _qualified(relation: str) -> str:
-    return ".".join(_quoted(each) for each in relation.split("."))
+    return ".".join(quoted(each) for each in relation.split("."))
 
 
 # Writing

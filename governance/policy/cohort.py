@@ -6,16 +6,19 @@ table without a schema, which DuckDB might take for a file.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
 
+from governance.syntax import nodes, syntax_tree
+
 
 def wrong_with_members(cohort: Mapping[str, Any]) -> str | None:
     """Return in words what a cohort's query does that it may not; None when it is in order."""
-    name, tree = cohort["id"], _parsed(str(cohort["members"]))
+    name = cohort["id"]
+    with duckdb.connect() as con:
+        tree = syntax_tree(con, str(cohort["members"]))
     if tree["error"]:
         return f"{name} is not a SELECT: {tree['error_message']}"
     statements = tree["statements"]
@@ -23,19 +26,12 @@ def wrong_with_members(cohort: Mapping[str, Any]) -> str | None:
         return f"{name} is not one SELECT"
     if _selected(statements[0]["node"]) != [cohort["key"]]:
         return f"{name} selects other columns than {cohort['key']}"
-    sources = [each for each in _nodes(statements) if "type" in each]
+    sources = [each for each in nodes(statements) if "type" in each]
     if any(each["type"] == "TABLE_FUNCTION" for each in sources):
         return f"{name} reads a function instead of a table"
     if any(each["type"] == "BASE_TABLE" and not each["schema_name"] for each in sources):
         return f"{name} names a table without its schema"
     return None
-
-
-def _parsed(sql: str) -> dict[str, Any]:
-    with duckdb.connect() as con:
-        row = con.execute("SELECT json_serialize_sql($sql::VARCHAR)", {"sql": sql}).fetchall()[0]
-    tree: dict[str, Any] = json.loads(row[0])
-    return tree
 
 
 def _selected(node: Mapping[str, Any]) -> list[str]:
@@ -46,11 +42,3 @@ def _selected(node: Mapping[str, Any]) -> list[str]:
         else each["class"]
         for each in node["select_list"]
     ]
-
-
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(tree, dict):
-        yield tree
-    values = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
-    for value in values:
-        yield from _nodes(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -87,6 +88,12 @@ QUERIES = {
         "select id, row_number() over (partition by name order by born) from raw.child",
         "child.id child.name child.born",
     ),
+    "columns by pattern": ("select columns('^na|^bo') from raw.child", "child.name child.born"),
+    "a join by using": (
+        "with e as (select child_id as id, grade from raw.event), c as (select * from raw.child) "
+        "select grade from c left join e using (id)",
+        "child.id event.child_id event.grade",
+    ),
     "a lambda": ("select list_transform([1], x -> x + id) from raw.child", "child.id"),
     "a pivot": (
         "from (select grade, child_id from raw.event) "
@@ -115,7 +122,7 @@ QUERIES = {
     "a column with a space": ('select "free text" from raw.child', "child.free_text"),
     "an unused common table": (
         "with e as (select grade from raw.event) select id from raw.child",
-        "child.id",
+        "child.id event.*",
     ),
     "a condition that folds away": (
         "select case when 1 = 0 then name else 'none' end from raw.child",
@@ -175,7 +182,6 @@ REFUSED = {
     "a write": "create table stolen as select * from raw.child",
     "a copy": "copy raw.child to '/tmp/never.csv'",
     "a missing column": "select nowhere from raw.child",
-    "columns by pattern": "select columns('^na|^bo') from raw.child",
     "no SQL": "selekt",
     "nothing": "",
 }
@@ -194,6 +200,21 @@ def test_the_planner_settings_are_put_back(sql: str, con: duckdb.DuckDBPyConnect
         columns_read(con, sql)
     assert con.execute("select current_setting('disabled_optimizers')").fetchone() == ("top_n",)
     con.execute("reset disabled_optimizers")
+
+
+def test_a_table_of_python_is_refused(con: duckdb.DuckDBPyConnection) -> None:
+    smuggled = con.sql("select name from raw.child").to_arrow_table()
+    assert smuggled.num_rows == 0
+    with pytest.raises(UnreadableQueryError):
+        columns_read(con, "select * from smuggled")
+
+
+def test_an_attached_database_is_read_by_its_own_names(tmp_path: Path) -> None:
+    with duckdb.connect() as attached:
+        attached.execute(f"attach '{tmp_path / 'w.duckdb'}' as warehouse; use warehouse")
+        attached.execute("create schema raw; create table raw.child (id int, name varchar)")
+        found = columns_read(attached, "select c.name from warehouse.raw.child c")
+        assert found == {Column("raw", "child", "name")}
 
 
 def test_a_column_that_could_be_a_field_counts_as_both() -> None:
