@@ -278,7 +278,7 @@ class Fault:
 FAULTS = (
     Fault("missing_ethnicity", "ssd_person", _missing_ethnicity, "4220 TE007"),
     Fault("weekend_conference", "ssd_initial_cp_conference", _weekend_conference, "8875"),
-    Fault("closure_without_reason", "ssd_cin_episodes", _closure_without_reason, "8805"),
+    Fault("closure_without_reason", "ssd_cin_episodes", _closure_without_reason, "8805 8873Q"),
     Fault("review_before_plan_start", "ssd_cp_reviews", _review_before_plan, "8841 4003"),
     Fault("upn_check_letter", "ssd_person", _upn_check_letter, "1510 8770Q TE002 TE004"),
     Fault("duplicate_upn", "ssd_person", _duplicate_upn, "1520 TE003"),
@@ -310,7 +310,7 @@ FAULTS = (
     ),
     Fault("one_day_cin_plan", "ssd_cin_plans", _one_day_plan, "4012Q"),
     Fault("un1_at_school_age", "ssd_person", _un1_at_school_age, "8770Q TE004"),
-    Fault("nfa_with_assessment", "ssd_cin_assessments", _nfa_with_assessment, "8831"),
+    Fault("nfa_with_assessment", "ssd_cin_assessments", _nfa_with_assessment, "8831 8565"),
     Fault("missing_sex", "ssd_person", _missing_sex, "4180 2886Q"),
 )
 

@@ -28,6 +28,7 @@ KEY = 3_141_593
 DISABILITIES = ("LD", "BEH", "AUT", "COMM", "MOB", "PC", "HEAR", "VIS", "CON", "INC", "HAND", "DDA")
 EARLY_HELP_ONLY = frozenset({"teh_only", "left_with_teh"})
 FAULT_SHARE = 0.16
+WRONG_BIRTH = "8775Q 8606 8520 8770Q TE018 TE019"
 JOBS = ("Social Worker", "Social Worker", "Senior Social Worker", "Family Help Practitioner")
 STAFF_NAMES = (
     "Ashby",
@@ -54,7 +55,11 @@ class CaseSystem:
         default_factory=lambda: {name: Table(FEED, name) for name in table_names(FEED)}
     )
     planter: Planter = field(default_factory=lambda: Planter(FAULT_SHARE))
-    last_upn: str = ""
+    donor: tuple[str, str, str] = (
+        "",
+        "",
+        "",
+    )  # number, person and UPN of a child of the census year with no fault
 
     def add(self, scene: Scene) -> None:
         """Add the families of a unit that are known to the case system."""
@@ -128,6 +133,10 @@ class CaseSystem:
         _identifiers(rng, rows, number, seen, person)
         if not person.unborn:
             _disability(rng, rows, number)
+        if seen.birth != person.birth:
+            self.truth.fault(
+                FEED, "ssd_person", number, person.person_id, "wrong_birth_date", WRONG_BIRTH
+            )
         scribe = Scribe(rng, number, scene.as_at, scene.unit.number, rows)
         self._events(scribe, scene, family, story, person, mood, first)
         self._plant(rng, scene, person, rows, row)
@@ -195,24 +204,25 @@ class CaseSystem:
     def _plant(
         self, rng: Random, scene: Scene, person: Person, rows: Rows, row: dict[str, object]
     ) -> None:
-        draft = Draft(rows, row, person.birth, scene.as_at, scene.year_start, self.last_upn)
-        if row["pers_upn"]:
-            self.last_upn = str(row["pers_upn"])
-        if person.unborn or draft.one("ssd_cin_episodes") is None:
+        draft = Draft(rows, row, person.birth, scene.as_at, scene.year_start, self.donor[2])
+        last = draft.referral() or draft.one("ssd_cin_episodes")
+        if person.unborn or last is None:
             return
-        last = draft.referral() or draft.one("ssd_cin_episodes") or {}
-        closed = last.get("cine_close_date")
+        closed = last["cine_close_date"]
         if isinstance(closed, date) and closed < scene.year_start:
             return
-        if fault := self.planter.plant(rng, draft):
-            self.truth.fault(
-                FEED,
-                fault.table,
-                str(row["pers_person_id"]),
-                person.person_id,
-                fault.name,
-                fault.explains,
-            )
+        number = str(row["pers_person_id"])
+        fault = self.planter.plant(rng, draft)
+        if fault:
+            found = [(number, person.person_id)]
+            if fault.name == "duplicate_upn":
+                found.append(self.donor[:2])
+            for source_id, person_id in found:
+                self.truth.fault(
+                    FEED, fault.table, source_id, person_id, fault.name, fault.explains
+                )
+        elif row["pers_upn"]:
+            self.donor = (number, person.person_id, str(row["pers_upn"]))
 
     def _second_records(
         self, rng: Random, scene: Scene, family: Family, source: Origin, member: Member

@@ -51,7 +51,7 @@ class EarlyHelpModule:
 
     def add(self, scene: Scene) -> None:
         """Add the families of a unit that had targeted early help."""
-        rng = scene.rng(FEED)
+        rng, made = scene.rng(FEED), set[str]()
         for family in scene.unit.families:
             told = {m.person.person_id: scene.early_help(m.person) for m in family.children}
             if not any(told.values()):
@@ -60,7 +60,10 @@ class EarlyHelpModule:
             for member in family.members:
                 episodes = told.get(member.person.person_id, [])
                 absent = not member.in_home and rng.random() < 0.6
+                if member.person.person_id in made:
+                    continue
                 if episodes or (member.role != "child" and not absent):
+                    made.add(member.person.person_id)
                     self._member(rng, scene, family, source, member, episodes)
 
     def _member(

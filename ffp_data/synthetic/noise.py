@@ -34,7 +34,7 @@ PHONETIC = (
 REORDERED = frozenset(
     {"chinese", "somali", "arabic", "pakistani", "bangladeshi", "yoruba", "ghanaian", "sikh"}
 )
-PLAIN_LETTERS = str.maketrans({"ł": "l", "Ł": "L", "ı": "i", "ø": "o", "ß": "ss"})
+PLAIN_LETTERS = str.maketrans("łŁıøØđĐɔƆɛƐŋŊ", "lLioOdDoOeEnN")
 
 
 @dataclass(frozen=True, slots=True)

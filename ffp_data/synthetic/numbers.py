@@ -83,4 +83,6 @@ def prison_number(serial: int) -> str:
 def phone(rng: Random) -> str:
     """Return a telephone number of the ranges kept for drama (Ofcom)."""
     mobile = rng.random() < 0.85
-    return f"07700 900{rng.randrange(1000):03d}" if mobile else f"01632 960{rng.randrange(1000):03d}"
+    return (
+        f"07700 900{rng.randrange(1000):03d}" if mobile else f"01632 960{rng.randrange(1000):03d}"
+    )

@@ -63,7 +63,7 @@ class Table:
         writer.writerows(self.rows)
         for line in extra:
             out.write(line + newline)
-        return fit(out.getvalue(), encoding).encode(encoding)
+        return fit(out.getvalue(), encoding).encode(encoding, errors="replace")
 
 
 def text(value: object) -> str:
@@ -78,7 +78,7 @@ def text(value: object) -> str:
 
 
 def fit(content: str, encoding: str) -> str:
-    """Return the text with every letter that the encoding lacks replaced by its plain form, as older systems store it."""
+    """Return the text with every letter that the encoding lacks replaced by its plain form, as older systems do."""
     try:
         content.encode(encoding)
     except UnicodeEncodeError:
