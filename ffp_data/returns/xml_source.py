@@ -13,7 +13,8 @@ from pathlib import Path
 
 from lxml import etree
 
-MAX_BYTES = 2_000_000_000
+MAX_BYTES = 500_000_000  # 50,000 children are about 94 MB
+MAX_ELEMENTS = 200_000  # between two children; bounds what is held in memory
 MAX_DEPTH = 12  # the deepest element of a CIN census is at depth 7
 _PROLOG_CHUNK = 65_536
 _ROOT = re.compile(rb"<[A-Za-z_:\x80-\xff]")
@@ -51,14 +52,17 @@ def _stream(path: Path, tags: tuple[str, ...], root: str) -> Iterator[etree._Ele
         remove_comments=True,
         remove_pis=True,
     )
-    depth = 0
+    depth = held = 0
     for event, element in events:
         depth += 1 if event == "start" else -1
         if event == "start":
+            held += 1
             _check_start(path, element, depth, root)
+            _check_held(path, element, held)
         elif element.tag in tags:
             yield element
             _free(element)
+            held = 0
 
 
 def _check_start(path: Path, element: etree._Element, depth: int, root: str) -> None:
@@ -78,6 +82,14 @@ def _check_start(path: Path, element: etree._Element, depth: int, root: str) -> 
         )
     if tag.localname != root:
         raise UnreadableReturnError(f"{place}: root is <{tag.localname}>; a return has <{root}>")
+
+
+def _check_held(path: Path, element: etree._Element, held: int) -> None:
+    if held > MAX_ELEMENTS:
+        raise UnreadableReturnError(
+            f"{path}:{element.sourceline}: more than {MAX_ELEMENTS} elements in one child; "
+            "not a return"
+        )
 
 
 def _free(element: etree._Element) -> None:

@@ -198,6 +198,15 @@ def test_a_file_above_the_limit_of_size_is_refused(
         load_xml(duckdb.connect(), LAYOUT, path, "file")
 
 
+def test_a_child_of_endless_elements_is_refused_before_it_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = edited(tmp_path, "<Sex>F", "<a/>" * 500 + "<Sex>F")
+    monkeypatch.setattr(xml_source, "MAX_ELEMENTS", 400)
+    with pytest.raises(UnreadableReturnError, match=r"cin\.xml:\d+: more than 400 elements"):
+        load_xml(duckdb.connect(), LAYOUT, path, "file")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
