@@ -24,6 +24,9 @@ class EventKind(StrEnum):
     UNDONE = "undone"  # a decision was taken back
 
 
+OF_A_RUN = tuple(kind for kind in EventKind if kind not in {EventKind.DECIDED, EventKind.UNDONE})
+
+
 class Reason(StrEnum):
     LINKAGE = "linkage"
     DECISION = "decision"
@@ -38,6 +41,16 @@ class Event:
     other_child_id: str | None = None
     reason: str = Reason.LINKAGE
     evidence: Evidence = field(default_factory=dict)
+
+    @property
+    def records(self) -> tuple[str, ...]:
+        """The records that came, left or were there; empty for an act about identifiers."""
+        return tuple(self.evidence.get("records", ()))
+
+    @property
+    def record_key(self) -> str | None:
+        """The record, where the event is about one."""
+        return self.records[0] if len(self.records) == 1 else None
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 1. Clusters that a decision "same" connects become one block.
 2. Join high, break lower: two clusters that hold records of one known child, and of no
-   other, become one block while their strongest pair lies between the two thresholds. A
-   pair at or above the joining threshold doesn't hold: linkage saw it and parted the records
-   all the same (its repair, or a veto), which is a finding and not a flicker.
+   other, become one block while their strongest pair lies between the two thresholds and no
+   pair is vetoed. A pair at or above the joining threshold doesn't hold: linkage saw it and
+   parted the records all the same, which is a finding and not a flicker.
 3. A block with a "not the same" pair inside is built anew from its records, strongest
    evidence first, leaving out each step that would bring the two together. "Not the same"
    wins over "same": a wrong separation can be mended, a wrong join shows one child's facts
@@ -84,7 +84,7 @@ def _held(
         children = {sole.get(cluster) for cluster in between}
         if None in children or len(children) > 1:
             continue
-        if pair.probability < rules.against:
+        if pair.veto:
             parted.add(between)
         elif between not in strongest or pair.probability > strongest[between].probability:
             strongest[between] = pair
@@ -162,7 +162,7 @@ def _evidence(
 ) -> Iterator[RecordPair]:
     """Reasons to join, best first: decisions, scored pairs, one identifier so far, one cluster."""
     inside = set(records)
-    scored = (p for p in links.pairs if p.left in inside and p.right in inside)
+    scored = (p for p in links.pairs if not p.veto and p.left in inside and p.right in inside)
     identifiers = {r: state.members[r] for r in records if r in state.members}
     yield from sorted(pair for pair in constraints.same if inside.issuperset(pair))
     for pair in sorted(scored, key=lambda p: (-p.weight, p.left, p.right)):

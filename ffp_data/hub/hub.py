@@ -109,7 +109,7 @@ class Hub:
         self,
         left_record: str,
         right_record: str,
-        verdict: Verdict,
+        verdict: Verdict | str,
         *,
         reviewer: str,
         reason: str,

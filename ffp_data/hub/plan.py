@@ -9,13 +9,14 @@ confidence with which the record was linked, and is not revised while it stays.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from ffp_data.hub.assignment import Assignment
-from ffp_data.hub.events import Event, EventKind, Reason
+from ffp_data.hub.events import OF_A_RUN, Event, EventKind, Reason
 from ffp_data.hub.partition import Partition
 from ffp_data.hub.state import Constraints, Links, Pair, State
 
@@ -43,9 +44,9 @@ class Plan:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Number of events of each kind that a run can write."""
-        kinds = [event.kind for event in self.events]
-        return {kind.value: kinds.count(kind) for kind in EventKind}
+        """Number of events of each kind that a run writes."""
+        counted = Counter(event.kind for event in self.events)
+        return {kind.value: counted[kind] for kind in OF_A_RUN}
 
 
 def make_plan(
@@ -251,11 +252,13 @@ class _Planner:
 
     @cached_property
     def _pairs_inside(self) -> Mapping[int, Sequence[Pair]]:
-        """Scored pairs inside each touched group."""
+        """Scored pairs inside each touched group, without vetoed ones."""
         group_of, inside = self.assignment.group_of, dict[int, list[Pair]]()
         for pair in self.links.pairs:
             number = group_of.get(pair.left)
-            if number in self._touched and number == group_of.get(pair.right):
+            if pair.veto or number not in self._touched:
+                continue
+            if number == group_of.get(pair.right):
                 inside.setdefault(number, []).append(pair)
         return inside
 
@@ -289,6 +292,7 @@ def _strongest(pairs: Iterable[Pair], records: Iterable[str]) -> dict[str, Any]:
             "right": best.right,
             "match_weight": best.weight,
             "match_probability": best.probability,
+            **({"veto": best.veto} if best.veto else {}),
         }
     }
 

@@ -45,6 +45,15 @@ class RunSummary:
     clashes: tuple[Clash, ...] = ()
     unchanged_since: str | None = None
 
+    def counts(self) -> dict[str, int]:
+        """All figures of the run by name, for a report."""
+        return {
+            "records": self.records,
+            "children": self.children,
+            **self.changes,
+            "clashes": len(self.clashes),
+        }
+
 
 def apply_run(
     connection: sa.Connection, request: RunRequest, links: Links, id_source: IdSource

@@ -61,12 +61,17 @@ class State:
 
 
 class Pair(NamedTuple):
-    """A scored pair of records: left before right, weight in bits, probability of one person."""
+    """A scored pair of records, left before right.
+
+    weight: evidence in bits; probability: of one person; veto: name of the fact that forbids
+    the join whatever the weight, or empty.
+    """
 
     left: str
     right: str
     weight: float
     probability: float
+    veto: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,8 @@ class Links:
         """Read the linkage engine's tables.
 
         clusters: record_id, cluster_id; each record once. pairs: record_id_l, record_id_r,
-        match_weight, match_probability. Raises InvalidInputError for a missing column or value and
+        match_weight, match_probability and, if linkage knows vetoes, veto (name or null).
+        Raises InvalidInputError for a missing column or value and
         for a record that is listed twice.
         """
         records, names = _columns("clusters", clusters, "record_id", "cluster_id")
@@ -103,11 +109,12 @@ def _read_pairs(pairs: pa.Table | None) -> tuple[Pair, ...]:
     if pairs is None or pairs.num_rows == 0:
         return ()
     columns = ("record_id_l", "record_id_r", "match_weight", "match_probability")
-    read = zip(*_columns("pairs", pairs, *columns), strict=True)
+    vetoes = pairs["veto"].to_pylist() if "veto" in pairs.column_names else [None] * len(pairs)
+    read = zip(*_columns("pairs", pairs, *columns), vetoes, strict=True)
     # Rounded, so that the last bit of a sum over threads is not a new input.
     return tuple(
-        Pair(*((left, right) if left < right else (right, left)), round(weight, 6), round(share, 9))
-        for left, right, weight, share in read
+        Pair(min(left, right), max(left, right), round(weight, 6), round(share, 9), veto or "")
+        for left, right, weight, share, veto in read
     )
 
 
@@ -152,20 +159,19 @@ class Rules:
     """Numbers that decide; probabilities are those of the linkage model's thresholds.
 
     ``join`` and ``break_``: records of one child that linkage no longer joins stay together
-    while their strongest pair lies from ``break_`` up to ``join``. A pair below ``against``
-    speaks against it and ends that. ``change_share`` and ``change_least``: a run may change
-    this share of the existing identifiers, or this many if that is more.
+    while their strongest pair lies from ``break_`` up to ``join``. ``change_share`` and
+    ``change_least``: a run may change this share of the existing identifiers, or this many if
+    that is more.
     """
 
     join: float = 0.95
     break_: float = 0.5
-    against: float = 0.01
     change_share: float = 0.10
     change_least: int = 50
 
     def __post_init__(self) -> None:
-        if not 0 <= self.against <= self.break_ <= self.join <= 1:
-            raise ValueError("rules need 0 <= against <= break_ <= join <= 1")
+        if not 0 <= self.break_ <= self.join <= 1:
+            raise ValueError("rules need 0 <= break_ <= join <= 1")
 
     def change_limit(self, existing: int) -> int:
         return max(self.change_least, int(self.change_share * existing))

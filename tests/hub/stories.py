@@ -35,12 +35,15 @@ def clusters(text: str) -> pa.Table:
     )
 
 
-def pairs(scores: Scores) -> pa.Table:
+def pairs(scores: Scores, veto: Mapping[str, str] | None = None) -> pa.Table:
     rows = [(*key.split(), math.log2(p / (1 - p)), p) for key, p in scores.items()]
     names = ["record_id_l", "record_id_r", "match_weight", "match_probability"]
     kinds = [pa.string(), pa.string(), pa.float64(), pa.float64()]
     columns = zip(*rows, strict=True) if rows else ([] for _ in names)
-    return pa.table([pa.array(c, k) for c, k in zip(columns, kinds, strict=True)], names)
+    table = pa.table([pa.array(c, k) for c, k in zip(columns, kinds, strict=True)], names)
+    if veto is None:
+        return table
+    return table.append_column("veto", pa.array([veto.get(key) for key in scores], pa.string()))
 
 
 class Story:
@@ -50,10 +53,16 @@ class Story:
         self.hub = hub
         self.runs = 0
 
-    def run(self, text: str, scores: Scores | None = None, **options: Any) -> RunSummary:
+    def run(
+        self,
+        text: str,
+        scores: Scores | None = None,
+        veto: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> RunSummary:
         self.runs += 1
         day = date.fromordinal(AS_AT.toordinal() + self.runs)
-        found = (clusters(text), pairs(scores or {}))
+        found = (clusters(text), pairs(scores or {}, veto))
         return self.hub.apply_run(f"run-{self.runs}", day, "model-1", *found, **options)
 
     def ids(self) -> dict[str, str]:

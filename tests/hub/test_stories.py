@@ -275,11 +275,23 @@ def test_what_linkage_parts_in_spite_of_a_strong_pair_is_parted(story: Story) ->
     assert story.together() == "twin1 | twin2"
 
 
-def test_a_pair_that_speaks_against_ends_the_holding(story: Story) -> None:
-    story.run("a1 a2 b1")
-    scores = {"a1 b1": 0.9, "a2 b1": 0.001}
-    story.run("a1 a2 | b1", scores)
+def test_a_vetoed_pair_ends_the_holding(story: Story) -> None:
+    story.run("a1 a2 b1", {"a1 b1": 0.96, "a2 b1": 0.96})
+    story.run("a1 a2 | b1", {"a1 b1": 0.9, "a2 b1": 0.9})
+    assert story.together() == "a1 a2 b1"
+    story.run("a1 a2 | b1", {"a1 b1": 0.9, "a2 b1": 0.9}, veto={"a2 b1": "two NHS numbers"})
     assert story.together() == "a1 a2 | b1"
+    [split] = [e for e in story.hub.history(story.ids()["b1"]) if e.kind == EventKind.SPLIT]
+    assert split.records == ("b1",)
+    assert split.record_key == "b1"
+
+
+def test_a_vetoed_pair_is_no_evidence_to_rebuild_a_child_with(story: Story) -> None:
+    scores = {"a b": 0.99, "b c": 0.98, "a c": 0.97}
+    story.run("a b c", scores)
+    story.decide("a", "c", Verdict.NOT_SAME)
+    story.run("a b c", scores, veto={"a b": "two NHS numbers"})
+    assert story.together() == "a | b c"
 
 
 def test_weak_evidence_never_merges_two_known_children(story: Story) -> None:
