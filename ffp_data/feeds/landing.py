@@ -159,7 +159,17 @@ def _problem(
     if when is None:
         remedy = "end the name in the UTC time of the delivery, such as _20260401T030000Z_001"
         return FeedError("no_time_in_name", "the name carries no time", remedy, file=path.name)
-    return None
+    return None if is_drop else _transit_problem(path)
+
+
+def _transit_problem(path: Path) -> FeedError | None:
+    """A fault when the sender put a hash beside the file and the file does not have it."""
+    side = path.with_name(path.name + ".sha256")
+    if not side.is_file() or sha256(path) in side.read_text("utf-8", errors="replace").lower():
+        return None
+    message = f"the file is not the one that {side.name} was made of"
+    remedy = "deliver the file and its hash again"
+    return FeedError("changed_in_transit", message, remedy, file=path.name)
 
 
 def _unknown(path: Path, contract: Contract, contracts: Mapping[str, Contract]) -> FeedError:

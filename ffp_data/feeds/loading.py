@@ -19,7 +19,7 @@ from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.landing import Delivery
-from ffp_data.feeds.reading import Allowed, drop_tables, read_delivery
+from ffp_data.feeds.reading import Allowed, drop_staged, read_delivery
 from ffp_data.feeds.source import Fault
 from ffp_data.feeds.stage import Staged, key_columns
 from ffp_data.feeds.tables import attribute, create_empty_raw_tables, own_key
@@ -86,14 +86,13 @@ def load(
         return _repeat(con, delivery)
     try:
         staged = read_delivery(con, delivery, contract, allowed, known or {})
+        if staged:
+            return _write(con, delivery, staged)
+        return _refuse(con, delivery, _not_permitted(delivery), "not_permitted")
     except FeedError as error:
         return _refuse(con, delivery, error)
-    if not staged:
-        return _refuse(con, delivery, _not_permitted(delivery), "not_permitted")
-    try:
-        return _write(con, delivery, staged)
     finally:
-        drop_tables(con, staged)
+        drop_staged(con)
 
 
 def _write(

@@ -47,10 +47,11 @@ def read_delivery(
     return _read_ndjson(con, delivery.path, contract, tables, allowed)
 
 
-def drop_tables(con: duckdb.DuckDBPyConnection, staged: Collection[Staged]) -> None:
-    """Frees the temporary tables of staged rows."""
-    for one in staged:
-        con.execute(f"DROP TABLE IF EXISTS {one.rows}; DROP TABLE IF EXISTS {one.left_out}")
+def drop_staged(con: duckdb.DuckDBPyConnection) -> None:
+    """Frees every temporary table of this package, after a load as after a refusal."""
+    query = "SELECT table_name FROM duckdb_tables() WHERE temporary AND starts_with(table_name, 'feed_')"
+    for (name,) in con.execute(query).fetchall():
+        con.execute(f'DROP TABLE temp.main."{name}"')
 
 
 def _read_drop(
@@ -103,7 +104,6 @@ def _read_csv(
     if source is None:
         source = csv_reader.exact_source(con, path, facts, header, table, f"{rows}_text")
         type_rows(con, source, contract, table, allowed, rows)
-        con.execute(f"DROP TABLE {rows}_text")
     if table.role and _count(con, rows) == 0:
         raise FeedError(
             "no_rows",
@@ -155,7 +155,6 @@ def _read_ndjson(
         type_rows(con, source, contract, table, columns, rows)
         staged.append(_stage(con, source, contract, table, path.name, columns, rows, ""))
         _refuse_strange(con, staged[-1])
-    con.execute(f"DROP TABLE {lines}")
     return staged
 
 
