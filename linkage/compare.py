@@ -65,6 +65,20 @@ def _similar(test: Condition) -> str:
     return f"s_{test.similar.column} >= {test.similar.at_least}"
 
 
+def _one_letter_off(test: Condition) -> str:
+    """One letter wrong, missing, added, or two neighbours exchanged.
+
+    The edit distance is slow, so it is computed only where the lengths and the similarity allow it:
+    one edit in three letters or more never brings the Jaro-Winkler similarity below 0.75.
+    """
+    c = test.one_letter_off
+    left, right = f"l_{c}::VARCHAR", f"r_{c}::VARCHAR"
+    return (
+        f"s_{c} >= 0.75 AND abs(length({left}) - length({right})) <= 1"
+        f" AND damerau_levenshtein({left}, {right}) = 1"
+    )
+
+
 def _starts_with(test: Condition) -> str:
     assert test.starts_with
     column, letters = test.starts_with.column, test.starts_with.min_letters
@@ -107,6 +121,7 @@ _SQL: dict[str, Callable[[Condition], str]] = {
     "alias": _alias,
     "shares_word": _shares_word,
     "similar": _similar,
+    "one_letter_off": _one_letter_off,
     "starts_with": _starts_with,
     "same_part": _same_part,
     "day_month_swapped": _day_month_swapped,
@@ -179,6 +194,7 @@ class Packing:
         Rounded, so that two engines whose last bits differ give the same level.
         """
         columns = {t.similar.column for t in self._tests() if t.similar}
+        columns |= {t.one_letter_off for t in self._tests() if t.one_letter_off}
         return {
             f"s_{c}": f"CASE WHEN a.{c} <> b.{c} THEN "
             f"round(jaro_winkler_similarity(a.{c}::VARCHAR, b.{c}::VARCHAR), 6) END"

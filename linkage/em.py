@@ -11,6 +11,7 @@ start values act as a Dirichlet prior, and an offset by row and class carries co
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,16 @@ class Layout:
         return row
 
 
+@cache
+def _binarizers(levels: tuple[int, ...]) -> list[Any]:
+    """recordlinkage's binarizers for comparisons with these numbers of codes, every code known."""
+    ecm = ECM(init="given", binarize=None)
+    rows = np.arange(max(levels))
+    ecm._fit_data(np.stack([np.minimum(rows, n - 1) for n in levels], axis=1))
+    fitted: list[Any] = ecm._binarizers
+    return fitted
+
+
 class GroupedECM(ECM):  # type: ignore[misc]  # recordlinkage carries no types
     """Latent classes over grouped comparison patterns; see the module's text.
 
@@ -81,9 +92,7 @@ class GroupedECM(ECM):  # type: ignore[misc]  # recordlinkage carries no types
         super().__init__(init="given", max_iter=max_iter, binarize=None, atol=atol)
         self.layout = layout
         self.offset: Floats | None = None
-        rows = np.arange(max(layout.levels))
-        every_level = np.stack([np.minimum(rows, n - 1) for n in layout.levels], axis=1)
-        self._fit_data(every_level)  # recordlinkage's binarizers, with every level known
+        self._binarizers = _binarizers(layout.levels)
 
     def set_parameters(self, priors: Floats, probabilities: Floats) -> GroupedECM:
         """Set class priors (classes,) and level probabilities (classes, features)."""

@@ -160,6 +160,7 @@ TESTS = (
     "alias",
     "shares_word",
     "similar",
+    "one_letter_off",
     "starts_with",
     "same_part",
     "day_month_swapped",
@@ -177,6 +178,7 @@ class Condition(Spec):
     alias: Alias | None = None
     shares_word: Words | None = None
     similar: Similar | None = None
+    one_letter_off: Name | None = None
     starts_with: Words | None = None
     same_part: SamePart | None = None
     day_month_swapped: Name | None = None
@@ -299,7 +301,7 @@ class Estimation(Spec):
 
     max_iterations: int = Field(default=200, ge=1)
     tolerance: float = Field(default=1e-4, gt=0)
-    random_pairs: int = Field(default=400_000, ge=1_000)
+    random_pairs: int = Field(default=250_000, ge=1_000)
     smoothing: float = Field(default=4.0, gt=0)
     floor: float = Field(default=1e-3, gt=0, lt=0.1)
 

@@ -8,13 +8,14 @@ which strangers agree.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import duckdb
 import numpy as np
 
 from linkage.compare import Packing
-from linkage.em import Bools, Floats, GroupedECM, Layout
+from linkage.em import Bools, Floats, GroupedECM, Ints, Layout
 from linkage.estimate import (
     FEWEST_PAIRS,
     IMPOSSIBLE,
@@ -90,8 +91,7 @@ class Trainer:
             return self.rates
         likelihood = self._likelihood(current)
         _, posterior = mixing_shares(likelihood, self._counts, self.total, current.shares)
-        encoded = GroupedECM(self.layout).encode(self.packing.unpack(self.patterns.pattern))
-        known = (self._counts * posterior[:, 1:].sum(axis=1)) @ encoded
+        known = (self._counts * posterior[:, 1:].sum(axis=1)) @ self._encoded
         everyone = self.rates * self._by_comparison(self.spoken) * self.total
         # At least a fiftieth stays, and half a pair: the subtraction is an estimate.
         left = np.maximum(np.maximum(everyone - known, 0.02 * everyone), 0.5)
@@ -101,14 +101,25 @@ class Trainer:
         result: Floats = np.repeat(values, self.layout.levels)
         return result
 
-    @property
+    @cached_property
     def _counts(self) -> Floats:
         return self.patterns.count.astype(np.float64)
 
+    @cached_property
+    def _levels(self) -> Ints:
+        return self.packing.unpack(self.patterns.pattern)
+
+    @cached_property
+    def _encoded(self) -> Floats:
+        return GroupedECM(self.layout).encode(self._levels)
+
+    @cached_property
+    def _vetoed(self) -> Bools:
+        return vetoed(self.model, self.packing, self._levels)
+
     def _likelihood(self, current: Parameters) -> Floats:
-        levels = self.packing.unpack(self.patterns.pattern)
-        likelihood = current.log_likelihood(levels)
-        likelihood[vetoed(self.model, self.packing, levels), self.classes.same] += IMPOSSIBLE
+        likelihood = current.log_likelihood(self._levels)
+        likelihood[self._vetoed, self.classes.same] += IMPOSSIBLE
         return likelihood
 
     def _round(self, probabilities: Floats) -> Parameters:
@@ -173,15 +184,17 @@ class Trainer:
 
     def _pairs_of(self, rule: int, out: Bools) -> tuple[Floats, Floats, Bools]:
         """Encoded patterns of one rule without what it fixes, their counts, and which are vetoed."""
-        chosen = (self.patterns.mask >> rule) & 1 == 1
-        levels = self.packing.unpack(self.patterns.pattern[chosen])
-        forbidden = vetoed(self.model, self.packing, levels)
+        chosen = np.flatnonzero((self.patterns.mask >> rule) & 1)
+        levels = self._levels[chosen]
         levels[:, out] = 0
-        packed = (levels << np.array(self.packing.shifts)).sum(axis=1) * 2 + forbidden
-        unique, inverse = np.unique(packed, return_inverse=True)
-        counts = np.bincount(inverse, self._counts[chosen], len(unique)).astype(np.float64)
-        encoded = GroupedECM(self.layout).encode(self.packing.unpack(unique >> 1))
-        return encoded, counts, unique & 1 == 1
+        packed = (levels << np.array(self.packing.shifts)).sum(axis=1) * 2 + self._vetoed[chosen]
+        _, first, inverse = np.unique(packed, return_index=True, return_inverse=True)
+        counts = np.bincount(inverse, self._counts[chosen]).astype(np.float64)
+        encoded = self._encoded[chosen[first]]
+        for part in (p for p, held in zip(self.layout.slices(), out, strict=True) if held):
+            encoded[:, part] = 0.0
+            encoded[:, part.start] = 1.0  # missing
+        return encoded, counts, self._vetoed[chosen[first]]
 
     def _switched(self, found: Floats, taught: Bools) -> bool:
         """True if one person agrees less than strangers, or less than a household, on first levels."""

@@ -52,6 +52,11 @@ FAMILIES: dict[str, tuple[list[dict[str, Any]], list[set[int]]]] = {
         [child("Twin 1"), child("Twin 2"), child("Rowan", birth_order=1)],
         [{0, 2}, {1}],
     ),
+    "a letter wrong in a short name": ([child("Kim"), child("Kir")], [{0, 1}]),
+    "one NHS number on twins whose names begin alike": (
+        [child("Isla", **NHS[0]), child("Isabella", birth_order=2, **NHS[0])],
+        [{0}, {1}],
+    ),
     "siblings of different ages": (
         [child("Rowan"), child("Jasper", date_of_birth=dt.date(2016, 5, 2))] * 2,
         [{0, 2}, {1, 3}],
