@@ -1,4 +1,5 @@
-"""A synthetic partnership: families, their lives over a year, the files that each agency would send about them, and the truth."""
+"""A synthetic partnership: families, their lives over a year, the files that each agency would
+send about them, and the truth."""
 
 from __future__ import annotations
 

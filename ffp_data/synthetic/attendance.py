@@ -1,7 +1,8 @@
-"""Session marks, made for a whole half term at once with numpy. Each pupil has rates of illness, unexplained absence and
-lateness; each (pupil, week or day) has a fixed hash as its chance, so that a pupil's marks depend on the pupil and the seed
-alone. Illness comes in spells within a week, dual-registered pupils are D on the days at the other school, year 11 is on
-study leave from June, and a share of the marks is corrected some days later."""
+"""Session marks, made for a whole half term at once with numpy. Each pupil has rates of
+illness, unexplained absence and lateness; each (pupil, week or day) has a fixed hash as its
+chance, so that a pupil's marks depend on the pupil and the seed alone. Illness comes in spells
+within a week, dual-registered pupils are D on the days at the other school, year 11 is on study
+leave from June, and a share of the marks is corrected some days later."""
 
 from __future__ import annotations
 

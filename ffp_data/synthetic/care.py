@@ -1,5 +1,6 @@
-"""What children's services do with a family: facts as frozen records. A story is told once for a family, as a run of phases
-that never overlap (targeted early help, then need, then early help again), and each child of the case takes part."""
+"""What children's services do with a family: facts as frozen records. A story is told once for
+a family, as a run of phases that never overlap (targeted early help, then need, then early help
+again), and each child of the case takes part."""
 
 from __future__ import annotations
 

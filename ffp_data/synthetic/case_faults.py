@@ -1,6 +1,8 @@
-"""Faults of recording put into the case system on purpose, each with the census rules that it may trip (children in need census
-2025-26 and the targeted early help return). A fault is a function on one child's rows: it changes them and says so, or leaves
-them when the child has nothing that the fault needs. Faults take turns, so that even a small partnership has a dozen kinds."""
+"""Faults of recording put into the case system on purpose, each with the census rules that it
+may trip (children in need census 2025-26 and the targeted early help return). A fault is a
+function on one child's rows: it changes them and says so, or leaves them when the child has
+nothing that the fault needs. Faults take turns, so that even a small partnership has a dozen
+kinds."""
 
 from __future__ import annotations
 
@@ -10,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 
+from ffp_data.calendar import add_working_days, working_days_between
 from ffp_data.synthetic import numbers
 from ffp_data.synthetic.case_rows import Rows
 from ffp_data.synthetic.school_age import of_school_age
-from ffp_data.calendar import add_working_days, working_days_between
 
 DAY = timedelta(days=1)
 

@@ -1,5 +1,5 @@
-"""One child's episodes as rows of the Standard Safeguarding Dataset and our extension tables. Rows are plain mappings until the
-feed writes them, so that faults can be planted in them."""
+"""One child's episodes as rows of the Standard Safeguarding Dataset and our extension tables.
+Rows are plain mappings until the feed writes them, so that faults can be planted in them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from random import Random
 
-from ffp_data.synthetic.care import Assessment, EarlyHelp, Need
+from ffp_data.synthetic.care import Assessment, Care, EarlyHelp, Need
 from ffp_data.synthetic.people import shift
 
 Rows = dict[str, list[dict[str, object]]]
@@ -117,17 +117,22 @@ def write_need(s: Scribe, number: int, need: Need) -> None:
         else "SINGLE_ASSESSMENT_FLAG"
     )
     s.put(
-        "ssd_cin_episodes", cine_referral_id=referral, cine_person_id=s.person, cine_referral_date=need.referral,
+        "ssd_cin_episodes", cine_referral_id=referral, cine_person_id=s.person,
+        cine_referral_date=need.referral,
         cine_cin_primary_need_code=need.primary_need, cine_referral_source_code=need.source,
-        cine_referral_outcome_json=flags(first, REFERRAL_FLAGS), cine_referral_nfa=need.nfa, cine_close_reason=need.reason,
-        cine_close_date=need.closed, cine_referral_team=s.team(number), cine_referral_worker_id=s.worker(number),
+        cine_referral_outcome_json=flags(first, REFERRAL_FLAGS), cine_referral_nfa=need.nfa,
+        cine_close_reason=need.reason,
+        cine_close_date=need.closed, cine_referral_team=s.team(number),
+        cine_referral_worker_id=s.worker(number),
     )  # fmt: skip
     for order, assessment in enumerate(need.assessments):
         _assessment(s, referral, order, assessment, need)
     for order, (start, end) in enumerate(need.plans):
         s.put(
-            "ssd_cin_plans", cinp_cin_plan_id=f"PL{referral}{order}", cinp_referral_id=referral, cinp_person_id=s.person,
-            cinp_cin_plan_start_date=start, cinp_cin_plan_end_date=end, cinp_cin_plan_team=s.team(number), cinp_cin_plan_worker_id=s.worker(number),
+            "ssd_cin_plans", cinp_cin_plan_id=f"PL{referral}{order}", cinp_referral_id=referral,
+            cinp_person_id=s.person,
+            cinp_cin_plan_start_date=start, cinp_cin_plan_end_date=end, cinp_cin_plan_team=s.team(number),
+            cinp_cin_plan_worker_id=s.worker(number),
         )  # fmt: skip
     _enquiry(s, referral, need)
     _protection(s, referral, need)
@@ -149,8 +154,10 @@ def _workers(s: Scribe, referral: str, need: Need) -> None:
     ]
     for order, (start, end) in enumerate(spans):
         s.put(
-            "ssd_involvements", invo_involvements_id=f"IN{referral}{order}", invo_professional_id=s.worker(order),
-            invo_professional_role_id="Allocated Case Worker", invo_professional_team=s.team(order), invo_person_id=s.person,
+            "ssd_involvements", invo_involvements_id=f"IN{referral}{order}",
+            invo_professional_id=s.worker(order),
+            invo_professional_role_id="Allocated Case Worker", invo_professional_team=s.team(order),
+            invo_person_id=s.person,
             invo_involvement_start_date=start, invo_involvement_end_date=end, invo_referral_id=referral,
         )  # fmt: skip
 
@@ -165,7 +172,8 @@ def _assessment(s: Scribe, referral: str, order: int, assessment: Assessment, ne
     )
     s.put(
         "ssd_cin_assessments", cina_assessment_id=key, cina_person_id=s.person, cina_referral_id=referral,
-        cina_assessment_start_date=assessment.start, cina_assessment_child_seen=s.rng.random() < 0.94, cina_assessment_auth_date=assessment.done,
+        cina_assessment_start_date=assessment.start, cina_assessment_child_seen=s.rng.random() < 0.94,
+        cina_assessment_auth_date=assessment.done,
         cina_assessment_outcome_json=outcome, cina_assessment_outcome_nfa=nfa if assessment.done else None,
         cina_assessment_team=s.team(), cina_assessment_worker_id=s.worker(),
     )  # fmt: skip
@@ -198,8 +206,10 @@ def _enquiry(s: Scribe, referral: str, need: Need) -> None:
         else "NFA_FLAG"
     )
     s.put(
-        "ssd_s47_enquiry", s47e_s47_enquiry_id=key, s47e_referral_id=referral, s47e_person_id=s.person, s47e_s47_start_date=enquiry.start,
-        s47e_s47_end_date=enquiry.end, s47e_s47_nfa=ended and not enquiry.conference_due, s47e_s47_outcome_json=flags(outcome, ENQUIRY_FLAGS) if ended else None,
+        "ssd_s47_enquiry", s47e_s47_enquiry_id=key, s47e_referral_id=referral, s47e_person_id=s.person,
+        s47e_s47_start_date=enquiry.start,
+        s47e_s47_end_date=enquiry.end, s47e_s47_nfa=ended and not enquiry.conference_due,
+        s47e_s47_outcome_json=flags(outcome, ENQUIRY_FLAGS) if ended else None,
         s47e_s47_completed_by_team=s.team(), s47e_s47_completed_by_worker_id=s.worker(),
     )  # fmt: skip
     if enquiry.conference_on:
@@ -222,10 +232,13 @@ def _conference(
 ) -> None:
     plan = bool(need.protection)
     s.put(
-        "ssd_initial_cp_conference", icpc_icpc_id=f"IC{referral}", icpc_icpc_meeting_id=f"ME{referral}", icpc_s47_enquiry_id=enquiry,
-        icpc_person_id=s.person, icpc_cp_plan_id=f"CP{referral}" if plan else "", icpc_referral_id=referral, icpc_icpc_transfer_in=not enquiry,
+        "ssd_initial_cp_conference", icpc_icpc_id=f"IC{referral}", icpc_icpc_meeting_id=f"ME{referral}",
+        icpc_s47_enquiry_id=enquiry,
+        icpc_person_id=s.person, icpc_cp_plan_id=f"CP{referral}" if plan else "", icpc_referral_id=referral,
+        icpc_icpc_transfer_in=not enquiry,
         icpc_icpc_target_date=target, icpc_icpc_date=on, icpc_icpc_outcome_cp_flag=plan,
-        icpc_icpc_outcome_json=flags("CP_FLAG" if plan else "PROV_OF_SERVICES_FLAG", CONFERENCE_FLAGS), icpc_icpc_team=s.team(), icpc_icpc_worker_id=s.worker(),
+        icpc_icpc_outcome_json=flags("CP_FLAG" if plan else "PROV_OF_SERVICES_FLAG", CONFERENCE_FLAGS),
+        icpc_icpc_team=s.team(), icpc_icpc_worker_id=s.worker(),
     )  # fmt: skip
 
 
@@ -237,15 +250,18 @@ def _protection(s: Scribe, referral: str, need: Need) -> None:
         return
     key = f"CP{referral}"
     s.put(
-        "ssd_cp_plans", cppl_cp_plan_id=key, cppl_referral_id=referral, cppl_icpc_id=f"IC{referral}", cppl_person_id=s.person,
+        "ssd_cp_plans", cppl_cp_plan_id=key, cppl_referral_id=referral, cppl_icpc_id=f"IC{referral}",
+        cppl_person_id=s.person,
         cppl_cp_plan_start_date=plan.start, cppl_cp_plan_end_date=plan.end, cppl_cp_plan_ola=False,
         cppl_cp_plan_initial_category=plan.first_category, cppl_cp_plan_latest_category=plan.latest_category,
     )  # fmt: skip
     due = shift(plan.start, 91)
     for order, on in enumerate(plan.reviews):
         s.put(
-            "ssd_cp_reviews", cppr_cp_review_id=f"RV{key}{order}", cppr_person_id=s.person, cppr_cp_plan_id=key, cppr_cp_review_due=due,
-            cppr_cp_review_date=on, cppr_cp_review_meeting_id=f"MV{key}{order}", cppr_cp_review_outcome_continue_cp=on != plan.end,
+            "ssd_cp_reviews", cppr_cp_review_id=f"RV{key}{order}", cppr_person_id=s.person,
+            cppr_cp_plan_id=key, cppr_cp_review_due=due,
+            cppr_cp_review_date=on, cppr_cp_review_meeting_id=f"MV{key}{order}",
+            cppr_cp_review_outcome_continue_cp=on != plan.end,
             cppr_cp_review_quorate="Y", cppr_cp_review_participation=s.rng.choice(("PN1", "PN2", "PN3", "PN0")),
         )  # fmt: skip
         due = shift(on, 182)
@@ -256,13 +272,17 @@ def _care(s: Scribe, referral: str, need: Need) -> None:
     if care is None:
         return
     s.put(
-        "ssd_cla_episodes", clae_cla_episode_id=f"CE{referral}", clae_person_id=s.person, clae_cla_placement_id=f"PM{referral}",
-        clae_cla_episode_start_date=care.start, clae_cla_episode_start_reason="S", clae_cla_primary_need_code=need.primary_need,
-        clae_cla_episode_ceased_date=care.end, clae_cla_episode_ceased_reason=care.end_reason, clae_cla_id=f"CL{referral}", clae_referral_id=referral,
+        "ssd_cla_episodes", clae_cla_episode_id=f"CE{referral}", clae_person_id=s.person,
+        clae_cla_placement_id=f"PM{referral}",
+        clae_cla_episode_start_date=care.start, clae_cla_episode_start_reason="S",
+        clae_cla_primary_need_code=need.primary_need,
+        clae_cla_episode_ceased_date=care.end, clae_cla_episode_ceased_reason=care.end_reason,
+        clae_cla_id=f"CL{referral}", clae_referral_id=referral,
         clae_cla_last_iro_contact_date=min(shift(care.start, 28), s.as_at), clae_entered_care_date=care.start,
     )  # fmt: skip
     s.put(
-        "ssd_legal_status", lega_legal_status_id=f"LS{referral}", lega_person_id=s.person, lega_legal_status=care.legal_status,
+        "ssd_legal_status", lega_legal_status_id=f"LS{referral}", lega_person_id=s.person,
+        lega_legal_status=care.legal_status,
         lega_legal_status_start_date=care.start, lega_legal_status_end_date=care.end,
     )  # fmt: skip
 
@@ -270,8 +290,10 @@ def _care(s: Scribe, referral: str, need: Need) -> None:
 def write_early_help(s: Scribe, number: int, told: EarlyHelp) -> None:
     """A period of early help as the case system knows it."""
     s.put(
-        "ssd_early_help_episodes", earl_episode_id=f"EH{s.person}{number}", earl_person_id=s.person, earl_episode_start_date=told.start,
-        earl_episode_end_date=told.end, earl_episode_reason=told.primary_need, earl_episode_end_reason=TEH_REASONS.get(told.reason, ""),
+        "ssd_early_help_episodes", earl_episode_id=f"EH{s.person}{number}", earl_person_id=s.person,
+        earl_episode_start_date=told.start,
+        earl_episode_end_date=told.end, earl_episode_reason=told.primary_need,
+        earl_episode_end_reason=TEH_REASONS.get(told.reason, ""),
         earl_episode_organisation=told.organisation, earl_episode_worker_id="SSD_PH",
     )  # fmt: skip
 
@@ -310,8 +332,10 @@ def write_family_help(
     social = isinstance(last, Need)
     s.put(
         "xt_family_help_episodes", fhe_id=key, fhe_family_id=family, fhe_person_id=s.person,
-        start=run[0].start if isinstance(run[0], EarlyHelp) else run[0].referral, end=ended, source=run[0].source, end_reason=last.reason,
-        tier_at_end=tier(last), lead_practitioner_id=s.worker(number), lead_practitioner_type="L2" if social or not lead else lead.role,
+        start=run[0].start if isinstance(run[0], EarlyHelp) else run[0].referral, end=ended,
+        source=run[0].source, end_reason=last.reason,
+        tier_at_end=tier(last), lead_practitioner_id=s.worker(number),
+        lead_practitioner_type="L2" if social or not lead else lead.role,
         agency="O1" if social or not lead else lead.agency,
     )  # fmt: skip
     if not with_plans:
@@ -321,7 +345,8 @@ def write_family_help(
     ]
     for order, (kind, start, end) in enumerate(spans):
         s.put(
-            "xt_family_help_plans", fhp_id=f"FP{key}{order}", fhe_id=key, plan_type=kind, start=start, review_due=shift(start, 84), end=end,
+            "xt_family_help_plans", fhp_id=f"FP{key}{order}", fhe_id=key, plan_type=kind, start=start,
+            review_due=shift(start, 84), end=end,
             outcome=s.rng.choice(("Met", "Partly met", "Not met")) if end else "",
         )  # fmt: skip
 
@@ -343,16 +368,31 @@ def write_meetings(s: Scribe, number: int, offered: date, need: Need, mood: Rand
         )
         return
     s.put(
-        "xt_fgdm", fgdm_id=key, person_id=s.person, trigger="pre_proceedings" if need.care else "earlier", offered_date=offered,
-        offer_method=mood.choice(("Letter", "Visit", "Telephone")), accepted=accepted, declined_reason="" if accepted else "Family did not want it",
-        meeting_date=held if met else None, child_took_part=(mood.random() < 0.6) if met else None, plan_agreed=agreed if met else None,
+        "xt_fgdm", fgdm_id=key, person_id=s.person, trigger="pre_proceedings" if need.care else "earlier",
+        offered_date=offered,
+        offer_method=mood.choice(("Letter", "Visit", "Telephone")), accepted=accepted,
+        declined_reason="" if accepted else "Family did not want it",
+        meeting_date=held if met else None, child_took_part=(mood.random() < 0.6) if met else None,
+        plan_agreed=agreed if met else None,
         plan_review_date=shift(held, 90) if agreed else None,
     )  # fmt: skip
     if agreed and mood.random() < 0.45:
         start, end = shift(held, 7), shift(held, 7 + mood.randint(60, 200))
         s.put(
-            "xt_fnsp", fnsp_id=f"FN{key}", person_id=s.person, fgdm_id=key, agreed=held, start=start if start <= s.as_at else None,
-            end=end if end <= s.as_at else None, amount_band=mood.choice(("under 500", "500 to 1999", "2000 to 4999")),
+            "xt_fnsp", fnsp_id=f"FN{key}", person_id=s.person, fgdm_id=key, agreed=held,
+            start=start if start <= s.as_at else None,
+            end=end if end <= s.as_at else None,
+            amount_band=mood.choice(("under 500", "500 to 1999", "2000 to 4999")),
             purpose=mood.choice(("Travel for kinship carers", "Beds and equipment", "Respite by grandparents", "Childcare")),
             outcome="Child stayed in family network" if end <= s.as_at else "",
         )  # fmt: skip
+
+
+def write_missing(s: Scribe, care: Care) -> None:
+    """A missing episode of a looked-after child, as social care noted it."""
+    on = min(shift(care.start, 20), care.end or s.as_at, s.as_at)
+    s.put(
+        "ssd_missing", miss_table_id=f"MI{s.person}", miss_person_id=s.person, miss_missing_episode_start_date=on,
+        miss_missing_episode_type="M", miss_missing_episode_end_date=min(shift(on, 1), s.as_at),
+        miss_missing_rhi_offered="Y", miss_missing_rhi_accepted="N",
+    )  # fmt: skip

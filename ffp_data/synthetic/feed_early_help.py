@@ -1,6 +1,7 @@
-"""Targeted early help module of the council: persons of the families, and for each child the episodes, assessments, plans and
-lead practitioners. Its numbers are its own. Files are cp1252 with British dates, as its report tool writes them. Every
-twentieth child has a fault of recording, each of the list in turn."""
+"""Targeted early help module of the council: persons of the families, and for each child the
+episodes, assessments, plans and lead practitioners. Its numbers are its own. Files are cp1252
+with British dates, as its report tool writes them. Every twentieth child has a fault of
+recording, each of the list in turn."""
 
 from __future__ import annotations
 
@@ -117,11 +118,14 @@ class EarlyHelpModule:
             else "NONE"
         )
         self.tables["persons"].add(
-            eh_person_id=number, eh_family_id=f"EHF{family.family_id[1:]}", relationship_in_family=member.role.replace("_", "-"),
+            eh_person_id=number, eh_family_id=f"EHF{family.family_id[1:]}",
+            relationship_in_family=member.role.replace("_", "-"),
             forename="Unborn" if person.unborn else seen.given, surname=seen.surname, known_as=person.preferred,
             previous_surname=person.former.surname if person.former and rng.random() < 0.5 else "",
-            date_of_birth="" if person.unborn else british(seen.birth), expected_birth_date=british(person.birth) if person.unborn else "",
-            sex="U" if person.unborn else seen.sex, nhs_number=seen.nhs if person.is_child and rng.random() < 0.35 else "", upn=upn,
+            date_of_birth="" if person.unborn else british(seen.birth),
+            expected_birth_date=british(person.birth) if person.unborn else "",
+            sex="U" if person.unborn else seen.sex,
+            nhs_number=seen.nhs if person.is_child and rng.random() < 0.35 else "", upn=upn,
             upn_unknown=upn_unknown(person, upn, scene.as_at) if person.is_child else "",
             ethnicity="" if fault == "missing_ethnicity" else person.ethnicity,
             disabilities="" if fault == "missing_disability" or not person.is_child else disabilities,
@@ -142,13 +146,16 @@ class EarlyHelpModule:
         episode = f"TEH{family.family_id[1:]}{told.start:%y%m%d}"
         key = {"teh_episode_id": episode, "eh_person_id": number}
         self.tables["episodes"].add(
-            **key, eh_family_id=f"EHF{family.family_id[1:]}", referral_date=british(told.referral), referral_source=told.source,
+            **key, eh_family_id=f"EHF{family.family_id[1:]}", referral_date=british(told.referral),
+            referral_source=told.source,
             start_date=british(told.start), end_date=british(told.end),
-            closure_reason="" if fault == "closure_without_reason" else told.reason, primary_need=told.primary_need, entry_route=told.route,
+            closure_reason="" if fault == "closure_without_reason" else told.reason,
+            primary_need=told.primary_need, entry_route=told.route,
         )  # fmt: skip
         assessment = told.assessment
         self.tables["assessments"].add(
-            **key, assessment_id=f"A{episode}", start_date=british(assessment.start), completion_date=british(assessment.done),
+            **key, assessment_id=f"A{episode}", start_date=british(assessment.start),
+            completion_date=british(assessment.done),
             organisation=told.organisation, factors="|".join(assessment.factors),
         )  # fmt: skip
         if fault != "no_plan":
@@ -169,8 +176,10 @@ class EarlyHelpModule:
         for number, (start, end) in enumerate(spans):
             worker = (told.start.toordinal() + number) % len(WORKERS)
             self.tables["lead_practitioners"].add(
-                **key, appointment_id=f"L{episode}{number}", practitioner_name=WORKERS[worker], practitioner_phone=f"01632 960{worker + 300:03d}",
-                practitioner_email=f"{WORKERS[worker].lower().replace(' ', '.')}@example.com", role=told.role, agency=told.agency,
+                **key, appointment_id=f"L{episode}{number}", practitioner_name=WORKERS[worker],
+                practitioner_phone=f"01632 960{worker + 300:03d}",
+                practitioner_email=f"{WORKERS[worker].lower().replace(' ', '.')}@example.com", role=told.role,
+                agency=told.agency,
                 is_social_work_qualified=told.qualified, start_date=british(start), end_date=british(end),
             )  # fmt: skip
 

@@ -1,6 +1,7 @@
-"""The schools' nightly file: pupils (one row for each enrolment of the last twelve months) and session marks, a file for each
-half term with its corrections. Children move school when they grow from primary to secondary, when the family moves, or in
-mid year; some are registered at two schools."""
+"""The schools' nightly file: pupils (one row for each enrolment of the last twelve months) and
+session marks, a file for each half term with its corrections. Children move school when they
+grow from primary to secondary, when the family moves, or in mid year; some are registered at
+two schools."""
 
 from __future__ import annotations
 
@@ -110,9 +111,12 @@ class Education:
             middle_names=seen.middle, surname=seen.surname, preferred_forename=person.preferred,
             former_surname=person.former.surname if person.former and rng.random() < 0.3 else "",
             date_of_birth=written, sex=seen.sex, address_line_1=seen.address_line, postcode=seen.postcode,
-            uprn=seen.uprn if rng.random() < 0.5 else "", ethnicity=person.ethnicity if rng.random() < 0.97 else "REFU",
-            sen_provision=sen, fsm_eligible=fsm, looked_after=scene.in_care(person), nc_year_actual="R" if year == 0 else str(year),
-            la_code="999", laestab=span.school.laestab, admission_date=span.first, leaving_date=span.last, enrol_status=span.status,
+            uprn=seen.uprn if rng.random() < 0.5 else "",
+            ethnicity=person.ethnicity if rng.random() < 0.97 else "REFU",
+            sen_provision=sen, fsm_eligible=fsm, looked_after=scene.in_care(person),
+            nc_year_actual="R" if year == 0 else str(year),
+            la_code="999", laestab=span.school.laestab, admission_date=span.first, leaving_date=span.last,
+            enrol_status=span.status,
         )  # fmt: skip
         self.truth.record(
             FEED, SYSTEM, f"{span.school.urn}:{key}", person.person_id, seen.operators

@@ -1,5 +1,5 @@
-"""Hospital trust: two flat files. Dates come in three formats in one file, NHS numbers with or without spaces, a parent's name in
-one field, and the file is not UTF-8."""
+"""Hospital trust: two flat files. Dates come in three formats in one file, NHS numbers with or
+without spaces, a parent's name in one field, and the file is not UTF-8."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from ffp_data.synthetic.writing import Landing, Table, british, headers, stamp
 FEED, SYSTEM = "health_csv", "RXG"
 KEY = 6_131_713
 CONTACTS = (("ED_ATTENDANCE", "Hospital", "Emergency department"), ("ED_ATTENDANCE", "Hospital", "Emergency department"),
-            ("MISSED_APPOINTMENT", "Hospital", "Paediatric outpatients"), ("COMMUNITY_PAEDS", "Community", "Paediatrics"),
-            ("CAMHS", "Community", "CAMHS liaison"), ("CPIS_ACCESS", "Hospital", "Emergency department"))  # fmt: skip
+            ("MISSED_APPOINTMENT", "Hospital", "Paediatric outpatients"),
+            ("COMMUNITY_PAEDS", "Community", "Paediatrics"),
+            ("CAMHS", "Community", "CAMHS liaison"),
+            ("CPIS_ACCESS", "Hospital", "Emergency department"))  # fmt: skip
 REASONS = (
     "Fall at home",
     "Head injury",
@@ -84,9 +86,12 @@ class HealthCsv:
             (m for m in family.members if m.role in ("mother", "father")), family.members[0]
         )
         self.children.add(
-            ORG_ODS=SYSTEM, LOCAL_PATIENT_ID=patient, CHILD_NHS_NUMBER=_spaced(rng, seen.nhs), CHILD_FIRST_NAME=seen.given,
-            CHILD_LAST_NAME=seen.surname, CHILD_PREFERRED_FIRST_NAME=person.preferred if rng.random() < 0.4 else "",
-            CHILD_DATE_OF_BIRTH=_written(rng, seen, person), CHILD_GENDER=_gender(rng, seen), CHILD_ADDRESS_LINE_1=seen.address_line,
+            ORG_ODS=SYSTEM, LOCAL_PATIENT_ID=patient, CHILD_NHS_NUMBER=_spaced(rng, seen.nhs),
+            CHILD_FIRST_NAME=seen.given,
+            CHILD_LAST_NAME=seen.surname,
+            CHILD_PREFERRED_FIRST_NAME=person.preferred if rng.random() < 0.4 else "",
+            CHILD_DATE_OF_BIRTH=_written(rng, seen, person), CHILD_GENDER=_gender(rng, seen),
+            CHILD_ADDRESS_LINE_1=seen.address_line,
             CHILD_POSTCODE=_postcode(rng, seen), CHILD_SCHOOL_URN="888888" if rng.random() < 0.1 else "",
             PARENT_1_NAME=f"{parent.person.name.given} {parent.person.name.surname}",
             PARENT_1_RELATIONSHIP=rng.choice(("Mother", "mum")) if parent.role == "mother" else "Father",
@@ -112,7 +117,8 @@ class HealthCsv:
             on = shift(earliest, rng.randint(0, (until - earliest).days))
             self.contacts.add(
                 ORG_ODS=SYSTEM, CONTACT_ID=f"C{patient}{number}", LOCAL_PATIENT_ID=patient, CONTACT_TYPE=kind,
-                CONTACT_DATE=british(on) if rng.random() < rates("health")["odd_date_format"] else on, SETTING=setting,
+                CONTACT_DATE=british(on) if rng.random() < rates("health")["odd_date_format"] else on,
+                SETTING=setting,
                 REASON=rng.choice(REASONS), ATTENDED="3" if kind == "MISSED_APPOINTMENT" else "5", TEAM=team,
                 SAFEGUARDING_CONCERN=troubled and rng.random() < 0.3,
             )  # fmt: skip

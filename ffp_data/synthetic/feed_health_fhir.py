@@ -1,6 +1,7 @@
-"""Community health trust: FHIR R4 resources as UK Core shapes them, one JSON object a line. Children up to eighteen and the
-mothers of babies; health visiting, school nursing, CAMHS and paediatrics as episodes of care; contacts and appointments of the
-last year, with children who were not brought."""
+"""Community health trust: FHIR R4 resources as UK Core shapes them, one JSON object a line.
+Children up to eighteen and the mothers of babies; health visiting, school nursing, CAMHS and
+paediatrics as episodes of care; contacts and appointments of the last year, with children who
+were not brought."""
 
 from __future__ import annotations
 
@@ -146,7 +147,8 @@ class HealthFhir:
     def write(self, landing: Landing, as_at: date) -> None:
         """Write one NDJSON file for each resource type."""
         parts = (("patients", "Patient", self.patients), ("episodes_of_care", "EpisodeOfCare", self.episodes),
-                 ("encounters", "Encounter", self.encounters), ("appointments", "Appointment", self.appointments))  # fmt: skip
+                 ("encounters", "Encounter", self.encounters),
+                 ("appointments", "Appointment", self.appointments))  # fmt: skip
         for table, resource, lines in parts:
             content = "".join(line + "\n" for line in lines).encode()
             landing.put(

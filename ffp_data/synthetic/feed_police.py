@@ -1,6 +1,7 @@
-"""The force's nightly set: events in which police met or heard of a child, the nominals linked to them, who was what, and
-missing episodes. Nominals are made at a doorstep: some have no date of birth, an age in its stead, an alias, or a twin nominal
-under another spelling; some events are told twice, as a notice and as an Encompass message."""
+"""The force's nightly set: events in which police met or heard of a child, the nominals linked
+to them, who was what, and missing episodes. Nominals are made at a doorstep: some have no date
+of birth, an age in its stead, an alias, or a twin nominal under another spelling; some events
+are told twice, as a notice and as an Encompass message."""
 
 from __future__ import annotations
 
@@ -153,7 +154,8 @@ class Desk:
             event_id=event, nominal_id=nominal, reported_at=f"{on}T21:40:00Z", found_at=found,
             risk_level=rng.choice(("MEDIUM", "MEDIUM", "HIGH", "LOW", "NO_APPARENT_RISK")),
             missing_from=rng.choice(("FOSTER", "RESIDENTIAL")) if care else rng.choice(("HOME", "HOME", "HOME", "SCHOOL")),
-            return_interview_offered_on=offered_on, return_interview_attended=(rng.random() < 0.6) if offered_on else None,
+            return_interview_offered_on=offered_on,
+            return_interview_attended=(rng.random() < 0.6) if offered_on else None,
         )  # fmt: skip
 
     def _event(self, kind: str, on: date, **values: object) -> str:
@@ -162,7 +164,8 @@ class Desk:
         hour, minute = self.rng.randint(0, 21), self.rng.randrange(0, 60, 5)
         shared = min(shift(on, self.rng.randint(0, 2)), self.scene.as_at)
         self.police.events.add(
-            event_id=number, event_type=kind, source_system=self.rng.choice(("NICHE", "NICHE", "COMPACT" if kind == "MISSING_EPISODE" else "NICHE")),
+            event_id=number, event_type=kind,
+            source_system=self.rng.choice(("NICHE", "NICHE", "COMPACT" if kind == "MISSING_EPISODE" else "NICHE")),
             occurrence_ref=f"OCC/{number[3:]}/{on:%y}", occurred_from=f"{on}T{hour:02d}:{minute:02d}:00Z",
             recorded_at=f"{on}T{hour + 1:02d}:{minute:02d}:00Z", shared_at=f"{shared}T23:30:00Z",
             police_risk_grade=self.rng.choice(("LOW", "MEDIUM", "MEDIUM", "HIGH")),
@@ -220,11 +223,14 @@ class Desk:
         age = person.age(self.scene.as_at)
         adult = not person.is_child
         self.police.persons.add(
-            nominal_id=number, force_code=SYSTEM, pnc_id=numbers.pnc_id(person.serial, person.birth.year + 19) if adult and person.serial % 3 == 0 else "",
+            nominal_id=number, force_code=SYSTEM,
+            pnc_id=numbers.pnc_id(person.serial, person.birth.year + 19) if adult and person.serial % 3 == 0 else "",
             given_names=seen.given, middle_names=seen.middle, surname=seen.surname,
             alias_surname=person.former.surname if person.former and rng.random() < 0.5 else "",
-            alias_given_name=person.preferred if person.preferred and rng.random() < 0.3 else "", date_of_birth=birth,
-            approximate_age_from=max(0, age - 2) if age_only else "", approximate_age_to=age + 2 if age_only else "", under_18=age < 18,
+            alias_given_name=person.preferred if person.preferred and rng.random() < 0.3 else "",
+            date_of_birth=birth,
+            approximate_age_from=max(0, age - 2) if age_only else "",
+            approximate_age_to=age + 2 if age_only else "", under_18=age < 18,
             gender=seen.sex, officer_defined_ethnicity=OFFICER_ETHNICITY[person.ethnicity] if rng.random() < 0.9 else "9",
             address_text=seen.address_line, postcode=seen.postcode, telephone=seen.phone,
             school_name=rng.choice(schools_near(member.home.town, "secondary" if age > 11 else "primary")).name if 4 < age < 17 and rng.random() < 0.6 else "",

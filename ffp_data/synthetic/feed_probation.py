@@ -1,5 +1,6 @@
-"""Probation region: adults on probation as nested JSON, their supervisions, registers and named contacts, and the changes since
-the last file. Registers follow the children's case: RCPR while a child has a protection plan, RCCO while one is in need."""
+"""Probation region: adults on probation as nested JSON, their supervisions, registers and named
+contacts, and the changes since the last file. Registers follow the children's case: RCPR while
+a child has a protection plan, RCCO while one is in need."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from ffp_data.synthetic.writing import Landing, compact, stamp
 FEED, SYSTEM = "probation", "ndelius"
 KEY = 2_236_067
 REGISTERS = {"RCCO": "Child concerns", "RCPR": "Child protection", "RCHD": "Risk to children", "ADVP": "Domestic abuse perpetrator",
-             "RMRH": "Medium risk of serious harm", "RHRH": "High risk of serious harm", "MAPP": "MAPPA"}  # fmt: skip
+             "RMRH": "Medium risk of serious harm", "RHRH": "High risk of serious harm",
+             "MAPP": "MAPPA"}  # fmt: skip
 OFFENCES = (
     "Assault occasioning actual bodily harm",
     "Common assault",

@@ -1,6 +1,7 @@
-"""Households first: each unit draws its adults, then maternities at least nine months apart, then what happened to them
-(a move, a new surname, a parent elsewhere, a step-parent, a child on the way, an adoption). Two units never share a random
-stream, so the first families stay the same whatever number is asked for."""
+"""Households first: each unit draws its adults, then maternities at least nine months apart,
+then what happened to them (a move, a new surname, a parent elsewhere, a step-parent, a child on
+the way, an adoption). Two units never share a random stream, so the first families stay the
+same whatever number is asked for."""
 
 from __future__ import annotations
 
@@ -217,7 +218,8 @@ def _child(draft: Draft, parents: Parents, birth: date) -> Person:
         if former.surname == name.surname:
             former, renamed_on = None, None
     return Person(
-        f"P{serial:08d}", serial, sex, birth, name, parents.tradition.code, parents.tradition.ethnicity.draw(rng),
+        f"P{serial:08d}", serial, sex, birth, name, parents.tradition.code,
+        parents.tradition.ethnicity.draw(rng),
         former=former, renamed_on=renamed_on, preferred=preferred, mother_id=parents.mother.person_id,
         father_id=parents.father.person_id if parents.father else "", unborn=birth > draft.as_at, phone="",
     )  # fmt: skip
@@ -339,7 +341,8 @@ def _neighbour(draft: Draft, tradition: Tradition, first: Family) -> Family:
 def _adoption(draft: Draft, families: Sequence[Family]) -> tuple[list[Family], dict[str, str]]:
     """Place the youngest born child of the first family for adoption: the old identity closes, a new one lives elsewhere.
 
-    The new identity has its own person, numbers and name, and no field of any feed or of the old person points to it.
+    The new identity has its own person, numbers and name,
+    and no field of any feed or of the old person points to it.
     """
     first = families[0]
     young = [

@@ -1,7 +1,8 @@
-"""Names by tradition. A tradition says where given names and surnames come from (Faker's lists, or lists of our own) and by
-which rule a child's name follows from its parents': father's surname, Singh and Kaur, Bibi and Begum, Polish and Lithuanian
-endings by sex, Somali and Arabic names made of father's and grandfather's, two Portuguese surnames, Chinese two-part given
-names. Common names are common: lists are weighted by rank."""
+"""Names by tradition. A tradition says where given names and surnames come from (Faker's lists,
+or lists of our own) and by which rule a child's name follows from its parents': father's
+surname, Singh and Kaur, Bibi and Begum, Polish and Lithuanian endings by sex, Somali and Arabic
+names made of father's and grandfather's, two Portuguese surnames, Chinese two-part given names.
+Common names are common: lists are weighted by rank."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from itertools import accumulate
 from random import Random
 from typing import Any
 
+from ffp_data.synthetic.numbers import stream
 from ffp_data.synthetic.rates import rates, read_data
 
 DAUGHTER = {"ski": "ska", "cki": "cka", "dzki": "dzka"}
@@ -65,7 +67,7 @@ def _provider(locale: str) -> Any:
 def _shuffled(locale: str, values: Sequence[str]) -> list[str]:
     """Faker's lists are alphabetical; a fixed shuffle decides which names are common here."""
     plain = sorted({v.strip() for v in values if v.strip()})
-    Random(f"names of {locale}").shuffle(plain)
+    stream(f"names of {locale}").shuffle(plain)
     return plain
 
 
@@ -215,7 +217,7 @@ def child_name(
     pool = tradition.child[sex]
     surname = stem
     if tradition.rule == "portuguese":
-        surname = f"{mother.surname.split()[-1]} {stem.split()[-1]}"
+        surname = f"{mother.surname.split()[-1]} {stem.rsplit(maxsplit=1)[-1]}"
     elif tradition.rule == "lithuanian" and sex == "F":
         surname = lithuanian(stem, married=False)
     return _shaped(rng, tradition, sex, Name(pool.draw(rng), _middle(rng, pool), surname), father)

@@ -1,6 +1,7 @@
-"""How an agency's record of a person differs from the person. Errors go together: each family has one origin in each feed
-(made in a hurry or not, all in capitals or not, heard of the move or not, of the new surname or not), shared by its members'
-records; single slips are then drawn for each record at the feed's own rate. The operators applied are kept for truth."""
+"""How an agency's record of a person differs from the person. Errors go together: each family
+has one origin in each feed (made in a hurry or not, all in capitals or not, heard of the move
+or not, of the new surname or not), shared by its members' records; single slips are then drawn
+for each record at the feed's own rate. The operators applied are kept for truth."""
 
 from __future__ import annotations
 
@@ -16,8 +17,10 @@ from ffp_data.synthetic.places import Address
 from ffp_data.synthetic.rates import rates
 
 KEYBOARD = {
-    "a": "s", "b": "v", "c": "x", "d": "f", "e": "r", "f": "g", "g": "h", "h": "j", "i": "o", "j": "k", "k": "l", "l": "k", "m": "n",
-    "n": "m", "o": "p", "p": "o", "q": "w", "r": "t", "s": "d", "t": "y", "u": "i", "v": "b", "w": "e", "x": "z", "y": "u", "z": "x",
+    "a": "s", "b": "v", "c": "x", "d": "f", "e": "r", "f": "g", "g": "h", "h": "j", "i": "o", "j": "k",
+    "k": "l", "l": "k", "m": "n",
+    "n": "m", "o": "p", "p": "o", "q": "w", "r": "t", "s": "d", "t": "y", "u": "i", "v": "b", "w": "e",
+    "x": "z", "y": "u", "z": "x",
 }  # fmt: skip
 PHONETIC = (
     ("ph", "f"),
@@ -164,8 +167,10 @@ def see(rng: Random, source: Origin, member: Member, relatives: Sequence[Person]
     name = person.name_on(source.name_on)
     address = member.address_on(source.address_on)
     seen = Sighting(
-        name.given, name.middle, name.surname, person.birth, person.sex, address, address.line, address.postcode,
-        address.uprn, "" if person.unborn else person.nhs, person.upn, person.phone, birth_order=person.birth_order,
+        name.given, name.middle, name.surname, person.birth, person.sex, address, address.line,
+        address.postcode,
+        address.uprn, "" if person.unborn else person.nhs, person.upn, person.phone,
+        birth_order=person.birth_order,
     )  # fmt: skip
     if name != person.name:
         seen.operators.append("former_surname")

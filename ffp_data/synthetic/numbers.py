@@ -1,7 +1,8 @@
-"""Identifiers that are well formed and can't be anybody's: each person has a serial, and each number is a fixed one-to-one
-scramble of it inside a range that no live system issues (NHS numbers that begin with 9, UPNs with pseudo local authority
-codes 001 to 003, drama telephone numbers, blocks of our own for PNC, CRN and prison numbers). No number is drawn at
-random, so no two people can share one by accident."""
+"""Identifiers that are well formed and can't be anybody's: each person has a serial, and each
+number is a fixed one-to-one scramble of it inside a range that no live system issues (NHS
+numbers that begin with 9, UPNs with pseudo local authority codes 001 to 003, drama telephone
+numbers, blocks of our own for PNC, CRN and prison numbers). No number is drawn at random, so no
+two people can share one by accident."""
 
 from __future__ import annotations
 
@@ -78,6 +79,11 @@ def prison_number(serial: int) -> str:
     """Return a prison number of the pattern A0000AA."""
     digits, letters = divmod(scramble(serial, 6_760_000, 5), 676)
     return f"A{digits:04d}{chr(65 + letters // 26)}{chr(65 + letters % 26)}"
+
+
+def stream(name: str | int) -> Random:
+    """Return the random stream of a name: the same name always gives the same stream."""
+    return Random(name)  # noqa: S311 -- people are made up here, and nothing secret is drawn
 
 
 def phone(rng: Random) -> str:

@@ -1,6 +1,7 @@
-"""Make the synthetic partnership: unit by unit (people, their stories, each agency's records of them), then the agencies'
-files and the truth. The same children, seed and as-at date give the same bytes; the first families stay the same when more
-children are asked for. Files are written beside the target and moved in place at the end."""
+"""Make the synthetic partnership: unit by unit (people, their stories, each agency's records of
+them), then the agencies' files and the truth. The same children, seed and as-at date give the
+same bytes; the first families stay the same when more children are asked for. Files are written
+beside the target and moved in place at the end."""
 
 from __future__ import annotations
 
@@ -9,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from random import Random
 
 from ffp_data.synthetic import places, truth
 from ffp_data.synthetic.feed_case_system import CaseSystem
@@ -20,6 +20,7 @@ from ffp_data.synthetic.feed_health_fhir import HealthFhir
 from ffp_data.synthetic.feed_police import Police
 from ffp_data.synthetic.feed_probation import Probation
 from ffp_data.synthetic.households import make_unit
+from ffp_data.synthetic.numbers import stream
 from ffp_data.synthetic.people import Family, Member, Unit
 from ffp_data.synthetic.scene import Scene, Truth
 from ffp_data.synthetic.stories import tell
@@ -53,8 +54,10 @@ def synthesise(
 ) -> Summary:
     """Write `out`/landing and `out`/truth for a partnership of `children` children known up to `as_at`.
 
-    progress: called now and then with what is being done, in words. A folder that an earlier run made is replaced.
-    Raises OutputInUseError when `out` holds anything else, ValueError for a number of children outside 1 to 300,000.
+    progress: called now and then with what is being done,
+    in words. A folder that an earlier run made is replaced.
+    Raises OutputInUseError when `out` holds anything else,
+    ValueError for a number of children outside 1 to 300,000.
     """
     if not 1 <= children <= MAX_CHILDREN:
         raise ValueError(f"--children {children}: must be between 1 and {MAX_CHILDREN:,}")
@@ -99,9 +102,9 @@ def scenes_of(children: int, seed: int, as_at: date) -> Iterator[Scene]:
     """Yield units with their stories until there are exactly `children` children."""
     number = made = 0
     while made < children:
-        unit = make_unit(Random(f"{seed}/{number}/people"), number, as_at, children - made)
+        unit = make_unit(stream(f"{seed}/{number}/people"), number, as_at, children - made)
         stories = {
-            f.family_id: tell(Random(f"{seed}/{number}/story/{n}"), f, as_at)
+            f.family_id: tell(stream(f"{seed}/{number}/story/{n}"), f, as_at)
             for n, f in enumerate(unit.families)
         }
         scene = Scene(unit, stories, seed)

@@ -1,6 +1,6 @@
-"""People, families and the units they are made in. A unit is everything that one number makes: a family, and now and then
-the second household of a father, a neighbour who shares a name, or the adopters of a child. Truth is told here and only
-here; feeds see people through `noise`."""
+"""People, families and the units they are made in. A unit is everything that one number makes:
+a family, and now and then the second household of a father, a neighbour who shares a name, or
+the adopters of a child. Truth is told here and only here; feeds see people through `noise`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Addresses and schools of a county that does not exist. Homes are numbered and a number always gives the same address:
-neighbouring numbers are neighbours in one street and one postcode, as real families are, and no two homes share one."""
+"""Addresses and schools of a county that does not exist. Homes are numbered and a number always
+gives the same address: neighbouring numbers are neighbours in one street and one postcode, as
+real families are, and no two homes share one."""
 
 from __future__ import annotations
 

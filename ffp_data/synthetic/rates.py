@@ -1,4 +1,5 @@
-"""The rates of the partnership, read from data/rates.yaml: every share with the place it was read, or the word assumed."""
+"""The rates of the partnership, read from data/rates.yaml: every share with the place it was
+read, or the word assumed."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ class Rate(BaseModel):
     source: str = Field(min_length=3)
 
 
+@cache
 def read_data(name: str) -> Any:
     """Return the parsed YAML of one file of this package's data folder."""
     return yaml.safe_load((resources.files(__package__) / "data" / name).read_text("utf-8"))

@@ -1,5 +1,6 @@
-"""What a feed is given for one unit: its people, their stories, the as-at date and a random stream of the feed's own, so that a
-change in one feed leaves the others as they were. Also the book of truth that every feed writes in."""
+"""What a feed is given for one unit: its people, their stories, the as-at date and a random
+stream of the feed's own, so that a change in one feed leaves the others as they were. Also the
+book of truth that every feed writes in."""
 
 from __future__ import annotations
 
@@ -9,9 +10,9 @@ from random import Random
 
 from ffp_data.synthetic.care import EarlyHelp, Need, Story
 from ffp_data.synthetic.noise import Sighting
-from ffp_data.synthetic.numbers import scramble
+from ffp_data.synthetic.numbers import scramble, stream
 from ffp_data.synthetic.people import Family, Person, Unit, shift, years_before
-from ffp_data.synthetic.stories import adopted_need, part_of
+from ffp_data.synthetic.stories import for_child, part_of
 
 LOCAL_SPACE = 20_000_000
 SECOND = 10_000_000  # added to a serial for a second record of the same person
@@ -57,7 +58,7 @@ class Scene:
 
     def rng(self, feed: str) -> Random:
         """Return the feed's random stream for this unit."""
-        return Random(f"{self.seed}/{self.unit.number}/{feed}")
+        return stream(f"{self.seed}/{self.unit.number}/{feed}")
 
     def story_of(self, person_id: str) -> Story:
         """Return the story that a child takes part in; an empty one when none."""
@@ -65,8 +66,8 @@ class Scene:
 
     def phases(self, person: Person) -> list[Need | EarlyHelp]:
         """Return the phases of a child's case as they concern that child."""
-        told = (p for p in self.story_of(person.person_id).phases if part_of(person, p, self.as_at))
-        return [adopted_need(p, person) if isinstance(p, Need) else p for p in told]
+        told = self.story_of(person.person_id).phases
+        return [for_child(person, phase) for phase in told if part_of(person, phase)]
 
     def needs(self, person: Person) -> list[Need]:
         """Return a child's episodes of need."""

@@ -1,4 +1,5 @@
-"""School age as the children in need census counts it, and the reason it asks for when there is no UPN."""
+"""School age as the children in need census counts it, and the reason it asks for when there is
+no UPN."""
 
 from __future__ import annotations
 

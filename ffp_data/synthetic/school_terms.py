@@ -1,6 +1,6 @@
-"""School terms by rule, from the habits of English councils: autumn from the first Wednesday of September, half terms
-around the last Mondays of October and May and the third of February, Easter from the bank holidays. Also the helper that
-moves an event of a case to a working day."""
+"""School terms by rule, from the habits of English councils: autumn from the first Wednesday of
+September, half terms around the last Mondays of October and May and the third of February,
+Easter from the bank holidays. Also the helper that moves an event of a case to a working day."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ class HalfTerm:
 def half_terms(academic_year: int) -> tuple[HalfTerm, ...]:
     """Return the six half terms of the school year that begins in September of `academic_year`.
 
-    The first school day of the first five is left out: a training day, so that a year has about 190 school days.
+    The first school day of the first five is left out: a training day,
+    so that a year has about 190 school days.
     """
     year, after = academic_year, academic_year + 1
     sunday = easter(after)

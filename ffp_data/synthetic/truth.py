@@ -1,5 +1,5 @@
-"""What is true, for measuring: persons, households, which record is which person, planted faults, and each child's involvement
-by service. None of it is ever read by the hub."""
+"""What is true, for measuring: persons, households, which record is which person, planted
+faults, and each child's involvement by service. None of it is ever read by the hub."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ class People:
             adoption = "new" if person.adopted else "old" if person.adopted_away_on else ""
             self.children += person.is_child and not person.adopted_away_on
             values = (person.person_id, home, family.family_id, person.mother_id, person.father_id, person.twin_group, person.birth, person.sex,
-                      person.ethnicity, person.tradition, person.is_child, person.unborn, adoption, scene.in_care(person))  # fmt: skip
+                      person.ethnicity, person.tradition, person.is_child, person.unborn, adoption,
+                      scene.in_care(person))  # fmt: skip
             self.persons.append(tuple(map(text, values)))
             homes.setdefault(home, (family, member, []))[2].append(member)
             if person.is_child:

@@ -1,5 +1,6 @@
-"""Writing the agencies' files. Headers come from the feed contracts, so that a column can't drift from them: a row is a
-mapping of header to text, and a key that the contract does not know is an error of ours."""
+"""Writing the agencies' files. Headers come from the feed contracts, so that a column can't
+drift from them: a row is a mapping of header to text, and a key that the contract does not know
+is an error of ours."""
 
 from __future__ import annotations
 
