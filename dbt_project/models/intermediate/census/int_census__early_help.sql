@@ -39,7 +39,7 @@ dated as (
     select
         * exclude (end_date, closure_reason_code),
         {{ known_by('end_date', period_end()) }} as end_date,
-        case when end_date <= {{ period_end() }} then closure_reason_code end as closure_reason_code
+        case when coalesce(end_date <= {{ period_end() }}, true) then closure_reason_code end as closure_reason_code
     from once
 )
 

@@ -50,20 +50,40 @@ identity as (
         arg_min(date_of_birth, survivorship_order) as date_of_birth,
         arg_min(expected_birth_date, survivorship_order) as expected_birth_date,
         arg_min(sex, survivorship_order) as sex,
-        arg_min(upn, survivorship_order) as upn,
         arg_min(former_upn, survivorship_order) as former_upn
     from records
     group by child_id
 ),
 
+-- The council's own number first. A school's is taken over where the council has none and where no other child carries
+-- it: a number that two children share is for a reviewer, not for a return.
+upn_claims as (
+    select upn from records
+    where upn is not null
+    group by upn
+    having count(distinct child_id) = 1
+),
+
+upns as (
+    select
+        records.child_id,
+        arg_min(records.upn, records.survivorship_order) as upn
+    from records
+    left join upn_claims using (upn)
+    where records.service != 'education' or upn_claims.upn is not null
+    group by records.child_id
+),
+
 particulars as (
     select
         identity.*,
+        upns.upn,
         stated.ethnicity_code,
         stated.upn_unknown_code,
         stated.death_date
     from identity
     left join stated using (child_id)
+    left join upns using (child_id)
 )
 
 select * from particulars

@@ -19,12 +19,12 @@ canonical as (
     from referrals
 ),
 
--- Known by the reference date: a case closed after it was open on it.
+-- Known by the reference date: a case closed after it was open on it. A reason without a date stays for the validator.
 dated as (
     select
         * exclude (closure_date, closure_reason_code),
         {{ known_by('closure_date', period_end()) }} as closure_date,
-        case when closure_date <= {{ period_end() }} then closure_reason_code end as closure_reason_code
+        case when coalesce(closure_date <= {{ period_end() }}, true) then closure_reason_code end as closure_reason_code
     from canonical
     where referral_date <= {{ period_end() }}
 )

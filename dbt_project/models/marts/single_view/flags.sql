@@ -8,16 +8,47 @@ with raised as (
     {%- endfor %}
 ),
 
+children as (
+    select child_id from {{ ref('int_persons__children') }}
+),
+
+of_children as (
+    select raised.* from raised
+    semi join children using (child_id)
+),
+
+sources as (
+    select
+        child_id,
+        flag,
+        unnest(string_split(source, ', ')) as feed
+    from of_children
+),
+
+-- A fact is as old as the oldest feed it rests on.
+freshness as (
+    select
+        sources.child_id,
+        sources.flag,
+        min(states.last_delivered_at) as as_of,
+        bool_or(states.is_late) as is_late
+    from sources
+    inner join {{ ref('int_feeds__states') }} as states using (feed)
+    group by sources.child_id, sources.flag
+),
+
 flags as (
     select
-        raised.child_id,
-        raised.flag,
-        raised.since,
-        raised.rule_in_words,
-        raised.facts,
-        raised.source
-    from raised
-    semi join {{ ref('int_persons__children') }} using (child_id)
+        of_children.child_id,
+        of_children.flag,
+        of_children.since,
+        of_children.rule_in_words,
+        of_children.facts,
+        of_children.source,
+        freshness.as_of,
+        freshness.is_late
+    from of_children
+    inner join freshness using (child_id, flag)
 )
 
 select * from flags
