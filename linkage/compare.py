@@ -45,6 +45,17 @@ def _swapped(test: Condition) -> str:
     return f"l_{a} = r_{b} AND l_{b} = r_{a}"
 
 
+def _swapped_similar(test: Condition) -> str:
+    """Only where the first letters agree crosswise, so that few similarities are computed."""
+    assert test.swapped_similar
+    a, b = test.swapped_similar.columns
+    crosswise = [(f"l_{a}::VARCHAR", f"r_{b}::VARCHAR"), (f"l_{b}::VARCHAR", f"r_{a}::VARCHAR")]
+    initials = (f"left({x}, 1) = left({y}, 1)" for x, y in crosswise)
+    least = test.swapped_similar.at_least
+    alike = (f"round(jaro_winkler_similarity({x}, {y}), 6) >= {least}" for x, y in crosswise)
+    return " AND ".join([*initials, *alike])
+
+
 def _alias(test: Condition) -> str:
     assert test.alias
     of, within = test.alias.of, test.alias.in_
@@ -118,6 +129,7 @@ _SQL: dict[str, Callable[[Condition], str]] = {
         f"list_has_any(l_{groups_column(str(t.equivalent))}, r_{groups_column(str(t.equivalent))})"
     ),
     "swapped": _swapped,
+    "swapped_similar": _swapped_similar,
     "alias": _alias,
     "shares_word": _shares_word,
     "similar": _similar,

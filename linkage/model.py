@@ -171,7 +171,10 @@ def _level_problems(model: Model) -> Iterator[str]:
             if test.kind == "equivalent" and not all(model.columns[c].equivalents for c in known):
                 yield f"{where}: the column has no 'equivalents' table"
             domains = {domain_of(model, c) for c in known}
-            if test.kind in ("swapped", "alias", "shares_word") and len(domains) > 1:
+            if (
+                test.kind in ("swapped", "swapped_similar", "alias", "shares_word")
+                and len(domains) > 1
+            ):
                 yield f"{where}: give the columns the same 'domain'"
 
 

@@ -24,6 +24,7 @@ Part = Literal[
     "first4",
     "first_word",
     "skeleton",
+    "long_skeleton",
 ]
 DATE_PARTS = frozenset({"year", "year_month", "month_day"})
 MISSING = "missing"
@@ -139,6 +140,13 @@ class Words(Spec):
     min_letters: int = Field(default=3, ge=1)
 
 
+class Swapped(Spec):
+    """Each record's value of one column resembles the other's of the other column."""
+
+    columns: tuple[Name, Name]
+    at_least: Annotated[float, Field(gt=0, lt=1)]
+
+
 class SamePart(Spec):
     """A named part of the column is equal."""
 
@@ -157,6 +165,7 @@ TESTS = (
     "exact",
     "equivalent",
     "swapped",
+    "swapped_similar",
     "alias",
     "shares_word",
     "similar",
@@ -175,6 +184,7 @@ class Condition(Spec):
     exact: Name | None = None
     equivalent: Name | None = None
     swapped: tuple[Name, Name] | None = None
+    swapped_similar: Swapped | None = None
     alias: Alias | None = None
     shares_word: Words | None = None
     similar: Similar | None = None
@@ -197,6 +207,8 @@ class Condition(Spec):
             return (setting,)
         if isinstance(setting, tuple):
             return setting
+        if isinstance(setting, Swapped):
+            return setting.columns
         found = [getattr(setting, k, None) for k in ("column", "of", "in_")]
         return tuple(c for c in found if c)
 

@@ -130,12 +130,22 @@ def column_sql(column: Column, source: str) -> str:
 
 
 def _skeleton(x: str) -> str:
-    """First letter, then consonants without repeats: mohammed, muhammad and mohamed become mhmd."""
+    """How a name sounds, roughly: mohammed, muhammad and mohamed become mhmd, omer and umar amr.
+
+    First letter (any vowel becomes a), then consonants without repeats; ph is f, c and q are k, w is v.
+    """
     letters = _pattern(f"lower(strip_accents({x}))", "[^a-z]", "")
-    bare = f"left({letters}, 1) || {_pattern(f'substr({letters}, 2)', '[aeiouy]', '')}"
-    for consonant in "bcdfghjklmnpqrstvwxz":
+    sounds = f"translate(replace({letters}, 'ph', 'f'), 'cqw', 'kkv')"
+    first = _pattern(f"left({sounds}, 1)", "[aeiou]", "a")
+    bare = f"{first} || {_pattern(f'substr({sounds}, 2)', '[aeiouy]', '')}"
+    for consonant in "bdfghjklmnprstvxz":
         bare = f"replace({bare}, {quoted(consonant * 2)}, {quoted(consonant)})"
     return f"nullif({bare}, '')"
+
+
+def _long_skeleton(x: str) -> str:
+    """The same where it has three letters or more: shorter ones are shared by many names."""
+    return f"regexp_extract({_skeleton(x)}, '^...+')"
 
 
 _PARTS: dict[str, Callable[[str], str]] = {
@@ -149,6 +159,7 @@ _PARTS: dict[str, Callable[[str], str]] = {
     "first4": lambda x: f"left({x}, 4)",
     "first_word": lambda x: f"split_part({x}, ' ', 1)",
     "skeleton": _skeleton,
+    "long_skeleton": lambda x: f"nullif({_long_skeleton(x)}, '')",
 }
 
 

@@ -108,6 +108,10 @@ FAMILIES: dict[str, tuple[list[dict[str, Any]], list[set[int]]]] = {
         [child("Rowan"), child("Wetherby", surname="Rowan")],
         [{0, 1}],
     ),
+    "names in the other order, one mistyped": (
+        [child("Hamza", surname="Choudhury"), child("Chaudhry", surname="Hamza")],
+        [{0, 1}],
+    ),
     "a double surname": ([child("Rowan"), child("Rowan", surname="Wetherby-Blythe")], [{0, 1}]),
     "a short form": ([child("Thomas"), child("Tom")], [{0, 1}]),
     "spellings of one name": (

@@ -61,6 +61,13 @@ def test_steps_turn_a_value_into_its_standard_form(
         ("skeleton", "'muhammad'", "mhmd"),
         ("skeleton", "'ayesha'", "ash"),
         ("skeleton", "'aisha'", "ash"),
+        ("skeleton", "'omer'", "amr"),
+        ("skeleton", "'umar'", "amr"),
+        ("skeleton", "'sophie'", "sf"),
+        ("skeleton", "'kaitlyn'", "ktln"),
+        ("skeleton", "'caitlin'", "ktln"),
+        ("long_skeleton", "'maya'", None),
+        ("long_skeleton", "'inayah'", "anh"),
     ],
 )
 def test_parts_take_out_what_blocks_need(part: str, given: str, expected: Any) -> None:
