@@ -151,9 +151,9 @@ def test_the_census_holds_the_cases_of_the_year(marts: Marts) -> None:
         "expected_person_birth_date FROM returns.cin_children ORDER BY child_key"
     ) == [
         ("ada", "10001", "A001000000001", None, "F", "WBRI", None),
-        ("dot", "30001", None, None, "U", "NOBT", date(2026, 6, 1)),
-        ("gus", "50001", None, None, "U", "NOBT", None),
-        ("hal", "60001", None, None, "U", "NOBT", None),
+        ("dot", "30001", None, None, "U", None, date(2026, 6, 1)),
+        ("gus", "50001", None, None, "U", None, None),
+        ("hal", "60001", None, None, "U", None, None),
     ]
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import duckdb
 import yaml
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 from ffp_data import feeds
 from ffp_data.feeds.tables import raw_columns
-from ffp_data.pipeline.transform import close_dbt_connections
 from ffp_data.warehouse import httpfs_extension
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
@@ -96,7 +96,8 @@ class Warehouse:
             where = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
             result = dbtRunner().invoke(["--quiet", *arguments, *where])
         finally:
-            close_dbt_connections()  # dbt in this process keeps the file open
+            # dbt in this process keeps the file open
+            DuckDBConnectionManager.close_all_connections()
             os.environ.clear()
             os.environ.update(before)
         if result.exception is not None:

@@ -28,7 +28,7 @@ children as (
             else 'U'
         end as sex,
         {{ known_by('particulars.death_date', period_end()) }} as death_date,
-        coalesce(particulars.ethnicity_code, 'NOBT') as ethnicity_code
+        particulars.ethnicity_code
     from particulars
     inner join case_numbers using (child_id)
 )
