@@ -1,14 +1,15 @@
-"""Session marks, made for a whole half term at once with numpy. Each pupil has rates of
-illness, unexplained absence and lateness; each (pupil, week or day) has a fixed hash as its
-chance, so that a pupil's marks depend on the pupil and the seed alone. Illness comes in spells
-within a week, dual-registered pupils are D on the days at the other school, year 11 is on study
-leave from June, and a share of the marks is corrected some days later."""
+"""Session marks, made for a whole half term at once with numpy. Each pupil has rates of illness,
+unexplained absence and lateness; each pair of pupil and week or day has a fixed hash as its chance,
+so that a pupil's marks depend on the pupil and the seed alone. Illness comes in spells within a
+week, dual-registered pupils are D on the days at the other school, year 11 is on study leave from
+June, and most marks without a reason are corrected some days later."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ import pyarrow as pa
 from ffp_data.synthetic.rates import rates
 from ffp_data.synthetic.school_terms import HalfTerm
 
+UNKNOWN = ("!", "8")  # local codes seen in a live export
+WITHDRAWN = ("H", "J", "Y")  # ended in August 2024
 CODES = (
     "/",
     "\\",
@@ -33,26 +36,27 @@ CODES = (
     "D",
     "S",
     "G",
-    "K",
-    "-",
-    "!",
-    "8",
-    "H",
-    "J",
-    "Y",
+    *UNKNOWN,
+    *WITHDRAWN,
 )
 INDEX = {code: n for n, code in enumerate(CODES)}
-UNKNOWN = ("!", "8")  # local codes seen in a live export
-WITHDRAWN = ("H", "J", "Y")
+# Shares of sessions for reasons that are alike for all pupils; assumed, near DfE absence statistics.
+REASONS = (("M", 0.006), ("V", 0.005), ("B", 0.001), ("C", 0.0008), ("G", 0.003))
 EPOCH = date(1970, 1, 1).toordinal()
+RECENT_DAYS = 7  # a school has five school days to find the reason of an absence
+CORRECTED_AFTER = 4  # days
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+CodeIndexes = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """A pupil on a roll: the marks between `first` and `last` are made from `seed` and the three rates."""
+    """A pupil on a roll: the marks between `first` and `last` are made from `seed` and the three rates.
+
+    illness: chance of a spell in a week; unexplained: of a day; late: of a morning.
+    """
 
     urn: str
     pupil_key: str
@@ -69,21 +73,46 @@ class Enrolment:
 
 @dataclass(frozen=True)
 class Marks:
-    """The marks of one half term as a table ready to write, its corrections, and the rows that hold a bad code."""
+    """The marks of one half term, ready to write, their corrections, and the rows that hold a bad code."""
 
-    name: str
     last_day: date
     table: pa.Table
     corrections: pa.Table
-    bad: list[tuple[str, str, str]]  # pupil id in the feed, person id, code
+    bad: list[
+        tuple[str, str, str]
+    ]  # pupil id in the feed, person id, unknown_code or withdrawn_code
 
 
-def uniform(seeds: npt.NDArray[np.uint64], salts: npt.NDArray[np.uint64]) -> Floats:
-    """Return one number in 0..1 for each pair of seed and salt (splitmix64), shape (seeds, salts)."""
-    x = seeds[:, None] + salts[None, :] * np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((x ^ (x >> np.uint64(31))) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+@dataclass(frozen=True)
+class Grid:
+    """Pupils by school days: what every chance is drawn over."""
+
+    roll: Sequence[Enrolment]
+    dates: Sequence[date]
+
+    @cached_property
+    def days(self) -> Ints:
+        """Days since 1970, one for each school day."""
+        return np.array([d.toordinal() - EPOCH for d in self.dates], dtype=np.int64)
+
+    @cached_property
+    def seeds(self) -> npt.NDArray[np.uint64]:
+        """One seed for each pupil."""
+        return np.array([e.seed for e in self.roll], dtype=np.uint64)
+
+    def column(self, name: str) -> Floats:
+        """Return a rate of every pupil as a column."""
+        return np.array([getattr(e, name) for e in self.roll])[:, None]
+
+    def chance(self, purpose: int, weekly: bool = False) -> Floats:
+        """Return one number in 0..1 for each pupil and day, the same all week when `weekly` (splitmix64)."""
+        periods = (self.days + 3) // 7 if weekly else self.days
+        salts = periods.astype(np.uint64) * np.uint64(128) + np.uint64(2 * purpose + int(weekly))
+        x = self.seeds[:, None] + salts[None, :] * np.uint64(0x9E3779B97F4A7C15)
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        x = (x ^ (x >> np.uint64(31))) >> np.uint64(11)
+        return np.asarray(x.astype(np.float64) * 2.0**-53)
 
 
 def half_term_marks(
@@ -93,171 +122,146 @@ def half_term_marks(
     for term in terms:
         present = [e for e in roll if e.first <= term.days[-1] and e.last >= term.days[0]]
         if present:
-            yield _marks(present, term, as_at)
+            yield _marks(Grid(present, term.days), as_at)
 
 
-def _day_codes(roll: Sequence[Enrolment], days: Ints, as_at: date) -> npt.NDArray[np.int8]:
+def _marks(grid: Grid, as_at: date) -> Marks:
+    today = as_at.toordinal() - EPOCH
+    codes = _codes(grid, today)
+    row, day, session = _on_roll(grid)
+    code = codes[row, day, session]
+    chance = grid.chance(5)[row, day]
+    bad = np.flatnonzero(code >= INDEX[UNKNOWN[0]])
+    changed = _corrected(code, chance)
+    late = np.flatnonzero((changed != code) & (grid.days[day] + CORRECTED_AFTER < today))
+    return Marks(
+        grid.dates[-1],
+        _table(grid, row, day, session, code, chance, 0),
+        _table(
+            grid, row[late], day[late], session[late], changed[late], chance[late], CORRECTED_AFTER
+        ),
+        [_fault(grid.roll[row[n]], CODES[code[n]]) for n in bad],
+    )
+
+
+def _codes(grid: Grid, today: int) -> CodeIndexes:
     """Return code indexes, shape (pupils, days, 2)."""
-    seeds = np.array([e.seed for e in roll], dtype=np.uint64)
-    weeks, weekday = (days + 3) // 7, (days + 3) % 7
-    salt = days.astype(np.uint64) * np.uint64(64)
-    week_salt = weeks.astype(np.uint64) * np.uint64(64) + np.uint64(1)
-    rate = {
-        name: np.array([getattr(e, name) for e in roll])[:, None]
-        for name in ("illness", "unexplained", "late")
-    }
-
-    onset = np.floor(uniform(seeds, week_salt + np.uint64(1)) * 5)
-    length = 1 + np.floor(uniform(seeds, week_salt + np.uint64(2)) ** 2 * 5)
-    ill = (
-        (uniform(seeds, week_salt) < rate["illness"])
-        & (weekday >= onset)
-        & (weekday < onset + length)
-    )
-    gone = uniform(seeds, salt + np.uint64(10)) < rate["unexplained"]
-    open_reason = uniform(seeds, salt + np.uint64(11)) < np.where(
-        days >= as_at.toordinal() - EPOCH - 7, 0.8, 0.25
-    )
-
-    codes = np.empty((len(roll), len(days), 2), dtype=np.int8)
-    for session, present in enumerate(("/", "\\")):
-        chance = uniform(seeds, salt + np.uint64(20 + session))
-        late = rate["late"] * (1.0 if session == 0 else 0.25)
-        code = np.full(chance.shape, INDEX[present], dtype=np.int8)
-        edge = np.zeros_like(chance)
-        for name, share in (
-            ("L", late),
-            ("U", late / 6),
-            ("M", 0.006),
-            ("V", 0.005),
-            ("B", 0.001),
-            ("C", 0.0008),
-            ("G", 0.003),
-            ("E", rate["unexplained"] * 0.02),
-        ):
-            code[(chance >= edge) & (chance < edge + share)] = INDEX[name]
-            edge = edge + share
-        away = gone & (uniform(seeds, salt + np.uint64(30 + session)) < 0.92)
-        code[away] = np.where(open_reason, INDEX["N"], INDEX["O"])[away]
-        code[ill] = INDEX["I"]
-        codes[:, :, session] = code
-    _special(roll, codes, days, weekday)
+    recent = grid.days >= today - RECENT_DAYS
+    no_reason_yet = grid.chance(4) < np.where(recent, 0.8, 0.25)
+    gone = np.where(no_reason_yet, INDEX["N"], INDEX["O"])
+    away, ill = grid.chance(3) < grid.column("unexplained"), _ill(grid)
+    codes = np.empty((len(grid.roll), len(grid.days), 2), dtype=np.int8)
+    for session in (0, 1):
+        code = _present(grid, session)
+        code = np.where(away & (grid.chance(10 + session) < 0.92), gone, code)
+        codes[:, :, session] = np.where(ill, INDEX["I"], code)
+    _special(grid, codes)
+    _plant(grid, codes)
     return codes
 
 
-def _special(
-    roll: Sequence[Enrolment], codes: npt.NDArray[np.int8], days: Ints, weekday: Ints
-) -> None:
-    months = np.array([(date.fromordinal(int(d) + EPOCH)).month for d in days])
-    for row, enrolment in enumerate(roll):
+def _ill(grid: Grid) -> npt.NDArray[np.bool_]:
+    """Return which days are spells of illness: one to five days from a chance weekday."""
+    weekday = (grid.days + 3) % 7
+    onset = np.floor(grid.chance(1, weekly=True) * 5)
+    length = 1 + np.floor(grid.chance(2, weekly=True) ** 2 * 5)
+    struck = grid.chance(0, weekly=True) < grid.column("illness")
+    return np.asarray(struck & (weekday >= onset) & (weekday < onset + length))
+
+
+def _present(grid: Grid, session: int) -> CodeIndexes:
+    """Return present marks, with lateness and the reasons that all pupils share strewn among them."""
+    chance = grid.chance(20 + session)
+    code = np.full(chance.shape, INDEX["/\\"[session]], dtype=np.int8)
+    late = grid.column("late") * (0.25 if session else 1.0)
+    shares = (("L", late), ("U", late / 6), ("E", grid.column("unexplained") * 0.02), *REASONS)
+    edge = np.zeros_like(chance)
+    for name, share in shares:
+        code[(chance >= edge) & (chance < edge + share)] = INDEX[name]
+        edge = edge + share
+    return code
+
+
+def _special(grid: Grid, codes: CodeIndexes) -> None:
+    """Dual registration and study leave."""
+    weekday = (grid.days + 3) % 7
+    summer = np.array([d.month in (6, 7) for d in grid.dates])
+    for row, enrolment in enumerate(grid.roll):
         if enrolment.registration in "MS":
             elsewhere = (weekday < 2) == (enrolment.registration == "M")
             codes[row, elsewhere, :] = INDEX["D"]
         if enrolment.leaves_in_june:
-            codes[row, (months == 6) | (months == 7), :] = INDEX["S"]
+            codes[row, summer, :] = INDEX["S"]
 
 
-def _plant(roll: Sequence[Enrolment], codes: npt.NDArray[np.int8], days: Ints) -> None:
-    seeds = np.array([e.seed for e in roll], dtype=np.uint64)
-    chance = uniform(seeds, days.astype(np.uint64) * np.uint64(64) + np.uint64(40))
-    unknown, withdrawn = (
-        2 * rates("education")["unknown_code"],
-        2 * rates("education")["withdrawn_code"],
-    )  # one session of two
-    pick = (days % 3).astype(np.int64)
-    for n, code in enumerate(UNKNOWN):
-        codes[:, :, 0][(chance < unknown) & (pick % 2 == n)[None, :]] = INDEX[code]
-    for n, code in enumerate(WITHDRAWN):
-        codes[:, :, 1][(chance > 1 - withdrawn) & (pick == n)[None, :]] = INDEX[code]
+def _plant(grid: Grid, codes: CodeIndexes) -> None:
+    """Plant codes that the feed must set aside: unknown ones in mornings, withdrawn ones in afternoons."""
+    chance, share = grid.chance(6), rates("education")
+    for session, rate, planted in (
+        (0, share["unknown_code"], UNKNOWN),
+        (1, share["withdrawn_code"], WITHDRAWN),
+    ):
+        low = session * 0.5
+        for n, code in enumerate(planted):
+            width = (
+                2 * rate / len(planted)
+            )  # the rate is of all sessions, each kind is of one of two
+            codes[:, :, session][(chance >= low + n * width) & (chance < low + (n + 1) * width)] = (
+                INDEX[code]
+            )
 
 
-def _marks(roll: Sequence[Enrolment], term: HalfTerm, as_at: date) -> Marks:
-    days = np.array([d.toordinal() - EPOCH for d in term.days], dtype=np.int64)
-    codes = _day_codes(roll, days, as_at)
-    _plant(roll, codes, days)
-    first = np.array([e.first.toordinal() - EPOCH for e in roll])[:, None]
-    last = np.array([e.last.toordinal() - EPOCH for e in roll])[:, None]
-    on_roll = np.repeat(((days >= first) & (days <= last))[:, :, None], 2, axis=2)
-    row, day, session = np.nonzero(on_roll)
-    code = codes[row, day, session]
-    chance = uniform(
-        np.array([e.seed for e in roll], dtype=np.uint64),
-        days.astype(np.uint64) * np.uint64(64) + np.uint64(50),
-    )
-    table = _table(roll, term.days, row, day, session, code, chance[row, day], 0)
-    kept = np.isin(code, [INDEX[c] for c in (*UNKNOWN, *WITHDRAWN)])
-    bad = [
-        (f"{roll[r].urn}:{roll[r].pupil_key}", roll[r].person_id, CODES[c])
-        for r, c in zip(row[kept], code[kept], strict=True)
-    ]
-    changed = _corrected(code, chance[row, day])
-    pick = (changed != code) & (days[day] < as_at.toordinal() - EPOCH - 4)
-    corrections = _table(
-        roll,
-        term.days,
-        row[pick],
-        day[pick],
-        session[pick],
-        changed[pick],
-        chance[row, day][pick],
-        4,
-    )
-    return Marks(term.name, term.days[-1], table, corrections, bad)
+def _fault(enrolment: Enrolment, code: str) -> tuple[str, str, str]:
+    kind = "unknown_code" if code in UNKNOWN else "withdrawn_code"
+    return f"{enrolment.urn}:{enrolment.pupil_key}", enrolment.person_id, kind
 
 
-def _corrected(code: npt.NDArray[np.int8], chance: Floats) -> npt.NDArray[np.int8]:
+def _on_roll(grid: Grid) -> tuple[Ints, Ints, Ints]:
+    """Return pupil, day and session of every mark: only days on roll."""
+    first = np.array([e.first.toordinal() - EPOCH for e in grid.roll])[:, None]
+    last = np.array([e.last.toordinal() - EPOCH for e in grid.roll])[:, None]
+    present = (grid.days >= first) & (grid.days <= last)
+    row, day, session = np.nonzero(np.repeat(present[:, :, None], 2, axis=2))
+    return row, day, session
+
+
+def _corrected(code: CodeIndexes, chance: Floats) -> CodeIndexes:
     """Return the codes as they stand after the school heard more: most N become I, O or E, a few I become M."""
     share = rates("education")["late_correction"]
-    late_n = (code == INDEX["N"]) & (chance < 10 * share)
-    now = np.where(
-        late_n,
-        np.where(
-            chance < 5 * share, INDEX["I"], np.where(chance < 9.5 * share, INDEX["O"], INDEX["E"])
-        ),
-        code,
+    reason = np.select(
+        [chance < 5 * share, chance < 9.5 * share], [INDEX["I"], INDEX["O"]], INDEX["E"]
     )
-    return np.where((code == INDEX["I"]) & (chance < share / 10), INDEX["M"], now).astype(np.int8)
+    heard = (code == INDEX["N"]) & (chance < 10 * share)
+    mistaken = (code == INDEX["I"]) & (chance < share / 10)
+    return np.where(heard, reason, np.where(mistaken, INDEX["M"], code)).astype(np.int8)
 
 
 def _table(
-    roll: Sequence[Enrolment],
-    days: Sequence[date],
-    row: Ints,
-    day: Ints,
-    session: Ints,
-    code: npt.NDArray[np.int8],
-    chance: Floats,
-    later: int,
+    grid: Grid, row: Ints, day: Ints, session: Ints, code: CodeIndexes, chance: Floats, later: int
 ) -> pa.Table:
     """Return the rows to write; `later`: days after the session at which the mark was last changed."""
-    minutes = np.where(
-        np.isin(code, [INDEX["L"], INDEX["U"]]), (chance * 40).astype(np.int64) + 3, 0
-    )
+    arrived_late = np.isin(code, [INDEX["L"], INDEX["U"]])
+    minutes = np.where(arrived_late, (chance * 40).astype(np.int64) + 3, 0)
+    rung = (chance * 1e6).astype(np.int64) % round(1 / rates("education")["comment"]) == 0
+    school = np.array([int(e.urn) % 8 for e in grid.roll])[
+        row
+    ]  # each school closes its registers at its own time
     times = [
         f"{d + timedelta(days=later)}T{hour}:{5 * m:02d}:00Z"
-        for d in days
+        for d in grid.dates
         for hour in ("09", "13")
         for m in range(8)
     ]
-    school = np.array([int(e.urn) % 8 for e in roll])[row]
-    remark = (
-        (chance * 1e6).astype(np.int64) % 2000 == 0
-        if later == 0
-        else np.zeros(len(row), dtype=bool)
-    )
-
-    def text(values: Sequence[str], index: Ints) -> pa.Array:
-        return pa.array(values, pa.string()).take(pa.array(index))
-
+    columns: dict[str, tuple[Sequence[str], Ints | CodeIndexes]] = {
+        "school_urn": ([e.urn for e in grid.roll], row),
+        "pupil_key": ([e.pupil_key for e in grid.roll], row),
+        "session_date": ([d.isoformat() for d in grid.dates], day),
+        "session": (("AM", "PM"), session),
+        "attendance_code": (CODES, code),
+        "minutes_late": (("", *map(str, range(1, 60))), minutes),
+        "comment": (("", "Mum rang the office"), (rung & (later == 0)).astype(np.int64)),
+        "last_changed_at": (times, day * 16 + session * 8 + school),
+    }
     return pa.table(
-        {
-            "school_urn": text([e.urn for e in roll], row),
-            "pupil_key": text([e.pupil_key for e in roll], row),
-            "session_date": text([d.isoformat() for d in days], day),
-            "session": text(["AM", "PM"], session),
-            "attendance_code": text(CODES, code.astype(np.int64)),
-            "minutes_late": text(["", *map(str, range(1, 60))], minutes),
-            "comment": text(["", "Mum rang the office"], remark.astype(np.int64)),
-            "last_changed_at": text(times, day * 16 + session * 8 + school),
-        }
+        {name: pa.array(v, pa.string()).take(pa.array(i)) for name, (v, i) in columns.items()}
     )

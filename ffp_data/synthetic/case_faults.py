@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 from ffp_data.calendar import add_working_days, working_days_between
 from ffp_data.synthetic import numbers
@@ -22,7 +23,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Draft:
-    """One child's rows before they are written. other_upn: a valid UPN of another child of the case system, or empty."""
+    """One child's rows before they are written. other_upn: a valid UPN of another child, or empty."""
 
     rows: Rows
     person: dict[str, object]
@@ -31,23 +32,21 @@ class Draft:
     year_start: date
     other_upn: str
 
-    def one(self, table: str) -> dict[str, object] | None:
-        """Return the last row of a table, if any."""
-        return (self.rows.get(table) or [None])[-1]  # type: ignore[list-item]
+    def one(self, table: str, place: int = -1) -> dict[str, Any] | None:
+        """Return the last row of a table (or the one at `place`), if any."""
+        found = self.rows.get(table)
+        return found[place] if found else None
 
-    def referral(self) -> dict[str, object] | None:
+    def referral(self) -> dict[str, Any] | None:
         """Return the last referral when it went on and is of the census year."""
         row = self.one("ssd_cin_episodes")
         if row is None or row["cine_referral_nfa"]:
             return None
         closed = row["cine_close_date"]
-        return (
-            row
-            if closed is None or (isinstance(closed, date) and closed >= self.year_start)
-            else None
-        )
+        in_year = closed is None or (isinstance(closed, date) and closed >= self.year_start)
+        return row if in_year else None
 
-    def assessed(self) -> dict[str, object] | None:
+    def assessed(self) -> dict[str, Any] | None:
         """Return the last assessment when it is done and of the census year."""
         row = self.one("ssd_cin_assessments")
         done = row["cina_assessment_auth_date"] if row else None
@@ -207,7 +206,7 @@ def _weekend_conference(d: Draft) -> bool:
 
 
 def _review_before_plan(d: Draft) -> bool:
-    review, plan = (d.rows.get("ssd_cp_reviews") or [None])[0], d.one("ssd_cp_plans")
+    review, plan = d.one("ssd_cp_reviews", 0), d.one("ssd_cp_plans")
     if review is None or plan is None or plan["cppl_cp_plan_id"] != review["cppr_cp_plan_id"]:
         return False
     end, start = plan["cppl_cp_plan_end_date"], plan["cppl_cp_plan_start_date"]

@@ -11,6 +11,7 @@ from random import Random
 from ffp_data.synthetic.case_rows import STAFF, TEAMS, Rows
 from ffp_data.synthetic.noise import Sighting
 from ffp_data.synthetic.people import Family, Member, Person, shift
+from ffp_data.synthetic.places import Address
 from ffp_data.synthetic.rates import rates
 from ffp_data.synthetic.scene import LOCAL_SPACE, local_id
 from ffp_data.synthetic.school_age import upn_unknown
@@ -79,12 +80,15 @@ def add_address(rows: Rows, number: str, seen: Sighting, member: Member) -> None
     """Add the address as the record has it, and the earlier one when the move is known."""
     moved = member.moved_on if member.before and seen.address == member.home else None
     began = moved or shift(member.moved_on or max(member.person.birth, WINDOW), -400)
-    known = [(seen.address, seen.postcode, began, None)]
+    known: list[tuple[Address, str, date, date | None]] = [
+        (seen.address, seen.postcode, began, None)
+    ]
     if moved and member.before:
         known.append((member.before, member.before.postcode, shift(moved, -400), moved))
     for order, (address, postcode, start, end) in enumerate(known):
         packed = {
-            "ROOM": "", "FLOOR": "", "FLAT": address.flat, "BUILDING": "", "HOUSE": address.house, "STREET": address.street,
+            "ROOM": "", "FLOOR": "", "FLAT": address.flat, "BUILDING": "", "HOUSE": address.house,
+            "STREET": address.street,
             "TOWN": address.town, "UPRN": address.uprn if order == 0 else "", "EASTING": "", "NORTHING": "",
         }  # fmt: skip
         row = {

@@ -7,11 +7,12 @@ import json
 from dataclasses import dataclass
 from datetime import date
 from random import Random
+from typing import Any
 
 from ffp_data.synthetic.care import Assessment, Care, EarlyHelp, Need
 from ffp_data.synthetic.people import shift
 
-Rows = dict[str, list[dict[str, object]]]
+Rows = dict[str, list[dict[str, Any]]]
 TEAMS = (
     "Front Door",
     "Family Help North",
@@ -351,6 +352,14 @@ def write_family_help(
         )  # fmt: skip
 
 
+PACKAGE_PURPOSES = (
+    "Travel for kinship carers",
+    "Beds and equipment",
+    "Respite by grandparents",
+    "Childcare",
+)
+
+
 def write_meetings(s: Scribe, number: int, offered: date, need: Need, mood: Random) -> None:
     """A family group decision making offer and what came of it; `mood` is shared by the children of the family."""
     key = f"FG{s.person}{number}"
@@ -383,7 +392,7 @@ def write_meetings(s: Scribe, number: int, offered: date, need: Need, mood: Rand
             start=start if start <= s.as_at else None,
             end=end if end <= s.as_at else None,
             amount_band=mood.choice(("under 500", "500 to 1999", "2000 to 4999")),
-            purpose=mood.choice(("Travel for kinship carers", "Beds and equipment", "Respite by grandparents", "Childcare")),
+            purpose=mood.choice(PACKAGE_PURPOSES),
             outcome="Child stayed in family network" if end <= s.as_at else "",
         )  # fmt: skip
 

@@ -22,6 +22,7 @@ from ffp_data.synthetic.numbers import stream
 from ffp_data.synthetic.people import Family, Member, Person, shift
 from ffp_data.synthetic.rates import rates
 from ffp_data.synthetic.scene import Scene, Truth, siblings, take_number
+from ffp_data.synthetic.school_age import upn_unknown
 from ffp_data.synthetic.writing import Landing, Table, table_names
 
 FEED, SYSTEM = "case_system", "systemc"
@@ -186,7 +187,7 @@ class CaseSystem:
         seen = see(rng, source, member, siblings(case.family, person))
         row = case_people.person_row(case_number(person, 1), seen, person)
         row |= case_people.pupil_columns(rng, person, case.scene.as_at) | {"pers_upn": ""}
-        row["pers_upn_unknown"] = case_people.upn_unknown(person, "", case.scene.as_at)
+        row["pers_upn_unknown"] = upn_unknown(person, "", case.scene.as_at)
         seen.operators.append("duplicate_record")
         on = max(shift(begin, -rng.randint(10, 200)), shift(person.birth, 2))
         self._second(case, member, seen, row, on, begin)

@@ -17,7 +17,7 @@ from ffp_data.synthetic.school_age import upn_unknown
 from ffp_data.synthetic.writing import Landing, Table, british, headers, stamp
 
 FEED, SYSTEM = "early_help", "ehm"
-KEY = 1_618_033
+KEY = 25
 TABLES = ("persons", "episodes", "assessments", "plans", "lead_practitioners")
 WORKERS = (
     "Robin Ashby",

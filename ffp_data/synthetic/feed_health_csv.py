@@ -15,8 +15,9 @@ from ffp_data.synthetic.scene import Scene, Truth, local_id, siblings, take_numb
 from ffp_data.synthetic.writing import Landing, Table, british, headers, stamp
 
 FEED, SYSTEM = "health_csv", "RXG"
-KEY = 6_131_713
-CONTACTS = (("ED_ATTENDANCE", "Hospital", "Emergency department"), ("ED_ATTENDANCE", "Hospital", "Emergency department"),
+KEY = 22
+CONTACTS = (("ED_ATTENDANCE", "Hospital", "Emergency department"),
+            ("ED_ATTENDANCE", "Hospital", "Emergency department"),
             ("MISSED_APPOINTMENT", "Hospital", "Paediatric outpatients"),
             ("COMMUNITY_PAEDS", "Community", "Paediatrics"),
             ("CAMHS", "Community", "CAMHS liaison"),

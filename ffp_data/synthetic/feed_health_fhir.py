@@ -19,7 +19,7 @@ from ffp_data.synthetic.school_terms import on_working_day
 from ffp_data.synthetic.writing import Landing, compact, stamp
 
 FEED, SYSTEM = "health_fhir", "RXF"
-KEY = 5_432_177
+KEY = 21
 UK_CORE = "https://fhir.hl7.org.uk"
 NHS_SYSTEM = "https://fhir.nhs.uk/Id/nhs-number"
 GENDER = {"M": "male", "F": "female"}

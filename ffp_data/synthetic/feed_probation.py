@@ -17,8 +17,9 @@ from ffp_data.synthetic.scene import SECOND, Scene, Truth, local_id
 from ffp_data.synthetic.writing import Landing, compact, stamp
 
 FEED, SYSTEM = "probation", "ndelius"
-KEY = 2_236_067
-REGISTERS = {"RCCO": "Child concerns", "RCPR": "Child protection", "RCHD": "Risk to children", "ADVP": "Domestic abuse perpetrator",
+KEY = 24
+REGISTERS = {"RCCO": "Child concerns", "RCPR": "Child protection", "RCHD": "Risk to children", 
+             "ADVP": "Domestic abuse perpetrator",
              "RMRH": "Medium risk of serious harm", "RHRH": "High risk of serious harm",
              "MAPP": "MAPPA"}  # fmt: skip
 OFFENCES = (

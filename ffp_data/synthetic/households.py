@@ -104,10 +104,9 @@ def make_unit(rng: Random, number: int, as_at: date, limit: int) -> Unit:
     if left and draft.chance(chance["neighbour_same_name"]):
         families.append(_neighbour(draft, tradition, first))
         left -= 1
-    adoptions: dict[str, str] = {}
     if left and draft.chance(chance["adoption"]) and first.children and not first.left_on:
-        families, adoptions = _adoption(draft, families)
-    return Unit(number, tuple(families), as_at, adoptions)
+        families = _adoption(draft, families)
+    return Unit(number, tuple(families), as_at)
 
 
 def _family(draft: Draft, tradition: Tradition, home: Address, limit: int, letter: str) -> Family:
@@ -338,8 +337,8 @@ def _neighbour(draft: Draft, tradition: Tradition, first: Family) -> Family:
     return Family(f"F{draft.number:06d}N", members)
 
 
-def _adoption(draft: Draft, families: Sequence[Family]) -> tuple[list[Family], dict[str, str]]:
-    """Place the youngest born child of the first family for adoption: the old identity closes, a new one lives elsewhere.
+def _adoption(draft: Draft, families: Sequence[Family]) -> list[Family]:
+    """Place the youngest born child for adoption: the old identity closes, a new one lives elsewhere.
 
     The new identity has its own person, numbers and name,
     and no field of any feed or of the old person points to it.
@@ -351,7 +350,7 @@ def _adoption(draft: Draft, families: Sequence[Family]) -> tuple[list[Family], d
         if not m.person.unborn and not m.person.twin_group and 1 <= m.person.age(draft.as_at) <= 5
     ]
     if not young:
-        return list(families), {}
+        return list(families)
     member = young[-1]
     on = max(shift(draft.as_at, -draft.rng.randint(20, 330)), shift(member.person.birth, 220))
     old = replace(member.person, adopted_away_on=on, former=None, renamed_on=None)
@@ -376,4 +375,4 @@ def _adoption(draft: Draft, families: Sequence[Family]) -> tuple[list[Family], d
             Member(child, "child", home),
         ),
     )
-    return [replace(first, members=kept), *families[1:], adopters], {old.person_id: first.family_id}
+    return [replace(first, members=kept), *families[1:], adopters]

@@ -224,7 +224,7 @@ def child_name(
 
 
 def alike(rng: Random, tradition: Tradition, sex: str, given: str) -> str:
-    """Return another given name of the tradition that begins as `given` does, for twins; any other when there is none."""
+    """Return another given name that begins as `given` does, for twins; any other when there is none."""
     pool = [n for n in tradition.child[sex].values if n != given]
     same = [n for n in pool if n[:1] == given[:1]]
     return rng.choice(same or pool)

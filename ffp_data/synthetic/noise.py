@@ -22,6 +22,7 @@ KEYBOARD = {
     "n": "m", "o": "p", "p": "o", "q": "w", "r": "t", "s": "d", "t": "y", "u": "i", "v": "b", "w": "e",
     "x": "z", "y": "u", "z": "x",
 }  # fmt: skip
+STREET_KINDS = {"Road": "Rd", "Street": "St", "Avenue": "Ave", "Lane": "Ln"}
 PHONETIC = (
     ("ph", "f"),
     ("ck", "k"),
@@ -101,7 +102,7 @@ def plain(text: str) -> str:
 
 
 def typo(rng: Random, text: str) -> str:
-    """Return the text with one slip: a letter dropped, doubled, swapped with the next, or struck beside; never the first."""
+    """Return the text with one slip, not in its first letter: one dropped, doubled, swapped or struck beside."""
     if len(text) < 4:
         return text
     at = rng.randrange(1, len(text) - 1)
@@ -277,10 +278,15 @@ def _address(r: Recorder) -> None:
         s.phone = ""
 
 
+def _short(street: str) -> str:
+    name, _, kind = street.rpartition(" ")
+    return f"{name} {STREET_KINDS.get(kind, kind)}"
+
+
 def _other_layout(rng: Random, address: Address) -> str:
     forms = [
         f"{address.house}, {address.street}, {address.town}",
-        f"{address.house} {address.street.replace('Road', 'Rd').replace('Street', 'St').replace('Avenue', 'Ave').replace('Lane', 'Ln')}",
+        f"{address.house} {_short(address.street)}",
         f"{address.house} {address.street}".upper(),
     ]
     return rng.choice(forms)

@@ -1,7 +1,7 @@
 """Make the synthetic partnership: unit by unit (people, their stories, each agency's records of
-them), then the agencies' files and the truth. The same children, seed and as-at date give the
-same bytes; the first families stay the same when more children are asked for. Files are written
-beside the target and moved in place at the end."""
+them), then the agencies' files and the truth. The same children, seed and as-at date give the same
+bytes; the first families stay the same when more children are asked for. Files are written beside
+the target and moved in place at the end."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Protocol
 
 from ffp_data.synthetic import places, truth
 from ffp_data.synthetic.feed_case_system import CaseSystem
@@ -21,13 +22,13 @@ from ffp_data.synthetic.feed_police import Police
 from ffp_data.synthetic.feed_probation import Probation
 from ffp_data.synthetic.households import make_unit
 from ffp_data.synthetic.numbers import stream
-from ffp_data.synthetic.people import Family, Member, Unit
+from ffp_data.synthetic.people import Family, Member
 from ffp_data.synthetic.scene import Scene, Truth
 from ffp_data.synthetic.stories import tell
 from ffp_data.synthetic.writing import Landing
 
 MARKER = "truth/made_by_ffp_synthesise"
-MAX_CHILDREN = 300_000
+MAX_CHILDREN = 300_000  # as many units as serials allow, with room to spare
 
 
 class OutputInUseError(FileExistsError):
@@ -45,6 +46,14 @@ class Summary:
     records: int
 
 
+class Feed(Protocol):
+    """An agency: sees unit after unit, then writes its files."""
+
+    def add(self, scene: Scene) -> None: ...
+
+    def write(self, landing: Landing, as_at: date) -> None: ...
+
+
 def synthesise(
     out: Path,
     children: int,
@@ -54,89 +63,75 @@ def synthesise(
 ) -> Summary:
     """Write `out`/landing and `out`/truth for a partnership of `children` children known up to `as_at`.
 
-    progress: called now and then with what is being done,
-    in words. A folder that an earlier run made is replaced.
-    Raises OutputInUseError when `out` holds anything else,
-    ValueError for a number of children outside 1 to 300,000.
+    progress: called now and then with what is being done, in words. A folder that an earlier run
+    made is replaced. Raises OutputInUseError when `out` holds anything else, ValueError for a number
+    of children outside 1 to 300,000, CalendarRangeError for a date beyond the bank holidays held.
     """
     if not 1 <= children <= MAX_CHILDREN:
         raise ValueError(f"--children {children}: must be between 1 and {MAX_CHILDREN:,}")
+    out = out.resolve()
     _check_target(out)
-    part = out.parent / f".{out.name}.part"
-    shutil.rmtree(part, ignore_errors=True)
-    book = Truth()
-    education = Education(book, seed)
-    others = [
-        HealthFhir(book),
-        HealthCsv(book),
-        Police(book),
-        Probation(book),
-        CaseSystem(book),
+    tell_user = progress or (lambda _words: None)
+    book, people = Truth(), truth.People()
+    feeds: tuple[Feed, ...] = (
+        Education(book, seed), HealthFhir(book), HealthCsv(book), Police(book), Probation(book), CaseSystem(book),
         EarlyHelpModule(book),
-    ]
-    scenes: list[truth.Row] = []
-    people = truth.People()
-    year_start = as_at
-    for scene in scenes_of(children, seed, as_at):
-        year_start = scene.year_start
+    )  # fmt: skip
+    for scene in scenes(children, seed, as_at):
         people.add(scene)
-        for feed in (education, *others):
+        for feed in feeds:
             feed.add(scene)
-        if progress and scene.unit.number % 64 == 0:
-            progress(f"made {people.children:,} of {children:,} children")
+        if scene.unit.number % 64 == 0:
+            tell_user(f"made {people.children:,} of {children:,} children")
+    part = out.with_name(f".{out.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
     landing = Landing(part / "landing")
-    education.write(landing, as_at, year_start)
-    for feed in others:
+    for feed in feeds:
+        tell_user(f"writing {type(feed).__name__}")
         feed.write(landing, as_at)
     truth.write(part / "truth", people, book)
     (part / MARKER).write_text(f"children {children}, seed {seed}, as at {as_at}\n", "utf-8")
     shutil.rmtree(out, ignore_errors=True)
     part.rename(out)
-    del scenes
     return Summary(
         landing.files, landing.rows, len(people.persons), people.children, len(book.records)
     )
 
 
-def scenes_of(children: int, seed: int, as_at: date) -> Iterator[Scene]:
+def scenes(children: int, seed: int, as_at: date) -> Iterator[Scene]:
     """Yield units with their stories until there are exactly `children` children."""
     number = made = 0
     while made < children:
         unit = make_unit(stream(f"{seed}/{number}/people"), number, as_at, children - made)
         stories = {
-            f.family_id: tell(stream(f"{seed}/{number}/story/{n}"), f, as_at)
-            for n, f in enumerate(unit.families)
+            family.family_id: tell(stream(f"{seed}/{number}/story/{n}"), family, as_at)
+            for n, family in enumerate(unit.families)
         }
-        scene = Scene(unit, stories, seed)
-        yield _placed(scene)
-        made += sum(len(f.children) for f in unit.families) - len(unit.adoptions)
+        yield _in_placements(Scene(unit, stories, seed))
+        made += unit.children
         number += 1
 
 
-def _placed(scene: Scene) -> Scene:
+def _in_placements(scene: Scene) -> Scene:
     """Move looked-after children to their foster home from the day they came into care."""
     foster = places.other_home(scene.unit.number * 4 + 3)
 
     def place(member: Member) -> Member:
-        care = (
-            next((n.care for n in scene.needs(member.person) if n.care and not n.care.end), None)
-            if member.role == "child"
-            else None
+        if member.role != "child" or member.person.unborn:
+            return member
+        stays = (
+            need.care for need in scene.needs(member.person) if need.care and not need.care.end
         )
-        if care is None or member.person.unborn:
+        care = next(stays, None)
+        if care is None:
             return member
         return replace(member, home=foster, before=member.home, moved_on=care.start, in_home=False)
 
     def settle(family: Family) -> Family:
-        if not scene.stories[family.family_id].children:
-            return family
-        return replace(family, members=tuple(place(m) for m in family.members))
+        return replace(family, members=tuple(place(member) for member in family.members))
 
-    unit = scene.unit
-    return Scene(
-        Unit(unit.number, tuple(settle(f) for f in unit.families), unit.as_at, unit.adoptions),
-        scene.stories,
-        scene.seed,
+    return replace(
+        scene, unit=replace(scene.unit, families=tuple(map(settle, scene.unit.families)))
     )
 
 

@@ -5,7 +5,7 @@ the adopters of a child. Truth is told here and only here; feeds see people thro
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -131,9 +131,6 @@ class Unit:
     number: int
     families: tuple[Family, ...]
     as_at: date
-    adoptions: dict[str, str] = field(
-        default_factory=dict
-    )  # old person id -> family of birth; the new one is not named
 
     @cached_property
     def members(self) -> dict[str, tuple[Family, Member]]:
@@ -143,6 +140,11 @@ class Unit:
             for member in family.members:
                 found.setdefault(member.person.person_id, (family, member))
         return found
+
+    @property
+    def children(self) -> int:
+        """How many children there are; a child who was adopted counts once, as who they are now."""
+        return sum(m.person.is_child and not m.person.adopted_away_on for _, m in self.each())
 
     def each(self) -> Iterator[tuple[Family, Member]]:
         """Yield each person once."""

@@ -98,9 +98,9 @@ def siblings(family: Family, person: Person, twins: bool = False) -> list[Person
     )
 
 
-def local_id(serial: int, multiplier: int, record: int = 0) -> int:
-    """Return an eight-digit local number of a person's record in one system; `record` 1 is a second record of the same."""
-    return LOCAL_SPACE + scramble(serial + record * SECOND, LOCAL_SPACE, multiplier)
+def local_id(serial: int, key: int, record: int = 0) -> int:
+    """Return an eight-digit number of a person's record in one system; `record` 1 is a second record."""
+    return LOCAL_SPACE + scramble(serial + record * SECOND, LOCAL_SPACE, key)
 
 
 def take_number(seen: Sighting, other: Person, operator: str) -> None:

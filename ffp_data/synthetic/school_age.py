@@ -9,7 +9,7 @@ from ffp_data.synthetic.people import Person
 
 
 def of_school_age(birth: date, as_at: date) -> bool:
-    """True when born on or before 31 August, six years before the August that follows the as-at date (CIN rule 8770Q)."""
+    """True when born by 31 August six years before the August after the as-at date (CIN rule 8770Q)."""
     august = as_at.year if as_at <= date(as_at.year, 8, 31) else as_at.year + 1
     return birth <= date(august - 6, 8, 31)
 

@@ -14,8 +14,10 @@ from ffp_data.synthetic.scene import Scene, Truth
 from ffp_data.synthetic.writing import text
 
 Row = tuple[str, ...]
-PERSONS = ("person_id", "household_id", "family_id", "mother_id", "father_id", "twin_group", "birth_date", "sex", "ethnicity",
-           "name_tradition", "is_child", "unborn", "adopted", "looked_after")  # fmt: skip
+PERSONS = (
+    "person_id", "household_id", "family_id", "mother_id", "father_id", "twin_group", "birth_date", "sex", "ethnicity",
+    "name_tradition", "is_child", "unborn", "adopted", "looked_after",
+)  # fmt: skip
 HOUSEHOLDS = (
     "household_id",
     "family_id",
@@ -48,9 +50,11 @@ class People:
             home = household_id(member.home)
             adoption = "new" if person.adopted else "old" if person.adopted_away_on else ""
             self.children += person.is_child and not person.adopted_away_on
-            values = (person.person_id, home, family.family_id, person.mother_id, person.father_id, person.twin_group, person.birth, person.sex,
-                      person.ethnicity, person.tradition, person.is_child, person.unborn, adoption,
-                      scene.in_care(person))  # fmt: skip
+            values = (
+                person.person_id, home, family.family_id, person.mother_id, person.father_id, person.twin_group,
+                person.birth, person.sex, person.ethnicity, person.tradition, person.is_child, person.unborn, adoption,
+                scene.in_care(person),
+            )  # fmt: skip
             self.persons.append(tuple(map(text, values)))
             homes.setdefault(home, (family, member, []))[2].append(member)
             if person.is_child:
