@@ -12,7 +12,6 @@ from __future__ import annotations
 import csv
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -41,51 +40,7 @@ _REMEDIES = {
 }
 
 
-def fast_source(path: Path, header: Header, table: Table) -> Source:
-    """Rows straight from the file, for `type_rows`; `settle` must follow. For UTF-8 without NUL alone."""
-    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(header.width))
-    relation = (
-        f"read_csv({quote(str(path))}, auto_detect=false, header=true, delim=',', quote='\"',"
-        f" escape='\"', strict_mode=true, null_padding=false, nullstr='', columns={{{columns}}},"
-        f" ignore_errors=true, store_rejects=true, rejects_limit={_MOST_REJECTS + 1},"
-        f" rejects_table='{_REJECTS}', rejects_scan='{_REJECTS}_scan')"
-    )
-    return Source(
-        relation, _texts(header, table), has_line=False, documents=_documents(header, table)
-    )
-
-
-def forget_rejects(con: duckdb.DuckDBPyConnection) -> None:
-    """Empties what DuckDB remembers of lines that it set aside."""
-    con.execute(f"DROP TABLE IF EXISTS temp.{_REJECTS}; DROP TABLE IF EXISTS temp.{_REJECTS}_scan")
-
-
-def settle(
-    con: duckdb.DuckDBPyConnection, source: Source, path: Path, facts: FileFacts, rows: int
-) -> Source | None:
-    """`source` with its lines and faults after `rows` rows were read; None when the exact way is needed.
-
-    Raises FeedError truncated_file.
-    """
-    query = (
-        f"SELECT line, min(error_type)::VARCHAR, min(csv_line) FROM temp.{_REJECTS} GROUP BY line"
-    )
-    rejects = sorted(con.execute(query).fetchall())
-    known = all(kind in _REJECT_RULES for _, kind, _ in rejects)
-    if not known or len(rejects) > _MOST_REJECTS or rows + len(rejects) != facts.lines - 1:
-        return None
-    if rejects and rejects[-1][0] == facts.lines and not facts.ends_with_newline:
-        raise _truncated(path, facts.lines)
-    faults = tuple(_fault(line, _REJECT_RULES[kind], text) for line, kind, text in rejects)
-    # Of row i (from 0), the line is i + 2 and one more for each line set aside before it.
-    moved = "".join(
-        f" + (rowid >= {line - 2 - earlier})::BIGINT"
-        for earlier, (line, _, _) in enumerate(rejects)
-    )
-    return replace(source, line=f"(rowid + 2{moved})", faults=faults)
-
-
-def exact_source(
+def read_rows(
     con: duckdb.DuckDBPyConnection,
     path: Path,
     facts: FileFacts,
@@ -93,7 +48,65 @@ def exact_source(
     table: Table,
     into: str,
 ) -> Source:
-    """Rows parsed line by line into temporary table `into`; raises FeedError truncated_file."""
+    """Rows of the file in temporary table `into`, each with its physical line.
+
+    Raises FeedError truncated_file when the last row breaks off.
+    """
+    found = _fast_rows(con, path, facts, header, into)
+    if found is None:
+        found = _exact_rows(con, path, facts, header, into)
+    relation, faults = found
+    documents = _documents(header, table)
+    return Source(relation, _texts(header, table), faults=faults, documents=documents)
+
+
+def _fast_rows(
+    con: duckdb.DuckDBPyConnection, path: Path, facts: FileFacts, header: Header, into: str
+) -> tuple[str, tuple[Fault, ...]] | None:
+    """Relation and faults, or None when the file needs the exact way."""
+    if facts.encoding != "utf-8-sig" or facts.has_nul:
+        return None
+    con.execute(f"DROP TABLE IF EXISTS temp.{_REJECTS}; DROP TABLE IF EXISTS temp.{_REJECTS}_scan")
+    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(header.width))
+    try:
+        # Nothing but a projection: a plan with a join in it no longer keeps the order of the file.
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT {_used(header)} FROM read_csv("
+            f"{quote(str(path))}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"',"
+            f" strict_mode=true, null_padding=false, nullstr='', columns={{{columns}}},"
+            f" ignore_errors=true, store_rejects=true, rejects_limit={_MOST_REJECTS + 1},"
+            f" rejects_table='{_REJECTS}', rejects_scan='{_REJECTS}_scan')"
+        )
+    except duckdb.InvalidInputException:
+        return None  # such as lines longer than DuckDB takes: the exact way tells which
+    return _settle(con, path, facts, into)
+
+
+def _settle(
+    con: duckdb.DuckDBPyConnection, path: Path, facts: FileFacts, into: str
+) -> tuple[str, tuple[Fault, ...]] | None:
+    """Gives each row its line, if rows and lines set aside add up to the lines of the file."""
+    kinds = "SELECT line, min(error_type)::VARCHAR, min(csv_line)"
+    rejects = sorted(con.execute(f"{kinds} FROM temp.{_REJECTS} GROUP BY line").fetchall())
+    (rows,) = con.execute(f"SELECT count(*) FROM {into}").fetchone() or (0,)
+    known = all(kind in _REJECT_RULES for _, kind, _ in rejects)
+    if not known or len(rejects) > _MOST_REJECTS or rows + len(rejects) != facts.lines - 1:
+        return None
+    if rejects and rejects[-1][0] == facts.lines and not facts.ends_with_newline:
+        raise _truncated(path, facts.lines)
+    # Of row i (from 0), the line is i + 2 and one more for each line set aside before it.
+    moved = "".join(
+        f" + (rowid >= {line - 2 - earlier})::BIGINT"
+        for earlier, (line, _, _) in enumerate(rejects)
+    )
+    faults = tuple(_fault(line, _REJECT_RULES[kind], text) for line, kind, text in rejects)
+    return f"(SELECT rowid + 2{moved} AS _line, * FROM {into})", faults
+
+
+def _exact_rows(
+    con: duckdb.DuckDBPyConnection, path: Path, facts: FileFacts, header: Header, into: str
+) -> tuple[str, tuple[Fault, ...]]:
+    """Relation and faults of a file parsed line by line; raises FeedError truncated_file."""
     used = sorted(set(header.positions.values()))
     columns = ", ".join(["_line BIGINT", *(f"c{i} VARCHAR" for i in used)])
     con.execute(f"CREATE OR REPLACE TEMP TABLE {into} ({columns})")
@@ -108,8 +121,11 @@ def exact_source(
             _insert(con, into, rows, used)
             rows = []
     _insert(con, into, rows, used)
-    texts, documents = _texts(header, table), _documents(header, table)
-    return Source(into, texts, faults=tuple(faults), documents=documents)
+    return into, tuple(faults)
+
+
+def _used(header: Header) -> str:
+    return ", ".join(f"c{i}" for i in sorted(set(header.positions.values())))
 
 
 def _documents(header: Header, table: Table) -> dict[str, str]:

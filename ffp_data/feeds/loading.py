@@ -263,7 +263,7 @@ def _insert_into(
         "record_key": _record_key(staged),
         **values,
         "_delivery_id": quote(delivery.delivery_id),
-        "_line": staged.line,
+        "_line": "_line",
         **({"_element": "_element"} if staged.element else {}),
     }
     columns = ", ".join(f'"{name}"' for name in every)
@@ -280,7 +280,7 @@ def _write_faults(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: St
     )
     remedies = ", ".join(f"{quote(rule)}: {quote(text)}" for rule, text in REMEDIES.items())
     listed = (
-        f"SELECT {staged.line} AS line, unnest(_faults) AS fault, generate_subscripts(_faults, 1) AS place,"
+        f"SELECT _line AS line, unnest(_faults) AS fault, generate_subscripts(_faults, 1) AS place,"
         " CASE WHEN _bad THEN list_position(list_transform(_faults, lambda f: f.required), true) END AS main"
         f" FROM {staged.rows} WHERE _faults IS NOT NULL"
     )
@@ -292,7 +292,7 @@ def _write_faults(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: St
         )
     key = quote(", ".join(staged.table.key))
     con.execute(
-        f"INSERT INTO quarantine.rows SELECT {place}, {staged.line} AS line, {key}, 'duplicate_key', NULL,"
+        f"INSERT INTO quarantine.rows SELECT {place}, _line AS line, {key}, 'duplicate_key', NULL,"
         f" 'send each key once in a file; its first row was kept' FROM {staged.rows}"
         f" WHERE rowid IN (SELECT row_id FROM {staged.left_out} WHERE rule = 'duplicate_key') ORDER BY line"
     )

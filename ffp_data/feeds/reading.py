@@ -15,7 +15,7 @@ from ffp_data.feeds import csv_reader, ndjson_reader
 from ffp_data.feeds.contract import Contract, Table
 from ffp_data.feeds.drop import DropFile, check_rows, open_drop
 from ffp_data.feeds.errors import FeedError
-from ffp_data.feeds.file_facts import FileFacts, inspect
+from ffp_data.feeds.file_facts import inspect
 from ffp_data.feeds.header import Header, match_header, read_header
 from ffp_data.feeds.landing import Delivery
 from ffp_data.feeds.source import Source
@@ -100,10 +100,9 @@ def _read_csv(
     names = read_header(path, facts.encoding)
     header = match_header(path, names, contract, table, allowed, known)
     rows = f"temp.main.feed_{table.name}"
-    source = _fast(con, path, header, contract, table, allowed, rows, facts)
-    if source is None:
-        source = csv_reader.exact_source(con, path, facts, header, table, f"{rows}_text")
-        type_rows(con, source, contract, table, allowed, rows)
+    source = csv_reader.read_rows(con, path, facts, header, table, f"{rows}_text")
+    type_rows(con, source, contract, table, allowed, rows)
+    con.execute(f"DROP TABLE {rows}_text")
     if table.role and _count(con, rows) == 0:
         raise FeedError(
             "no_rows",
@@ -113,28 +112,6 @@ def _read_csv(
             line=1,
         )
     return _stage(con, source, contract, table, path.name, allowed, rows, _notes(header))
-
-
-def _fast(
-    con: duckdb.DuckDBPyConnection,
-    path: Path,
-    header: Header,
-    contract: Contract,
-    table: Table,
-    allowed: Collection[str] | None,
-    rows: str,
-    facts: FileFacts,
-) -> Source | None:
-    """The source whose rows were typed into `rows`, or None when the file needs the exact way."""
-    if facts.encoding != "utf-8-sig" or facts.has_nul:
-        return None
-    source = csv_reader.fast_source(path, header, table)
-    csv_reader.forget_rejects(con)
-    try:
-        type_rows(con, source, contract, table, allowed, rows)
-    except duckdb.InvalidInputException:
-        return None  # such as lines longer than DuckDB takes: the exact way tells which
-    return csv_reader.settle(con, source, path, facts, _count(con, rows))
 
 
 def _read_ndjson(
@@ -191,7 +168,6 @@ def _stage(
         table=table,
         file_name=file_name,
         rows=rows,
-        line=source.line,
         element=source.element is not None,
         names=frozenset(kept),
         delivered=_count(con, rows) + len(source.faults),

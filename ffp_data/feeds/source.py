@@ -25,16 +25,13 @@ class Fault:
 class Source:
     """Rows of one table of one file, before any type is known.
 
-    `relation` is the FROM item and `texts` the VARCHAR expression of each column over it. `has_line`
-    says that it has a column `_line`, the physical line; if not, `line` is the expression of it over
-    the typed rows, whose order is the file's. `element` numbers the rows of an exploded line.
+    `relation` is the FROM item, with the physical line of each row as `_line`; `texts` gives the
+    VARCHAR expression of each column over it; `element` numbers the rows of an exploded line.
     `documents` are JSON columns that several columns are taken out of, by their header name.
     """
 
     relation: str
     texts: Mapping[str, str]
-    has_line: bool = True
-    line: str = "_line"
     element: str | None = None
     faults: tuple[Fault, ...] = ()
     documents: Mapping[str, str] = field(default_factory=dict)

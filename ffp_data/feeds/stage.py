@@ -27,15 +27,13 @@ _FAULT_TYPE = 'STRUCT("column" VARCHAR, rule VARCHAR, "value" VARCHAR, required 
 class Staged:
     """Typed rows of one table of one delivery, in temporary tables `rows` and `left_out`.
 
-    `names` are the columns that may come in; `delivered` counts every row sent, broken ones too;
-    `line` is the expression of the physical line over `rows`.
+    `names` are the columns that may come in; `delivered` counts every row sent, broken ones too.
     """
 
     contract: Contract
     table: Table
     file_name: str
     rows: str
-    line: str
     element: bool
     names: frozenset[str]
     delivered: int
@@ -61,22 +59,18 @@ def type_rows(
     allowed: Collection[str] | None,
     into: str,
 ) -> None:
-    """Writes temporary table `into`, one row for each of the source.
-
-    Raises duckdb.InvalidInputException when the relation cannot be read in the fast way.
-    """
+    """Writes temporary table `into`, one row for each of the source."""
     columns = tuple(
         column(contract, p, source.texts.get(p.name, "NULL::VARCHAR"))
         for p in table.properties
         if allowed is None or p.name in allowed
     )
-    line = ["_line"] if source.has_line else []
     element = [f"{source.element} AS _element"] if source.element else []
     documents = {f"d_{i}": (n, sql) for i, (n, sql) in enumerate(source.documents.items())}
     texts = [f"{c.text} AS t_{c.name}" for c in columns]
     texts += [f"{sql} AS {alias}" for alias, (_, sql) in documents.items()]
     values = [f"{c.value} AS v_{c.name}" for c in columns]
-    kept = line + (["_element"] if element else [])
+    kept = ["_line", *(["_element"] if element else [])]
     broken = {alias: name for alias, (name, _) in documents.items()}
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {into} AS"
@@ -84,14 +78,14 @@ def type_rows(
         f" {_any(c.fault for c in columns if c.required)} AS _bad,"
         f" {_fault_list(columns, broken)} AS _faults"
         f" FROM (SELECT *, {', '.join(values)}"
-        f" FROM (SELECT {', '.join(line + element + texts)} FROM {source.relation}))"
+        f" FROM (SELECT {', '.join(['_line', *element, *texts])} FROM {source.relation}))"
     )
 
 
 def mark_repeats(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
     """Lists the rows whose key an earlier row of the same delivery has."""
     con.execute(f"CREATE OR REPLACE TEMP TABLE {staged.left_out} (row_id BIGINT, rule VARCHAR)")
-    key = key_columns(staged)
+    key, element = key_columns(staged), ", _element" if staged.element else ""
     query = f"SELECT hash({key}) AS h FROM {staged.rows} WHERE NOT _bad"
     hashes = np.asarray(con.execute(query).fetchnumpy()["h"])
     # Sorting eight bytes a row is several times cheaper than grouping whole keys. Equal hashes are only
@@ -103,7 +97,7 @@ def mark_repeats(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
     con.register("_repeated", pa.table({"h": repeated}))
     con.execute(
         f"INSERT INTO {staged.left_out} SELECT row_id, 'duplicate_key' FROM ("
-        f"SELECT rowid AS row_id, row_number() OVER (PARTITION BY {key} ORDER BY rowid) AS n"
+        f"SELECT rowid AS row_id, row_number() OVER (PARTITION BY {key} ORDER BY _line{element}) AS n"
         f" FROM {staged.rows} WHERE NOT _bad AND hash({key}) IN (SELECT h FROM _repeated)) WHERE n > 1"
     )
     con.unregister("_repeated")
