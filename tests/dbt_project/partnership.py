@@ -87,7 +87,8 @@ def _row(feed: str, number: str | None, line: int, **values: Any) -> Row:
 
 
 def _identity() -> dict[str, Sequence[Row]]:
-    records, membership = [], []
+    records: list[Row] = []
+    membership: list[Row] = []
     for child_id, sightings in PEOPLE.items():
         for feed, number, attributes in sightings:
             system = FEEDS[feed][0]

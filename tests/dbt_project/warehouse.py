@@ -97,7 +97,7 @@ class Warehouse:
             result = dbtRunner().invoke(["--quiet", *arguments, *where])
         finally:
             # dbt in this process keeps the file open
-            DuckDBConnectionManager.close_all_connections()
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
             os.environ.clear()
             os.environ.update(before)
         if result.exception is not None:
