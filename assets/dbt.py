@@ -32,16 +32,17 @@ class Translator(DagsterDbtTranslator):
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         if dbt_resource_props["resource_type"] == "seed":
             return "reference"
-        return str(dbt_resource_props["config"]["schema"])
+        schema = dbt_resource_props.get("config", {}).get("schema")
+        return str(schema) if schema else None
 
 
 @dbt_assets(
     manifest=transform.current_manifest(PROJECT.manifest_path),
     project=PROJECT,
     dagster_dbt_translator=Translator(
-        DagsterDbtTranslatorSettings(
-            enable_source_tests_as_checks=True, enable_duplicate_source_asset_keys=True
-        )
+        # Source tests stay dbt's own: as checks of assets upstream they would make Dagster cut the
+        # dbt run into several, one before each of those assets.
+        DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True)
     ),
     pool="warehouse",
 )
@@ -57,7 +58,7 @@ def dbt_models(
         try:
             yield from build.stream().fetch_row_counts().fetch_column_metadata()
         finally:
-            transform.close_dbt_connections()
+            transform.close_dbt_connections(build.adapter)
     if not succeeded:
         error = build.get_error()
         raise error if error else dg.Failure("dbt build failed; see its log above")

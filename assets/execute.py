@@ -3,6 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -47,7 +48,12 @@ def run_whole_graph(
     }
     job = defs.resolve_job_def("whole_graph")
     _listen(on_step, steps=len(job.graph.nodes))
-    with dg.DagsterInstance.get() as instance:
+    # dbt's own words go to a file: standard output is for the summary alone.
+    with (
+        (home / "scratch" / "run.log").open("w", encoding="utf-8") as log,
+        redirect_stdout(log),
+        dg.DagsterInstance.get() as instance,
+    ):
         result = job.execute_in_process(
             instance=instance,
             run_config={"resources": {"hub": {"config": hub}}, "loggers": {"steps": {}}},
@@ -58,11 +64,19 @@ def run_whole_graph(
         succeeded=result.success,
         seconds=_seconds_by_stage(result.all_events),
         failures=[
-            (str(event.step_key), event.step_failure_data.error_display_string.strip())
+            (str(event.step_key), _cause(event))
             for event in result.all_events
             if event.is_step_failure
         ],
     )
+
+
+def _cause(event: dg.DagsterEvent) -> str:
+    """The innermost error of a failed step, without its stack."""
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error else "failed without an error; see Dagster's log"
 
 
 def stage_of(step_key: str) -> str:
@@ -85,15 +99,21 @@ class _StepHandler(logging.Handler):
             self._begun += 1
 
 
-_STEPS = logging.Logger("ffp.steps")
+_STEPS = logging.getLogger("ffp.steps")
+_STEPS.propagate = False
 
 
-@dg.logger(description="Tells the command line which step runs; prints nothing itself.")
-def steps_logger(_context: dg.InitLoggerContext) -> logging.Logger:
+def _steps(_context: dg.InitLoggerContext) -> logging.Logger:
     return _STEPS
 
 
+steps_logger = dg.LoggerDefinition(
+    _steps, description="Tells the command line which step runs; prints nothing itself."
+)
+
+
 def _listen(on_step: OnStep, steps: int) -> None:
+    _STEPS.setLevel(logging.DEBUG)
     _STEPS.handlers = [_StepHandler(on_step, steps)]
 
 

@@ -25,7 +25,9 @@ OWNERS = ["team:identity"]
     description="Bank holidays of England and Wales: what a working day is.",
     pool="warehouse",
 )
-def bank_holidays(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
+def bank_holidays(
+    context: dg.AssetExecutionContext, hub: HubResource
+) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(metadata=reference.write_bank_holidays(hub.run(context.run_id)))
 
 
@@ -38,7 +40,7 @@ def bank_holidays(context: dg.AssetExecutionContext, hub: HubResource) -> dg.Mat
     description="For each feed: is there an agreement, did it come, was it in time.",
     pool="warehouse",
 )
-def feed_state(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
+def feed_state(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(metadata=reference.write_feed_state(hub.run(context.run_id)))
 
 
@@ -65,7 +67,7 @@ def feed_state(context: dg.AssetExecutionContext, hub: HubResource) -> dg.Materi
 )
 def person_records(
     context: dg.AssetExecutionContext, hub: HubResource
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult[None]]:
     figures = identify.assemble(hub.run(context.run_id))
     for key in (PERSON_RECORDS, RELATIONSHIPS):
         yield dg.MaterializeResult(asset_key=key, metadata=figures[key.path[-1]])
@@ -84,7 +86,7 @@ def person_records(
     ],
     pool="warehouse",
 )
-def links(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
+def links(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult[None]:
     outcome = identify.link_records(hub.run(context.run_id))
     return dg.MaterializeResult(
         metadata=outcome.figures(),
@@ -126,7 +128,7 @@ def links(context: dg.AssetExecutionContext, hub: HubResource) -> dg.Materialize
 )
 def identifiers(
     context: dg.AssetExecutionContext, hub: HubResource
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult[None]]:
     outcome = identify.assign_identifiers(hub.run(context.run_id))
     yield dg.MaterializeResult(
         asset_key=MEMBERSHIP,

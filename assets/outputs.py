@@ -1,11 +1,11 @@
 """What leaves the hub: statutory returns and extracts, each released under an agreement and written down."""
 
 import dagster as dg
-from ffp_data.pipeline.publish import Collection
 
 from assets.policy import LOCK
 from assets.resources import HubResource
 from ffp_data.pipeline import publish
+from ffp_data.pipeline.publish import Collection
 
 OWNERS = ["team:performance"]
 
@@ -29,7 +29,7 @@ def return_asset(collection: Collection) -> dg.AssetsDefinition:
     )
     def statutory_return(
         context: dg.AssetExecutionContext, hub: HubResource
-    ) -> dg.MaterializeResult:
+    ) -> dg.MaterializeResult[None]:
         outcome = publish.publish_return(hub.run(context.run_id), collection)
         return dg.MaterializeResult(
             metadata=outcome.figures(),
@@ -61,7 +61,7 @@ def return_asset(collection: Collection) -> dg.AssetsDefinition:
 )
 def single_view_extracts(
     context: dg.AssetExecutionContext, hub: HubResource
-) -> dg.MaterializeResult:
+) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(
         metadata=publish.publish_extracts(hub.run(context.run_id)).figures()
     )

@@ -7,7 +7,7 @@ import dagster as dg
 from ffp_data.pipeline.run import Run
 
 
-class HubResource(dg.ConfigurableResource):
+class HubResource(dg.ConfigurableResource[None]):
     """Empty values fall back to FFP_HOME, FFP_LANDING and FFP_AS_AT, then to the packaged defaults.
 
     Without an as-at date the day of the newest delivery is used, so that no output depends on the clock.

@@ -10,7 +10,9 @@ from ffp_data.cli.console import HomeOption, JsonOption, fail, parse_day, print_
 from ffp_data.settings import Home
 
 policy_app = typer.Typer(no_args_is_help=True, help="Sharing agreements: check and compile them.")
-ledger_app = typer.Typer(no_args_is_help=True, help="The record of every run, decision and release.")
+ledger_app = typer.Typer(
+    no_args_is_help=True, help="The record of every run, decision and release."
+)
 
 AsAt = Annotated[str, typer.Option("--as-at", help="The day on which the agreements must hold.")]
 

@@ -52,7 +52,8 @@ def history(child_id: str, home: HomeOption = None, json: JsonOption = False) ->
             "run": event.run_id,
             "event": str(event.kind),
             "child_id": event.child_id,
-            "record": event.record_key,
+            "other": event.other_child_id,
+            "records": ", ".join(event.records),
             "reason": str(event.reason),
         }
         for event in events
@@ -85,7 +86,9 @@ def decide(
         number = hub.decide(
             left, right, verdict.value, reviewer=reviewer, reason=reason, at=datetime.now(UTC)
         )
-    typer.echo(f"decision {number}: takes effect in the next run; `ffp hub undo {number}` takes it back")
+    typer.echo(
+        f"decision {number}: takes effect in the next run; `ffp hub undo {number}` takes it back"
+    )
 
 
 @app.command()

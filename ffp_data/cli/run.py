@@ -24,7 +24,9 @@ LandingOption = Annotated[
 AsAtOption = Annotated[
     str | None,
     typer.Option(
-        "--as-at", help="The day the run speaks for; else the newest delivery's.", envvar="FFP_AS_AT"
+        "--as-at",
+        help="The day the run speaks for; else the newest delivery's.",
+        envvar="FFP_AS_AT",
     ),
 ]
 TruthOption = Annotated[
@@ -51,7 +53,9 @@ def synthesise(
     if json:
         print_json(summary)
     else:
-        typer.echo(f"{children:,} children and their families: files in {out}/landing, truth in {out}/truth")
+        typer.echo(
+            f"{children:,} children and their families: files in {out}/landing, truth in {out}/truth"
+        )
 
 
 def run(
@@ -80,6 +84,7 @@ def demo(
 ) -> None:
     """Make a partnership and run everything on it. Run it again: same identifiers, nothing loaded twice."""
     day = parse_day(as_at)
+    folder = folder.resolve()
     partnership = folder / "partnership"
     _synthesise(partnership, children, seed, day, quiet=json)
     landing = partnership / "landing"

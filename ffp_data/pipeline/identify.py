@@ -16,7 +16,7 @@ import duckdb
 
 import linkage
 from ffp_data import feeds
-from ffp_data.hub import Hub, RunSummary
+from ffp_data.hub import Hub, Rules, RunSummary
 from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
 
@@ -47,7 +47,7 @@ class LinkOutcome:
 
     @cached_property
     def records_per_person(self) -> float:
-        return self.report["records"] / max(1, self.report["clusters"]["count"])
+        return float(self.report["records"] / max(1, self.report["clusters"]["count"]))
 
     def figures(self) -> dict[str, Any]:
         report = self.report
@@ -126,10 +126,8 @@ def link_records(run: Run) -> LinkOutcome:
     with Hub.open(run.home.hub_url) as hub:
         must_link, cannot_link = hub.constraints()
     with connect(run.home) as con:
-        records = con.execute(
-            "SELECT record_key AS record_id, feed AS source, * EXCLUDE (record_key, feed) "
-            "FROM identity.person_records ORDER BY record_key"
-        ).to_arrow_table()
+        query = "SELECT * FROM identity.person_records ORDER BY record_key"
+        records = con.execute(query).to_arrow_table()
         result = linkage.link(records, model, must_link, cannot_link)
         clusters, pairs = result.clusters, result.pairs  # noqa: F841 -- read by name
         con.execute("CREATE OR REPLACE TABLE identity.clusters AS SELECT * FROM clusters")
@@ -140,20 +138,30 @@ def link_records(run: Run) -> LinkOutcome:
 
 def assign_identifiers(run: Run) -> IdentifierOutcome:
     """Let the hub assign; write identity.child_membership and identity.children."""
+    model = linkage.Model.from_yaml(model_path(run))
     with connect(run.home) as con:
         clusters = con.execute("SELECT * FROM identity.clusters").to_arrow_table()
         pairs = con.execute("SELECT * FROM identity.link_pairs").to_arrow_table()
-        model = _scalar(con, "SELECT model FROM meta.linkage_runs ORDER BY rowid DESC LIMIT 1")
+        version = _scalar(con, "SELECT model FROM meta.linkage_runs ORDER BY rowid DESC LIMIT 1")
         with Hub.open(run.home.hub_url) as hub:
-            summary = hub.apply_run(run.run_id, run.as_at, model, clusters, pairs)
+            summary = hub.apply_run(
+                run.run_id, run.as_at, version, clusters, pairs, rules=_hub_rules(model)
+            )
             membership = hub.membership()  # noqa: F841 -- read by name below
         con.execute("CREATE OR REPLACE TABLE identity.child_membership AS SELECT * FROM membership")
         con.execute(_CHILDREN, {"as_at": run.as_at})
-        kinds = con.execute("SELECT kind, count(*) FROM identity.children GROUP BY kind ORDER BY kind")
+        kinds = con.execute(
+            "SELECT kind, count(*) FROM identity.children GROUP BY kind ORDER BY kind"
+        )
         kind_counts = dict(kinds.fetchall())
         unidentified = _scalar(con, _UNIDENTIFIED)
     run.ledger.append("identifiers_assigned", run_id=run.run_id, **summary.counts())
     return IdentifierOutcome(summary, kind_counts, unidentified)
+
+
+def _hub_rules(model: linkage.Model) -> Rules:
+    """The hub joins and breaks at the thresholds of the model that scored the pairs."""
+    return Rules(join=model.thresholds.join, break_=model.thresholds.break_)
 
 
 # Age decides; without a birth date, what the feeds say the person is.

@@ -56,7 +56,9 @@ def compile_lock(run: Run) -> PolicyOutcome:
         return PolicyOutcome(problems, None, 0, 0, 0)
     lock = compile_policy(policy, run.as_at)
     lock.write(run.lock_file, run.keys.signing_key)
-    run.ledger.append("policy_compiled", run_id=run.run_id, policy=lock.sha256, as_at=str(run.as_at))
+    run.ledger.append(
+        "policy_compiled", run_id=run.run_id, policy=lock.sha256, as_at=str(run.as_at)
+    )
     return PolicyOutcome(
         problems=[],
         digest=lock.sha256,

@@ -116,8 +116,12 @@ def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
                 keys=run.keys,
                 ledger=run.ledger,
             )
-        except (ReleaseRefusedError, LayoutError) as refusal:
+        except ReleaseRefusedError as refusal:
             return ReleaseOutcome(False, str(refusal))
+        except LayoutError as problem:  # a year that is not held yet, or marts of another layout
+            facts = {"recipient": DEPARTMENT, "purpose": collection.purpose, "reason": str(problem)}
+            run.ledger.append("release_failed", run_id=run.run_id, **facts)
+            return ReleaseOutcome(False, str(problem))
     (built,) = results
     return ReleaseOutcome(
         permitted=True,

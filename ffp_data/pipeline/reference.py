@@ -49,7 +49,8 @@ def write_feed_state(run: Run) -> dict[str, Any]:
         for stranger in feeds.discover_strangers(run.landing, contracts):
             feeds.load(con, stranger, None)  # records that it was refused, and why
         rows = [
-            _state(contracts[f.feed], f, allowed) for f in feeds.freshness(con, contracts, run.as_at)
+            _state(contracts[f.feed], f, allowed)
+            for f in feeds.freshness(con, contracts, run.as_at)
         ]
         states = pa.Table.from_pylist(rows, schema=FEED_STATE)  # noqa: F841 -- read by name
         con.execute("CREATE OR REPLACE TABLE meta.feed_state AS SELECT * FROM states")

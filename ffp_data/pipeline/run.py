@@ -64,7 +64,9 @@ class Run:
     @property
     def census_year(self) -> tuple[date, date]:
         """First and last day of the collection year of the as-at date: 1 April to 31 March."""
-        started = self.as_at.year if self.as_at >= date(self.as_at.year, 4, 1) else self.as_at.year - 1
+        started = (
+            self.as_at.year if self.as_at >= date(self.as_at.year, 4, 1) else self.as_at.year - 1
+        )
         return date(started, 4, 1), date(started + 1, 3, 31)
 
     @property
@@ -92,4 +94,3 @@ def newest_delivery(landing: Path) -> date:
 def _as_at_from_environment() -> date | None:
     text = os.environ.get("FFP_AS_AT")
     return date.fromisoformat(text) if text else None
-

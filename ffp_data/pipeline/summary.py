@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
-import pyarrow.csv
 from rich.console import Console
 from rich.table import Table
 
 import linkage
+from ffp_data.pipeline.explain import CAUSES, explain, read_truth
 from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
 from governance.manifest import MANIFEST, read_manifest
+
+FEED_COLUMNS = ("feed", "agreement", "delivered", "loaded", "quarantined", "superseded")
+QUALITY_COLUMNS = ("of", "precision", "recall", "F1")
+RETURN_COLUMNS = ("return", "year", "children", "errors", "queries", "agreement")
 
 _FEEDS = """
 SELECT feed,
@@ -31,13 +34,7 @@ FROM meta.deliveries LEFT JOIN meta.feed_state USING (feed)
 GROUP BY feed ORDER BY feed
 """
 
-# Of which source records the child of a finding is made: a fault may stand in a duplicate record.
-_RECORDS_OF_LA_CHILD = """
-SELECT c.la_child_id, m.record_key
-FROM (SELECT child_key, la_child_id FROM returns.cin_children
-      UNION SELECT child_key, la_child_id FROM returns.tehadc_children) c
-JOIN identity.child_membership m ON m.child_id = c.child_key
-"""
+_PEOPLE = "SELECT kind, count(*) FROM identity.children GROUP BY kind ORDER BY kind"
 
 
 def summarise(run: Run, seconds: Mapping[str, float], truth: Path | None) -> dict[str, Any]:
@@ -46,12 +43,14 @@ def summarise(run: Run, seconds: Mapping[str, float], truth: Path | None) -> dic
         return {
             "as_at": run.as_at.isoformat(),
             "feeds": _rows(con, _FEEDS),
-            "people": dict(_pairs(con, "SELECT kind, count(*) FROM identity.children GROUP BY kind")),
-            "person_records": _pairs(con, "SELECT 'n', count(*) FROM identity.person_records")[0][1],
+            "people": dict(_pairs(con, _PEOPLE)),
+            "person_records": _pairs(con, "SELECT 'n', count(*) FROM identity.person_records")[0][
+                1
+            ],
             "linkage": _quality(con, truth) if truth else None,
             "returns": [_return(con, run, path, truth) for path in _manifests(run, "returns")],
             "extracts": [_extract(run, path) for path in _manifests(run, "extracts")],
-            "refused": _refused(con),
+            "refused": [*_refused(con), *_not_released(run)],
             "seconds": {stage: round(spent, 2) for stage, spent in seconds.items()},
             "places": {
                 "returns and extracts": str(run.home.out),
@@ -65,31 +64,39 @@ def summarise(run: Run, seconds: Mapping[str, float], truth: Path | None) -> dic
 
 def print_summary(summary: Mapping[str, Any]) -> None:
     """Print the closing tables."""
+    known = bool(summary["linkage"])
+    tables = [
+        ("Feeds (rows)", FEED_COLUMNS, summary["feeds"]),
+        ("People", ("what", "count"), _counts(summary)),
+        ("Linkage against the known truth", QUALITY_COLUMNS, summary["linkage"] or []),
+        ("Returns and their validators' findings", RETURN_COLUMNS, summary["returns"]),
+        ("Findings by cause", ("return", *CAUSES), summary["returns"] if known else []),
+        ("Extracts", ("agreement", "rows", "where"), summary["extracts"]),
+        ("Seconds", ("stage", "seconds"), _listed(summary["seconds"], "stage", "seconds")),
+        (f"Files, as at {summary['as_at']}", ("what", "where"), _listed(summary["places"])),
+    ]
     console = Console()
-    columns = ("feed", "agreement", "delivered", "loaded", "quarantined", "superseded", "refused")
-    console.print(_table("Feeds (rows)", columns, summary["feeds"]))
-    console.print(_table("People", ("what", "count"), _people(summary)))
-    if summary["linkage"]:
-        columns = ("of", "precision", "recall", "F1")
-        console.print(_table("Linkage against the known truth", columns, summary["linkage"]))
-    columns = ("return", "year", "children", "errors", "queries", "explained by planted faults", "agreement")
-    console.print(_table("Returns", columns, summary["returns"]))
-    console.print(_table("Extracts", ("for", "agreement", "rows", "where"), summary["extracts"]))
-    spent = [{"stage": k, "seconds": v} for k, v in summary["seconds"].items()]
-    console.print(_table("Time", ("stage", "seconds"), spent))
-    places = [{"what": k, "where": v} for k, v in summary["places"].items()]
-    console.print(_table(f"Where everything lies (as at {summary['as_at']})", ("what", "where"), places))
+    for title, columns, rows in tables:
+        if rows:
+            console.print(f"\n[bold]{title}[/bold]")
+            console.print(_table(columns, rows))
     for line in summary["refused"]:
         console.print(f"refused: {line}", markup=False, style="red", soft_wrap=True)
 
 
-def _people(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _counts(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     counts = {"person records": summary["person_records"], **summary["people"]}
-    return [{"what": what, "count": count} for what, count in counts.items()]
+    return _listed(counts, "what", "count")
+
+
+def _listed(
+    facts: Mapping[str, Any], name: str = "what", value: str = "where"
+) -> list[dict[str, Any]]:
+    return [{name: key, value: fact} for key, fact in facts.items()]
 
 
 def _quality(con: duckdb.DuckDBPyConnection, truth: Path) -> list[dict[str, Any]]:
-    known = _csv(truth / "record_person.csv").rename_columns({"record_key": "record_id"})
+    known = read_truth(truth / "record_person.csv").rename_columns({"record_key": "record_id"})
     clusters = con.execute(
         "SELECT record_key AS record_id, child_id AS cluster_id FROM identity.child_membership"
     ).to_arrow_table()
@@ -117,42 +124,13 @@ def _return(
     return {
         "return": collection,
         "year": year,
-        "children": manifest["rows"][f"returns.{collection}_children"],
+        "children": _released_rows(manifest)[f"returns.{collection}_children"],
         "errors": severities["error"],
         "queries": severities["query"],
-        "explained by planted faults": _explained(con, findings, truth) if truth else None,
+        **(explain(con, findings, truth) if truth else {}),
         "agreement": manifest["agreement"],
         "by_rule": dict(sorted(Counter(f["rule"] for f in findings).items())),
     }
-
-
-def _explained(con: duckdb.DuckDBPyConnection, findings: list[dict[str, Any]], truth: Path) -> str:
-    """How many findings a planted fault explains: the same child and a rule that the fault names."""
-    unexplained = unexplained_findings(con, findings, truth)
-    return f"{len(findings) - len(unexplained)} of {len(findings)}"
-
-
-def unexplained_findings(
-    con: duckdb.DuckDBPyConnection, findings: list[dict[str, Any]], truth: Path
-) -> list[dict[str, Any]]:
-    """Findings that no planted fault of `truth` accounts for."""
-    records: dict[str, set[str]] = {}
-    for la_child_id, record_key in con.execute(_RECORDS_OF_LA_CHILD).fetchall():
-        records.setdefault(la_child_id, set()).add(record_key)
-    faults: dict[str, set[str]] = {}
-    everywhere: set[str] = set()
-    for fault in _csv(truth / "planted_faults.csv").to_pylist():
-        rules = set((fault["explains"] or "").split())
-        everywhere |= rules
-        faults.setdefault(fault["source_person_id"] or "", set()).update(rules)
-
-    def is_explained(finding: dict[str, Any]) -> bool:
-        if finding["child"] is None:
-            return finding["rule"] in everywhere
-        keys = records.get(finding["child"], set())
-        return any(finding["rule"] in faults.get(k.rpartition("|")[2], ()) for k in keys)
-
-    return [finding for finding in findings if not is_explained(finding)]
 
 
 def _extract(run: Run, folder: Path) -> dict[str, Any]:
@@ -160,9 +138,13 @@ def _extract(run: Run, folder: Path) -> dict[str, Any]:
     return {
         "for": manifest["recipient"],
         "agreement": manifest["agreement"],
-        "rows": sum(manifest["rows"].values()),
+        "rows": sum(_released_rows(manifest).values()),
         "where": str(folder.relative_to(run.home.root)),
     }
+
+
+def _released_rows(manifest: dict[str, Any]) -> dict[str, int]:
+    return {table["relation"]: int(table["rows"]) for table in manifest["tables"]}
 
 
 def _refused(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -170,12 +152,16 @@ def _refused(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [str(reason) for (reason,) in con.execute(query).fetchall()]
 
 
-def _csv(path: Path) -> pa.Table:
-    """All columns as text: an identifier is never a number."""
-    with path.open("rb") as handle:
-        names = handle.readline().decode("utf-8").strip().split(",")
-    convert = pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
-    return pyarrow.csv.read_csv(path, convert_options=convert)
+def _not_released(run: Run) -> list[str]:
+    """Releases that were refused or failed since the run compiled its policy, with the reason."""
+    lines: list[str] = []
+    for event in run.ledger.events():
+        if event["kind"] == "policy_compiled":
+            lines = []
+        if event["kind"] in ("release_refused", "release_failed"):
+            facts = event["facts"]
+            lines.append(f"{facts['recipient']} {facts['purpose']}: {facts['reason']}")
+    return lines
 
 
 def _rows(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
@@ -187,11 +173,11 @@ def _pairs(con: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
     return con.execute(sql).fetchall()
 
 
-def _table(title: str, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=title, title_justify="left", header_style="bold")
+def _table(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     for name in columns:
         is_number = bool(rows) and isinstance(rows[0][name], int | float)
-        table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+        table.add_column(name, justify="right" if is_number else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(_cell(row[name]) for name in columns))
     return table

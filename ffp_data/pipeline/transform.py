@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline.run import Run
 from ffp_data.settings import WAREHOUSE_FILE
 from ffp_data.warehouse import httpfs_extension, warehouse_key
+
+if TYPE_CHECKING:
+    from dbt.adapters.base.impl import BaseAdapter
 
 
 def dbt_vars(run: Run) -> str:
@@ -33,13 +37,17 @@ def dbt_environment(run: Run) -> Iterator[None]:
     """The environment that profiles.yml reads. The name of the key makes dbt scrub it from its logs."""
     scratch = run.home.scratch / "dbt"
     scratch.mkdir(parents=True, exist_ok=True)
+    here = Path.cwd()
     with _environment(
         DBT_ENV_SECRET_WAREHOUSE_KEY=warehouse_key(run.home),
         FFP_WAREHOUSE=str(run.home.warehouse),
         FFP_DBT_SCRATCH=str(scratch / "scratch.duckdb"),
         FFP_HTTPFS=str(httpfs_extension()),
     ):
-        yield
+        try:
+            yield
+        finally:
+            os.chdir(here)  # dagster-dbt's metadata threads change folder and may leave it changed
 
 
 @contextmanager
@@ -82,11 +90,14 @@ def _changed_at(project: Path) -> int:
     return max(path.stat().st_mtime_ns for path in [*project.glob("*.yml"), *files])
 
 
-def close_dbt_connections() -> None:
-    """Close what dagster-dbt's metadata queries leave open, or the next writer finds a locked file."""
+def close_dbt_connections(adapter: BaseAdapter | None) -> None:
+    """Close what dagster-dbt's metadata queries leave open, or the next writer finds the file in use."""
+    if adapter is None:
+        return
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-    DuckDBConnectionManager.close_all_connections()
+    adapter.cleanup_connections()
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -128,22 +128,28 @@ class Table:
 
 def written(layout: Layout) -> Layout:
     """The layout without the items that are switched off."""
-    header = tuple(
-        group.model_copy(update={"contents": _written_only(group.contents)})
-        for group in layout.header
-    )
-    child = layout.child.model_copy(update={"contents": _written_only(layout.child.contents)})
-    return layout.model_copy(update={"header": header, "child": child})
+    header = tuple(_replaced(group, contents=_written_only(group.contents)) for group in layout.header)
+    child = _replaced(layout.child, contents=_written_only(layout.child.contents))
+    return _replaced(layout, header=header, child=child)
 
 
 def _written_only(contents: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(
         node
         if isinstance(node, Item | Values)
-        else node.model_copy(update={"contents": _written_only(node.contents)})
+        else _replaced(node, contents=_written_only(node.contents))
         for node in contents
         if _is_written(node)
     )
+
+
+_Node = TypeVar("_Node", bound=_Strict)
+
+
+def _replaced(node: _Node, **changes: Any) -> _Node:
+    """A copy with other values; `model_copy` would carry over what was cached for the old ones."""
+    kept = {name: getattr(node, name) for name in type(node).model_fields}
+    return type(node).model_construct(**{**kept, **changes})
 
 
 def _is_written(node: Item | Values | Group | Module) -> bool:

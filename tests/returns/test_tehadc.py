@@ -240,3 +240,10 @@ def test_birth_date_and_sex_match_only_when_no_other_child_shares_them(tmp_path:
     found = pre_match(tmp_path, {"la_child_id": "X9", "upn": None})
     assert sum(found["matched"].values()) == 0
     assert found["family_help_children"] == 4
+
+
+def test_what_is_switched_off_is_not_written_whatever_was_asked_of_the_profile_first() -> None:
+    profile = load_profile(PROFILE)
+    everything = {column for table in profile.full_layout.tables for column, _ in table.columns}
+    written = {column for table in profile.layout.tables for column, _ in table.columns}
+    assert {"full_name", "nhs_number"} <= everything - written
