@@ -32,6 +32,9 @@ FIRST_YEAR, LAST_YEAR = 1880, 2100
 _CLOCK = r"[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?"
 _ZONED = r".*:.*[+-]\d{2}:?\d{2}"
 
+TRUE_WORDS = ("true", "yes", "y", "t", "1")
+FALSE_WORDS = ("false", "no", "n", "f", "0")
+
 REMEDIES = {
     "required": "send a value: without it the row cannot be used",
     "not_a_date": "write dates in a format of the contract",
@@ -86,8 +89,7 @@ def _text(contract: Contract, prop: Property, source: str) -> str:
         # A FHIR reference is Patient/123 or a URL that ends so; what follows the last / is the id.
         text = f"nullif(regexp_extract({text}, '[^/]*$'), '')"
     if contract.hub.placeholders:
-        words = literals(contract.hub.placeholders)
-        text = f"CASE WHEN {text} NOT IN ({words}) THEN {text} END"
+        text = f"CASE WHEN NOT {_one_of(text, contract.hub.placeholders)} THEN {text} END"
     return text
 
 
@@ -123,8 +125,8 @@ def _date(contract: Contract, text: str) -> str:
     )
     # A placeholder day with a time of day is still a placeholder, but not one that was missed: both
     # become NULL, and the value is set aside, so that nobody meets the year 1900 in a timeline.
-    placeholders = literals(contract.hub.placeholders)
-    real = f" AND left({text}, 10) NOT IN ({placeholders})" if placeholders else ""
+    placeholders = contract.hub.placeholders
+    real = f" AND NOT {_one_of(f'left({text}, 10)', placeholders)}" if placeholders else ""
     return _plausible(f"({day})::DATE", extra=real)
 
 
@@ -149,10 +151,9 @@ def _digits(text: str, pattern: str, sql_type: str) -> str:
 
 
 def _boolean(text: str) -> str:
-    return (
-        f"CASE WHEN lower({text}) IN ('true', 'yes', 'y', 't', '1') THEN true"
-        f" WHEN lower({text}) IN ('false', 'no', 'n', 'f', '0') THEN false END"
-    )
+    lowered = f"lower({text})"
+    yes, no = _one_of(lowered, TRUE_WORDS), _one_of(lowered, FALSE_WORDS)
+    return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"
 
 
 def _coded(prop: Property, text: str) -> tuple[str, str]:
@@ -169,6 +170,15 @@ def _coded(prop: Property, text: str) -> tuple[str, str]:
     return f"CASE WHEN {allowed} THEN {spelt} END", rule
 
 
+def _one_of(text: str, codes: Iterable[str]) -> str:
+    """Whether `text` is one of `codes`.
+
+    Not with IN, which DuckDB 1.5 turns into a join for each list and mention: many small joins in
+    every load, and rows that leave them in another order.
+    """
+    return f"list_contains([{literals(codes)}], {text})"
+
+
 def _periods(prop: Property) -> dict[tuple[date | None, date | None], tuple[str, ...]]:
     if isinstance(prop.codes, str):
         return code_lists()[prop.codes].periods()
@@ -176,7 +186,7 @@ def _periods(prop: Property) -> dict[tuple[date | None, date | None], tuple[str,
 
 
 def _spelling(codes: list[str], text: str) -> str:
-    exact = f"{text} IN ({literals(codes)})"
+    exact = _one_of(text, codes)
     lowered = [code.lower() for code in codes]
     if len(set(lowered)) < len(codes) or all(
         code == code.upper() == code.lower() for code in codes
@@ -191,7 +201,7 @@ def _in_force(
 ) -> str:
     """A code is accepted when the day is unknown: the day's own fault then tells of the row."""
     first, last = period
-    tests = [f"{text} IN ({literals(codes)})"]
+    tests = [_one_of(text, codes)]
     tests += [f"v_{day} >= DATE '{first}'"] if first else []
     tests += [f"v_{day} <= DATE '{last}'"] if last else []
     return f"({' AND '.join(tests)})"
