@@ -75,38 +75,39 @@ def write_extract(
     }
     rows = {relation: table.num_rows for relation, table in tables.items()}
 
-    def write(part: Path) -> None:
+    def write(part: Path) -> Mapping[str, int]:
         for relation, table in tables.items():
             _write_parquet(table, part / f"{_short(relation)}.parquet")
         sheets = [cover_sheet(narrowed, as_at, rows), *map(_sheet, tables, tables.values())]
         write_workbook(part / WORKBOOK, sheets, f"{narrowed.agreement} {narrowed.recipient}")
+        return rows
 
-    return publish(narrowed, write, as_at=as_at, out=out, rows=rows, keys=keys, ledger=ledger)
+    return publish(narrowed, write, as_at=as_at, out=out, keys=keys, ledger=ledger)
 
 
 def publish(
     decision: ReleaseDecision,
-    write: Callable[[Path], None],
+    write: Callable[[Path], Mapping[str, int]],
     *,
     as_at: date,
     out: Path,
-    rows: Mapping[str, int],
     keys: KeyStore,
     ledger: Ledger,
 ) -> Extract:
     """Let ``write`` fill a hidden directory, sign it, record it and put it in the place of ``out``.
 
     For files of another shape than `write_extract` makes, such as the XML of a statutory return.
-    ``rows`` counts the rows per relation and may name no relation outside the decision.
+    ``write`` returns the number of rows written of each relation; naming one outside the decision
+    refuses the whole, and nothing of it stays.
     """
     _refuse_if_denied(decision, as_at, ledger)
-    _refuse_others(decision, sorted(set(rows) - set(decision.relations)), as_at, ledger)
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.part")
     _remove(part)
     part.mkdir(mode=0o700)
     try:
-        write(part)
+        rows = write(part)
+        _refuse_others(decision, sorted(set(rows) - set(decision.relations)), as_at, ledger)
         manifest = write_manifest(part, _facts(decision, as_at, rows), keys.signing_key)
         about = {**_about(decision, as_at), "manifest": manifest, "rows": dict(rows)}
         ledger.append("release_intended", **about)

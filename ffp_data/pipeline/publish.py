@@ -7,7 +7,6 @@ does not stop what others permit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -26,6 +25,7 @@ from governance.release import ReleaseRefusedError, publish, write_extract
 
 DEPARTMENT = "dfe"
 EXTRACT_PURPOSE = "single_view"
+OFFERED = "memory.offered"  # views of this connection alone
 NEWEST_YEAR = cin.years()[-1]
 EXTRACT_TABLES = ("children", "involvements", "flags")
 
@@ -100,21 +100,17 @@ def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
     """Build, validate and release one return under `out/returns/<name>/<year>/`."""
     decision = policy.grants(run).release(DEPARTMENT, collection.purpose)
     out = run.home.out / "returns" / collection.name / run.collection_year
-    results: list[ReturnResult] = []
+    built: list[ReturnResult] = []
     with connect(run.home) as con:
 
-        def write(part: Path) -> None:
-            results.append(_build(con, run, collection, part))
+        def write(part: Path) -> dict[str, int]:
+            _offer(con, decision)
+            built.append(_build(con, run, collection, part))
+            return {f"returns.{table}": rows for table, rows in built[0].counts.items()}
 
         try:
             extract = publish(
-                decision,
-                write,
-                as_at=run.as_at,
-                out=out,
-                rows=_row_counts(con, decision),
-                keys=run.keys,
-                ledger=run.ledger,
+                decision, write, as_at=run.as_at, out=out, keys=run.keys, ledger=run.ledger
             )
         except ReleaseRefusedError as refusal:
             return ReleaseOutcome(False, str(refusal))
@@ -122,15 +118,14 @@ def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
             facts = {"recipient": DEPARTMENT, "purpose": collection.purpose, "reason": str(problem)}
             run.ledger.append("release_failed", run_id=run.run_id, **facts)
             return ReleaseOutcome(False, str(problem))
-    (built,) = results
     return ReleaseOutcome(
         permitted=True,
         reason=decision.reason,
         folder=out,
         rows=dict(extract.rows),
-        by_rule=dict(built.findings_by_rule),
-        errors=built.errors,
-        queries=built.queries,
+        by_rule=dict(built[0].findings_by_rule),
+        errors=built[0].errors,
+        queries=built[0].queries,
     )
 
 
@@ -168,7 +163,7 @@ def _build(
     )
     inputs = [row[0] for row in con.execute(_INPUTS).fetchall()]
     return returns.build_return(
-        con, collection.name, run.collection_year, part, header, delivery_ids=inputs
+        con, collection.name, run.collection_year, part, header, schema=OFFERED, delivery_ids=inputs
     )
 
 
@@ -178,13 +173,32 @@ WHERE status = 'loaded' AND feed IN ('case_system', 'early_help') AND rows_loade
 """
 
 
-def _row_counts(con: duckdb.DuckDBPyConnection, decision: ReleaseDecision) -> dict[str, int]:
-    return dict(_counted(con, decision))
+def _offer(con: duckdb.DuckDBPyConnection, decision: ReleaseDecision) -> None:
+    """Make the tables that the return is built from: agreed columns as they are, others empty.
+
+    Tables of schema `returns` that the agreement does not name are there for checking one return
+    against another; `governance.release` refuses a return that has rows of them.
+    """
+    agreed: dict[str, set[str]] = {}
+    for item in decision.items:
+        agreed.setdefault(item.relation, set()).add(item.column)
+    con.execute(f"CREATE OR REPLACE SCHEMA {OFFERED}")
+    for table, columns in _columns_of_returns(con).items():
+        may_leave = agreed.get(f"returns.{table}", set(columns))
+        listed = ", ".join(
+            name if name in may_leave else f"NULL::{kind} AS {name}"
+            for name, kind in columns.items()
+        )
+        con.execute(f"CREATE VIEW {OFFERED}.{table} AS SELECT {listed} FROM returns.{table}")
 
 
-def _counted(
-    con: duckdb.DuckDBPyConnection, decision: ReleaseDecision
-) -> Iterator[tuple[str, int]]:
-    for relation in decision.relations:
-        (count,) = con.execute(f"SELECT count(*) FROM {relation}").fetchone() or (0,)
-        yield relation, int(count)
+def _columns_of_returns(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Column -> type of each table of schema `returns`."""
+    found: dict[str, dict[str, str]] = {}
+    for table, column, kind in con.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND schema_name = 'returns' "
+        "ORDER BY table_name, column_index"
+    ).fetchall():
+        found.setdefault(table, {})[column] = kind
+    return found

@@ -287,16 +287,14 @@ def test_files_of_another_shape_are_signed_and_recorded_alike(
     tmp_path: Path, keys: KeyStore, ledger: Ledger
 ) -> None:
     decision = GRANTS.release("dfe", "statutory_returns.cin_census")
-    rows = {"returns.cin_children": 3}
 
-    def write(part: Path) -> None:
+    def write(part: Path) -> dict[str, int]:
         (part / "cin.xml").write_text("<Message/>", "utf-8")
         (part / "reports").mkdir()
         (part / "reports" / "findings.json").write_text("[]", "utf-8")
+        return {"returns.cin_children": 3}
 
-    made = publish(
-        decision, write, as_at=AS_AT, out=tmp_path / "cin", rows=rows, keys=keys, ledger=ledger
-    )
+    made = publish(decision, write, as_at=AS_AT, out=tmp_path / "cin", keys=keys, ledger=ledger)
     assert verify_files(made.directory, keys.public_key) == []
     signed = read_manifest(made.directory, keys.public_key)["files"]
     assert [each["name"] for each in signed] == ["cin.xml", "reports/findings.json"]
@@ -304,13 +302,13 @@ def test_files_of_another_shape_are_signed_and_recorded_alike(
     with pytest.raises(ReleaseRefusedError, match=r"does not give single_view\.children"):
         publish(
             decision,
-            write,
+            lambda part: write(part) | {"single_view.children": 1},
             as_at=AS_AT,
             out=tmp_path / "wide",
-            rows={"single_view.children": 1},
             keys=keys,
             ledger=ledger,
         )
+    assert not (tmp_path / "wide").exists()
 
 
 def test_a_writer_that_fails_leaves_the_old_extract_and_no_trace(
@@ -318,14 +316,12 @@ def test_a_writer_that_fails_leaves_the_old_extract_and_no_trace(
 ) -> None:
     old = extract(con, tmp_path / "out", keys, ledger)
 
-    def fail(part: Path) -> None:
+    def fail(part: Path) -> dict[str, int]:
         (part / "half.csv").write_text("half", "utf-8")
         raise OSError("no space left on device")
 
     with pytest.raises(OSError, match="no space"):
-        publish(
-            DECISION, fail, as_at=AS_AT, out=tmp_path / "out", rows={}, keys=keys, ledger=ledger
-        )
+        publish(DECISION, fail, as_at=AS_AT, out=tmp_path / "out", keys=keys, ledger=ledger)
     assert verify_files(old.directory, keys.public_key) == []
     assert [each.name for each in tmp_path.iterdir() if "part" in each.name] == []
 

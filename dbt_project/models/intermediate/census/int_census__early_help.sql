@@ -1,6 +1,6 @@
--- The TEHADC cohort: targeted early help open on any day of the year, with a plan and a lead practitioner at some time
--- in the episode (FFP programme guide 2026-27: "a plan to be in place and a lead practitioner appointed"). Someone who
--- was already 18 when it began is left out.
+-- Targeted early help open on any day of the year. Whether an episode had a plan and a lead practitioner, and so belongs
+-- in the return, the profile of the return decides; what it leaves out is reported there. Someone who was already 18
+-- when it began is left out.
 with episodes as (
     select
         records.child_id,
@@ -19,19 +19,9 @@ of_children as (
     where coalesce(date_sub('year', particulars.date_of_birth, episodes.start_date) < 18, true)
 ),
 
-qualified as (
-    select of_children.* from of_children
-    semi join {{ ref('stg_early_help__plans') }} using (record_key, teh_episode_id)
-),
-
-led as (
-    select qualified.* from qualified
-    semi join {{ ref('stg_early_help__lead_practitioners') }} using (record_key, teh_episode_id)
-),
-
 once as (
     -- A child entered twice in the early help module has the same episode twice.
-    select * from led
+    select * from of_children
     qualify row_number() over (partition by child_id, teh_episode_id order by record_key) = 1
 ),
 
