@@ -122,7 +122,7 @@ def test_json_that_is_none_is_set_aside() -> None:
     assert typed(CASES, "ssd_cin_episodes", column_name, broken) == (None, "invalid_json")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.text(max_size=12))
 def test_no_text_can_break_the_sql(text: str) -> None:
     value, rule = typed(EDUCATION, "pupils", "admission_date", text)

@@ -55,7 +55,7 @@ def load(folder: Path, content: str) -> tuple[Any, ...]:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(lines=_LINES, newline=st.sampled_from(["\n", "\r\n"]), whole=st.booleans())
 def test_both_ways_agree(

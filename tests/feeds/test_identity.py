@@ -22,8 +22,9 @@ OTHER_NHS = "9990000026"
 def people(
     landing: Landing, columns: str, *, allow_test_numbers: bool = True
 ) -> list[tuple[Any, ...]]:
-    landing.load()
-    feeds.assemble_identity(landing.con, CONTRACTS, allow_test_numbers=allow_test_numbers)
+    delivered = {result.delivery.feed for result in landing.load()}
+    contracts = {feed: CONTRACTS[feed] for feed in sorted(delivered)}
+    feeds.assemble_identity(landing.con, contracts, allow_test_numbers=allow_test_numbers)
     return landing.query(f"SELECT {columns} FROM identity.person_records ORDER BY record_key")
 
 

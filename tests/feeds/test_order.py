@@ -192,7 +192,7 @@ def _line(cells: list[str], how: str) -> str:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.lists(st.tuples(_ROW, _JOIN), max_size=6), min_size=1, max_size=3))
 def test_every_delivered_row_is_loaded_set_aside_or_superseded(
