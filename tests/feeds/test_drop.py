@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ffp_data import feeds
@@ -70,7 +72,7 @@ def test_another_row_count_than_signed_off_is_refused_and_nothing_of_the_drop_lo
     ],
 )
 def test_a_manifest_that_is_wrong_is_refused(
-    landing: Landing, change: dict[str, object], rule: str
+    landing: Landing, change: dict[str, Any], rule: str
 ) -> None:
     landing.drop(tables(), **change)
     assert refusal(landing).rule == rule
