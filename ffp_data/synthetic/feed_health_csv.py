@@ -128,6 +128,8 @@ class HealthCsv:
         """Write both files in cp1252 with CRLF; rows of commas only at the end of the children."""
         blank = "," * (len(headers(FEED, "children")) - 1)
         extra = [blank] * round(rates("health")["blank_row"] * len(self.children.rows))
+        for _ in extra:
+            self.truth.fault(FEED, "children", "", "", "blank_row", "quarantine")
         bad = self._bad_date()
         content = self.children.csv_bytes("cp1252", "\r\n", [*bad, *extra])
         landing.put(

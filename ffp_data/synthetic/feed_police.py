@@ -157,7 +157,8 @@ class Desk:
             reported_at=f"{on}T21:40:00Z", found_at=f"{back}T{hour:02d}:15:00Z" if back <= as_at else "",
             risk_level=rng.choice(("MEDIUM", "MEDIUM", "HIGH", "LOW", "NO_APPARENT_RISK")),
             missing_from=rng.choice(("FOSTER", "RESIDENTIAL") if care else ("HOME", "HOME", "HOME", "SCHOOL")),
-            return_interview_offered_on=interview, return_interview_attended=(rng.random() < 0.6) if interview else None,
+            return_interview_offered_on=interview,
+            return_interview_attended=(rng.random() < 0.6) if interview else None,
         )  # fmt: skip
 
     def _event(self, kind: str, on: date, **values: object) -> str:

@@ -18,7 +18,7 @@ from ffp_data.synthetic.writing import Landing, compact, stamp
 
 FEED, SYSTEM = "probation", "ndelius"
 KEY = 24
-REGISTERS = {"RCCO": "Child concerns", "RCPR": "Child protection", "RCHD": "Risk to children", 
+REGISTERS = {"RCCO": "Child concerns", "RCPR": "Child protection", "RCHD": "Risk to children",
              "ADVP": "Domestic abuse perpetrator",
              "RMRH": "Medium risk of serious harm", "RHRH": "High risk of serious harm",
              "MAPP": "MAPPA"}  # fmt: skip

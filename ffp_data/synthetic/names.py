@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
@@ -143,59 +143,67 @@ def lithuanian(surname: str, married: bool) -> str:
     return f"{stem}{'aitė' if surname.endswith('as') else 'ytė' if surname[-2:] in ('is', 'ys') else 'utė'}"
 
 
-def _middle(rng: Random, pool: Pool) -> str:
-    return pool.draw(rng) if rng.random() < rates("family")["middle_name"] else ""
+def _middle(rng: Random, pool: Pool, given: str) -> str:
+    middle = pool.draw(rng) if rng.random() < rates("family")["middle_name"] else ""
+    return "" if middle == given else middle
 
 
-def _pakistani(rng: Random, sex: str, name: Name, father: Name | None) -> Name:
+def _pakistani(rng: Random, _: Tradition, sex: str, name: Name, father: Name | None) -> Name:
     if sex == "F":
         surname = rng.choice(["Bibi", "Begum", "Khatoon"]) if rng.random() < 0.2 else name.surname
         return Name(name.given, "", surname)
-    given, middle = name.given, ""
-    if rng.random() < 0.3 and given != "Muhammad":
-        given, middle = "Muhammad", name.given
     surname = father.given if father and rng.random() < 0.15 else name.surname
-    return Name(given, middle, surname)
+    if rng.random() < 0.3 and name.given != "Muhammad":
+        return Name("Muhammad", name.given, surname)
+    return Name(name.given, "", surname)
 
 
-def _bangladeshi(rng: Random, sex: str, name: Name) -> Name:
-    last = (
-        ["Begum", "Begum", "Khatun", "Akter", "Bibi", "Khanom"]
-        if sex == "F"
-        else ["Miah", "Uddin", "Ali", "Ahmed", name.surname]
+def _bangladeshi(rng: Random, _: Tradition, sex: str, name: Name, __: Name | None) -> Name:
+    women, men = (
+        ("Begum", "Begum", "Khatun", "Akter", "Bibi", "Khanom"),
+        ("Miah", "Uddin", "Ali", "Ahmed"),
     )
-    return Name(name.given, "", rng.choice(last) if rng.random() < 0.75 else name.surname)
+    last = rng.choice(women if sex == "F" else men) if rng.random() < 0.7 else name.surname
+    return Name(name.given, "", last)
 
 
-def _sikh(rng: Random, sex: str, name: Name) -> Name:
+def _sikh(rng: Random, _: Tradition, sex: str, name: Name, __: Name | None) -> Name:
     word = "Kaur" if sex == "F" else "Singh"
-    return (
-        Name(name.given, "", word)
-        if name.surname in ("Singh", "Kaur") or rng.random() < 0.45
-        else Name(name.given, word, name.surname)
-    )
+    alone = name.surname in ("Singh", "Kaur") or rng.random() < 0.45
+    return Name(name.given, "", word) if alone else Name(name.given, word, name.surname)
 
 
-def _shaped(rng: Random, tradition: Tradition, sex: str, name: Name, father: Name | None) -> Name:
-    match tradition.rule:
-        case "pakistani":
-            return _pakistani(rng, sex, name, father)
-        case "bangladeshi":
-            return _bangladeshi(rng, sex, name)
-        case "sikh":
-            return _sikh(rng, sex, name)
-        case "polish" if sex == "F":
-            return replace(name, surname=feminine(name.surname))
-        case "somali":  # own, father's and grandfather's given name
-            first = father.given if father else tradition.adult["M"].draw(rng)
-            second = (father.middle if father else "") or tradition.adult["M"].draw(rng)
-            return Name(name.given, first, second)
-        case "arabic":
-            return replace(name, middle=father.given if father else "")
-        case "chinese":
-            return replace(name, middle="")
-        case _:
-            return name
+def _somali(rng: Random, tradition: Tradition, _: str, name: Name, father: Name | None) -> Name:
+    """Own, father's and grandfather's given name; there is no family name."""
+    first = father.given if father else tradition.adult["M"].draw(rng)
+    second = (father.middle if father else "") or tradition.adult["M"].draw(rng)
+    return Name(name.given, first, second)
+
+
+def _arabic(_: Random, __: Tradition, ___: str, name: Name, father: Name | None) -> Name:
+    return replace(name, middle=father.given if father else "")
+
+
+def _no_middle_name(_: Random, __: Tradition, ___: str, name: Name, ____: Name | None) -> Name:
+    return replace(name, middle="")
+
+
+def _polish(_: Random, __: Tradition, sex: str, name: Name, ___: Name | None) -> Name:
+    return replace(name, surname=feminine(name.surname)) if sex == "F" else name
+
+
+RULES: Mapping[str, Callable[[Random, Tradition, str, Name, Name | None], Name]] = {
+    "western": lambda _, __, ___, name, ____: name,
+    "portuguese": lambda _, __, ___, name, ____: name,
+    "lithuanian": lambda _, __, ___, name, ____: name,
+    "pakistani": _pakistani,
+    "bangladeshi": _bangladeshi,
+    "sikh": _sikh,
+    "somali": _somali,
+    "arabic": _arabic,
+    "chinese": _no_middle_name,
+    "polish": _polish,
+}
 
 
 def adult_name(rng: Random, tradition: Tradition, sex: str) -> Name:
@@ -207,7 +215,8 @@ def adult_name(rng: Random, tradition: Tradition, sex: str) -> Name:
         surname = f"{tradition.surnames.draw(rng)} {surname}"
     if tradition.rule == "lithuanian" and sex == "F":
         surname = lithuanian(surname, married=False)
-    return _shaped(rng, tradition, sex, Name(given, _middle(rng, pool), surname), None)
+    name = Name(given, _middle(rng, pool, given), surname)
+    return RULES[tradition.rule](rng, tradition, sex, name, None)
 
 
 def child_name(
@@ -220,7 +229,9 @@ def child_name(
         surname = f"{mother.surname.split()[-1]} {stem.rsplit(maxsplit=1)[-1]}"
     elif tradition.rule == "lithuanian" and sex == "F":
         surname = lithuanian(stem, married=False)
-    return _shaped(rng, tradition, sex, Name(pool.draw(rng), _middle(rng, pool), surname), father)
+    given = pool.draw(rng)
+    name = Name(given, _middle(rng, pool, given), surname)
+    return RULES[tradition.rule](rng, tradition, sex, name, father)
 
 
 def alike(rng: Random, tradition: Tradition, sex: str, given: str) -> str:

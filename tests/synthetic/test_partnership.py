@@ -1,0 +1,94 @@
+"""The call as a whole: the same bytes each time, the asked number of children, nothing overwritten that isn't ours."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from ffp_data.synthetic import OutputInUseError, synthesise
+from tests.synthetic.conftest import AS_AT, CHILDREN, Made, read_csv
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(tmp_path: Path) -> None:
+    first, second, third = tmp_path / "a", tmp_path / "b", tmp_path / "c"
+    synthesise(first, 60, 7, AS_AT)
+    synthesise(second, 60, 7, AS_AT)
+    synthesise(third, 60, 8, AS_AT)
+    assert digests(first) == digests(second)
+    assert digests(first).keys() == digests(third).keys()
+    assert digests(first) != digests(third)
+
+
+def test_a_second_run_replaces_its_own_output_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    out = tmp_path / "partnership"
+    synthesise(out, 30, 1, AS_AT)
+    (out / "landing" / "education_attendance" / "stale.csv").write_text("left from before")
+    synthesise(out, 30, 1, AS_AT)
+    assert not list(out.rglob("stale.csv"))
+    assert [p.name for p in tmp_path.iterdir()] == ["partnership"]
+
+
+def test_a_folder_of_somebody_else_is_refused_and_untouched(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(OutputInUseError, match="empty folder"):
+        synthesise(tmp_path, 10, 1, AS_AT)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(OutputInUseError, match="is a file"):
+        synthesise(tmp_path / "out", 10, 1, AS_AT)
+
+
+@pytest.mark.parametrize("children", [0, -1, 300_001])
+def test_an_impossible_number_of_children_is_refused(tmp_path: Path, children: int) -> None:
+    with pytest.raises(ValueError, match="between 1 and"):
+        synthesise(tmp_path / "out", children, 1, AS_AT)
+
+
+@pytest.mark.parametrize("children", [1, 2, 7, 50])
+def test_there_are_exactly_as_many_children_as_asked_for(tmp_path: Path, children: int) -> None:
+    summary = synthesise(tmp_path / "out", children, 3, AS_AT)
+    persons = read_csv(tmp_path / "out" / "truth" / "persons.csv")
+    assert summary.children == children
+    assert sum(p["is_child"] == "1" and p["adopted"] != "old" for p in persons) == children
+    assert summary.persons == len(persons)
+
+
+def test_the_first_families_stay_the_same_when_more_are_asked_for(
+    tmp_path: Path, made: Made
+) -> None:
+    synthesise(tmp_path / "small", 100, 20, AS_AT)
+    small = read_csv(tmp_path / "small" / "truth" / "persons.csv")
+    last_family = small[-1]["family_id"]  # may have been cut short to hit the number
+    kept = [p for p in small if p["family_id"][:7] != last_family[:7]]
+    assert len(kept) > 150
+    assert made.truth("persons")[: len(kept)] == kept
+
+
+def test_the_summary_counts_every_row_delivered(made: Made) -> None:
+    for feed, tables in made.summary.rows.items():
+        folder = made.folder / "landing" / feed
+        lines = sum(
+            p.read_bytes().count(b"\n")
+            for p in folder.rglob("*")
+            if p.suffix in (".csv", ".ndjson")
+        )
+        headers = sum(1 for _ in folder.rglob("*.csv"))
+        assert lines - headers == sum(tables.values()), feed
+    assert made.summary.children == CHILDREN
+
+
+def test_progress_is_told_in_words(tmp_path: Path) -> None:
+    words: list[str] = []
+    synthesise(tmp_path / "out", 20, 1, AS_AT, progress=words.append)
+    assert words[0].endswith("of 20 children")
+    assert "writing CaseSystem" in words
