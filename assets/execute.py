@@ -14,12 +14,14 @@ from ffp_data.pipeline.run import Run
 
 OnStep = Callable[[int, int, str], None]
 
-# First part of a step's key -> the stage a person knows it by.
+# How a step's key begins -> the stage a person knows it by.
 STAGES = {
     "policy": "agreements compiled",
     "raw": "feeds loaded",
     "meta": "feeds loaded",
+    "person_records": "records linked, identifiers assigned",
     "identity": "records linked, identifiers assigned",
+    "identifiers": "records linked, identifiers assigned",
     "dbt_models": "single view and return tables built (dbt)",
     "out": "returns and extracts released",
 }

@@ -37,7 +37,7 @@ def feed_asset(contract: Contract) -> dg.AssetsDefinition:
         check_specs=[dg.AssetCheckSpec(n, asset=key, description=d) for n, d in CHECKS.items()],
         pool="warehouse",
     )
-    def feed(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult[None]:
+    def feed(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
         outcome = ingest.ingest_feed(hub.run(context.run_id), contract)
         for error in outcome.errors:
             context.log.error(error)

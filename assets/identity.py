@@ -25,9 +25,7 @@ OWNERS = ["team:identity"]
     description="Bank holidays of England and Wales: what a working day is.",
     pool="warehouse",
 )
-def bank_holidays(
-    context: dg.AssetExecutionContext, hub: HubResource
-) -> dg.MaterializeResult[None]:
+def bank_holidays(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata=reference.write_bank_holidays(hub.run(context.run_id)))
 
 
@@ -40,7 +38,7 @@ def bank_holidays(
     description="For each feed: is there an agreement, did it come, was it in time.",
     pool="warehouse",
 )
-def feed_state(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult[None]:
+def feed_state(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata=reference.write_feed_state(hub.run(context.run_id)))
 
 
@@ -67,7 +65,7 @@ def feed_state(context: dg.AssetExecutionContext, hub: HubResource) -> dg.Materi
 )
 def person_records(
     context: dg.AssetExecutionContext, hub: HubResource
-) -> Iterator[dg.MaterializeResult[None]]:
+) -> Iterator[dg.MaterializeResult]:
     figures = identify.assemble(hub.run(context.run_id))
     for key in (PERSON_RECORDS, RELATIONSHIPS):
         yield dg.MaterializeResult(asset_key=key, metadata=figures[key.path[-1]])
@@ -86,7 +84,7 @@ def person_records(
     ],
     pool="warehouse",
 )
-def links(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult[None]:
+def links(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
     outcome = identify.link_records(hub.run(context.run_id))
     return dg.MaterializeResult(
         metadata=outcome.figures(),
@@ -128,7 +126,7 @@ def links(context: dg.AssetExecutionContext, hub: HubResource) -> dg.Materialize
 )
 def identifiers(
     context: dg.AssetExecutionContext, hub: HubResource
-) -> Iterator[dg.MaterializeResult[None]]:
+) -> Iterator[dg.MaterializeResult]:
     outcome = identify.assign_identifiers(hub.run(context.run_id))
     yield dg.MaterializeResult(
         asset_key=MEMBERSHIP,

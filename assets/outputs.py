@@ -29,7 +29,7 @@ def return_asset(collection: Collection) -> dg.AssetsDefinition:
     )
     def statutory_return(
         context: dg.AssetExecutionContext, hub: HubResource
-    ) -> dg.MaterializeResult[None]:
+    ) -> dg.MaterializeResult:
         outcome = publish.publish_return(hub.run(context.run_id), collection)
         return dg.MaterializeResult(
             metadata=outcome.figures(),
@@ -61,7 +61,7 @@ def return_asset(collection: Collection) -> dg.AssetsDefinition:
 )
 def single_view_extracts(
     context: dg.AssetExecutionContext, hub: HubResource
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         metadata=publish.publish_extracts(hub.run(context.run_id)).figures()
     )

@@ -17,7 +17,7 @@ LOCK = dg.AssetKey(["policy", "lock"])
     check_specs=[dg.AssetCheckSpec("agreements_hold", asset=LOCK, blocking=True)],
     pool="warehouse",
 )
-def policy_lock(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult[None]:
+def policy_lock(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
     outcome = policy.compile_lock(hub.run(context.run_id))
     return dg.MaterializeResult(
         metadata=outcome.figures(),

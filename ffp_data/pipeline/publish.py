@@ -19,7 +19,7 @@ from ffp_data.pipeline import policy
 from ffp_data.pipeline.run import Run
 from ffp_data.returns import Header, LayoutError, ReturnResult, cin
 from ffp_data.returns.validate import rule_book
-from ffp_data.warehouse import connect
+from ffp_data.warehouse import CATALOG, connect
 from governance.grants import ReleaseDecision
 from governance.release import ReleaseRefusedError, publish, write_extract
 
@@ -189,7 +189,9 @@ def _offer(con: duckdb.DuckDBPyConnection, decision: ReleaseDecision) -> None:
             name if name in may_leave else f"NULL::{kind} AS {name}"
             for name, kind in columns.items()
         )
-        con.execute(f"CREATE VIEW {OFFERED}.{table} AS SELECT {listed} FROM returns.{table}")
+        con.execute(
+            f"CREATE VIEW {OFFERED}.{table} AS SELECT {listed} FROM {CATALOG}.returns.{table}"
+        )
 
 
 def _columns_of_returns(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:

@@ -51,7 +51,7 @@ def summarise(run: Run, seconds: Mapping[str, float], truth: Path | None) -> dic
             "returns": [_return(con, run, path, truth) for path in _manifests(run, "returns")],
             "extracts": [_extract(run, path) for path in _manifests(run, "extracts")],
             "refused": [*_refused(con), *_not_released(run)],
-            "seconds": {stage: round(spent, 2) for stage, spent in seconds.items()},
+            "seconds": {stage: round(spent, 1) for stage, spent in seconds.items()},
             "places": {
                 "returns and extracts": str(run.home.out),
                 "warehouse (encrypted)": str(run.home.warehouse),

@@ -1,6 +1,6 @@
--- Targeted early help open on any day of the year. Whether an episode had a plan and a lead practitioner, and so belongs
--- in the return, the profile of the return decides; what it leaves out is reported there. Someone who was already 18
--- when it began is left out.
+-- Targeted early help open on any day of the year. The profile of the return decides whether an episode belongs in it (a
+-- plan and a lead practitioner at some time) and reports what it leaves out. Someone already 18 when it began is left
+-- out here.
 with episodes as (
     select
         records.child_id,
