@@ -116,6 +116,7 @@ def child(draft: Draft, parents: Parents, birth: date) -> Person:
         former=former, renamed_on=renamed_on,
         preferred=rng.choice(nicknames) if nicknames and draft.chance(0.3) else "",
         mother_id=parents.mother.person_id, father_id=parents.father.person_id, unborn=birth > draft.as_at,
+        phone=parents.mother.phone,  # records of a child carry the mother's
     )  # fmt: skip
 
 

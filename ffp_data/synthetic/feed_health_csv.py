@@ -8,7 +8,7 @@ from datetime import date
 from random import Random
 
 from ffp_data.synthetic.codes import NHS_ETHNICITY
-from ffp_data.synthetic.noise import Origin, Sighting, origin, see
+from ffp_data.synthetic.noise import Origin, Sighting, holding_name, origin, see
 from ffp_data.synthetic.people import Family, Member, Person, shift
 from ffp_data.synthetic.rates import rates
 from ffp_data.synthetic.scene import Scene, Truth, local_id, siblings, take_number
@@ -77,6 +77,7 @@ class HealthCsv:
     ) -> str:
         person, chance = member.person, rates("health")
         seen = see(rng, source, member, siblings(family, person))
+        holding_name(rng, scene.as_at, family, person, seen)
         twins = siblings(family, person, twins=True)
         if record or rng.random() < 2 * chance["no_nhs_number"]:
             seen.nhs = ""

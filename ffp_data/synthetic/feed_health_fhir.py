@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from ffp_data.synthetic.codes import NHS_ETHNICITY
-from ffp_data.synthetic.noise import Origin, Sighting, origin, see
+from ffp_data.synthetic.noise import Origin, Sighting, holding_name, origin, see
 from ffp_data.synthetic.people import Family, Member, Person, shift
 from ffp_data.synthetic.rates import rates
 from ffp_data.synthetic.scene import Scene, Truth, local_id, siblings, take_number
@@ -90,7 +90,7 @@ class HealthFhir:
         person = member.person
         seen = see(rng, source, member, siblings(family, person))
         status = _number(rng, family, person, seen, record)
-        _holding_name(rng, scene.as_at, family, person, seen)
+        holding_name(rng, scene.as_at, family, person, seen)
         patient = f"rxf-{local_id(person.serial, KEY, record)}"
         restricted = rng.random() < rates("health")["restricted"]
         self.patients.append(compact(_resource(rng, patient, person, seen, status, restricted)))
@@ -190,24 +190,6 @@ def _number(rng: Random, family: Family, person: Person, seen: Sighting, record:
         take_number(seen, rng.choice(others), "nhs_number_of_sibling")
         return "02"
     return "01" if rng.random() < 0.97 else "02"
-
-
-def _holding_name(rng: Random, as_at: date, family: Family, person: Person, seen: Sighting) -> None:
-    chance = rates("health")
-    days = (as_at - person.birth).days
-    if (
-        not person.is_child
-        or days > 730
-        or rng.random() >= (chance["holding_name"] if days < 60 else chance["holding_name_kept"])
-    ):
-        return
-    mother = next(
-        (m.person for m in family.members if m.person.person_id == person.mother_id), None
-    )
-    seen.given = f"Twin {person.birth_order}" if person.birth_order else "Baby"
-    seen.middle = ""
-    seen.surname = mother.name.surname if mother else seen.surname
-    seen.operators.append("holding_name")
 
 
 def _resource(

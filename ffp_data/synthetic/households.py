@@ -109,14 +109,14 @@ def _step_father(draft: Draft, parents: Parents, born: list[Person]) -> tuple[Pe
 
 
 def _moves(draft: Draft, family: Family) -> Family:
-    """Move the household in or into the county, or out of it, within the last two years."""
+    """Move the household in or into the county, or out of it, within the last four years."""
     rng, chance = draft.rng, rates("family")
     if draft.chance(chance["left_area"]):
         left_on = shift(draft.as_at, -rng.randint(20, 330))
         return _moved(family, places.outside_home(draft.number), left_on, leaving=True)
-    if not draft.chance(chance["moved_in_two_years"]):
+    if not draft.chance(chance["moved_in_four_years"]):
         return family
-    moved_on = shift(draft.as_at, -rng.randint(10, 730))
+    moved_on = shift(draft.as_at, -rng.randint(10, 1460))
     if draft.chance(chance["came_from_outside"]):
         moved = _moved(family, places.outside_home(draft.number), moved_on)
         return replace(moved, from_outside=True)

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from random import Random
 
 from ffp_data.synthetic.names import variants
-from ffp_data.synthetic.people import Member, Person, years_before
+from ffp_data.synthetic.people import Family, Member, Person, years_before
 from ffp_data.synthetic.places import Address
 from ffp_data.synthetic.rates import rates
 
@@ -35,6 +35,10 @@ PHONETIC = (
     ("ei", "ie"),
     ("tt", "t"),
 )
+NEWBORN_DAYS, FORGOTTEN_DAYS = (
+    60,
+    730,
+)  # a holding name kept for more than two years would be noticed
 REORDERED = frozenset(
     {"chinese", "somali", "arabic", "pakistani", "bangladeshi", "yoruba", "ghanaian", "sikh"}
 )
@@ -290,3 +294,17 @@ def _other_layout(rng: Random, address: Address) -> str:
         f"{address.house} {address.street}".upper(),
     ]
     return rng.choice(forms)
+
+
+def holding_name(rng: Random, as_at: date, family: Family, person: Person, seen: Sighting) -> None:
+    """Give a baby's health record the name it had before registration: Baby or Twin 2, and the mother's surname."""
+    chance, days = rates("health"), (as_at - person.birth).days
+    share = chance["holding_name"] if days < NEWBORN_DAYS else chance["holding_name_kept"]
+    if not person.is_child or days > FORGOTTEN_DAYS or rng.random() >= share:
+        return
+    mother = next(
+        (m.person for m in family.members if m.person.person_id == person.mother_id), person
+    )
+    seen.given = f"Twin {person.birth_order}" if person.birth_order else "Baby"
+    seen.middle, seen.surname = "", mother.name.surname
+    seen.operators.append("holding_name")
