@@ -12,7 +12,7 @@ from random import Random
 
 import yaml
 
-from ffp_data.synthetic import case_people, case_rows
+from ffp_data.synthetic import case_family_help, case_people, case_rows
 from ffp_data.synthetic.care import Need, Story
 from ffp_data.synthetic.case_faults import Draft, Planter
 from ffp_data.synthetic.case_people import case_number, family_number
@@ -129,8 +129,8 @@ class CaseSystem:
                 case_rows.write_need(s, number, phase)
             else:
                 case_rows.write_early_help(s, number, phase)
-        for number, run in enumerate(case_rows.chains(phases)):
-            case_rows.write_family_help(
+        for number, run in enumerate(case_family_help.chains(phases)):
+            case_family_help.write_family_help(
                 s, family_number(case.family), number, run, with_plans=first
             )
         needs = [p for p in phases if isinstance(p, Need)]
@@ -142,10 +142,12 @@ class CaseSystem:
             )
             need = next(open_then, None)
             if need and offered <= s.as_at:
-                case_rows.write_meetings(s, number, offered, need, stream(case.mood + number))
+                case_family_help.write_meetings(
+                    s, number, offered, need, stream(case.mood + number)
+                )
         care = next((n.care for n in needs if n.care), None)
         if care and person.age(s.as_at) >= 12 and s.rng.random() < 0.3:
-            case_rows.write_missing(s, care)
+            case_family_help.write_missing(s, care)
 
     def _plant(self, case: Case, person: Person, rows: Rows, row: dict[str, object]) -> None:
         scene = case.scene
