@@ -128,7 +128,9 @@ class Table:
 
 def written(layout: Layout) -> Layout:
     """The layout without the items that are switched off."""
-    header = tuple(_replaced(group, contents=_written_only(group.contents)) for group in layout.header)
+    header = tuple(
+        _replaced(group, contents=_written_only(group.contents)) for group in layout.header
+    )
     child = _replaced(layout.child, contents=_written_only(layout.child.contents))
     return _replaced(layout, header=header, child=child)
 

@@ -1,5 +1,5 @@
--- Targeted early help open on any day of the year. The profile of the return decides whether an episode belongs in it (a
--- plan and a lead practitioner at some time) and reports what it leaves out. Someone already 18 when it began is left
+-- Targeted early help open on any day of the year. Whether an episode belongs in the return (a plan and a lead
+-- practitioner at some time) its profile decides, and reports what it leaves out. Someone already 18 when it began is left
 -- out here.
 with episodes as (
     select
