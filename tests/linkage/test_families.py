@@ -162,6 +162,10 @@ FAMILIES: dict[str, tuple[list[dict[str, Any]], list[set[int]]]] = {
         ],
         [{0}, {1}],
     ),
+    "a son with his father's name, and no feed says which is the adult": (
+        [child("Rowan", role=None, uprn="7001"), adult("Rowan", role=None, uprn="7001")],
+        [{0}, {1}],
+    ),
 }
 
 
@@ -180,9 +184,7 @@ def _rows() -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
             for column in ("surname", "other_surname", "given_name", "other_given_name"):
                 for old, new in own.items():
                     row[column] = (row.get(column) or "").replace(old, new) or None
-            row["postcode"] = (row["postcode"] or "").replace(
-                "XF77", f"XF{60 + number % 30}"
-            ) or None
+            row["postcode"] = (row["postcode"] or "").replace("XF77", f"XF{60 + number}") or None
             if row.get("nhs_number"):
                 row["nhs_number"] = f"{row['nhs_number'][:4]}{number:03d}{row['nhs_number'][7:]}"
             rows.append(row | {"line": position})

@@ -1,6 +1,6 @@
 -- Targeted early help open on any day of the year. Whether an episode belongs in the return (a plan and a lead
--- practitioner at some time) its profile decides, and reports what it leaves out. Someone already 18 when it began is left
--- out here.
+-- practitioner at some time) its profile decides, and reports what it leaves out. Someone already 18 when it began is
+-- left out here.
 with episodes as (
     select
         records.child_id,
