@@ -291,7 +291,7 @@ FAULTS = (
     ),
     Fault("disability_none_with_others", "ssd_disability", _none_with_others, "8790 TE008"),
     Fault("late_unauthorised_assessment", "ssd_cin_assessments", _late_unauthorised, "8670Q TE021"),
-    Fault("missing_disability", "ssd_disability", _missing_disability, "8540 TE008"),
+    Fault("missing_disability", "ssd_disability", _missing_disability, "8540 TE008Q"),
     Fault("reason_without_closure_date", "ssd_cin_episodes", _reason_without_date, "8810 TE015"),
     Fault("missing_primary_need", "ssd_cin_episodes", _missing_primary_need, "8610"),
     Fault("enquiry_before_referral", "ssd_s47_enquiry", _enquiry_before_referral, "2889"),

@@ -33,7 +33,7 @@ DISABILITIES = ("LD", "BEH", "AUT", "COMM", "MOB", "PC", "HEAR", "VIS", "CON", "
 EVERY = 20
 FAULTS = {
     "missing_ethnicity": "TE007 4220",
-    "missing_disability": "TE008 8540",
+    "missing_disability": "TE008Q 8540",
     "closure_without_reason": "TE011",
     "no_plan": "TE013",
     "no_lead_practitioner": "TE014",

@@ -72,6 +72,18 @@ class Teller:
         seen = self.known(done)
         return Assessment(start, seen, self.factors() if seen else ())
 
+    def closed_after(self, assessment: Assessment) -> date | None:
+        """The day a case closes after its assessment, in the same census year.
+
+        An assessment authorised before 1 April is left out of the next census (rule 8696), and a
+        case then closed after assessment would be queried as having none (8825Q).
+        """
+        done = assessment.done
+        if done is None:
+            return None
+        close = self.later(done, 0, 8)
+        return done if done < date(close.year, 4, 1) <= close else close
+
     def enquiry(self, conference: bool) -> Enquiry:
         """A section 47 enquiry; four in five of its conferences are held within 15 working days."""
         start = self.soon(self.day, 2)
@@ -111,7 +123,7 @@ def no_further_action(t: Teller) -> Need:
 def assessed(t: Teller) -> Need:
     """A referral closed after assessment; one in five finds no factors."""
     assessment = t.assessment(t.soon(t.day, 2))
-    close = t.known(t.later(assessment.done, 0, 8)) if assessment.done else None
+    close = t.known(t.closed_after(assessment))
     if close and t.rng.random() < 0.2:
         assessment = replace(assessment, factors=("21",))
     return t.need({"assessments": (assessment,)}, close, "RC8")
@@ -120,7 +132,7 @@ def assessed(t: Teller) -> Need:
 def assessed_to_early_help(t: Teller) -> Need:
     """A referral closed to early help, unless that could not begin in time to be seen."""
     assessment = t.assessment(t.soon(t.day, 2))
-    close = t.later(assessment.done, 0, 8) if assessment.done else None
+    close = t.closed_after(assessment)
     t.route = "E2"
     late = close is not None and close >= shift(t.as_at, -6)
     return t.need({"assessments": (assessment,)}, None if late else close, "RC9")
