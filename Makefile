@@ -28,7 +28,8 @@ demo: $(READY) ## make a partnership of 3,000 children and run everything on it
 serve: $(READY) ## Dagster's pages on the demonstration: http://127.0.0.1:3000
 	$(BIN)/ffp prepare --home $(DEMO)/home
 	FFP_HOME=$(CURDIR)/$(DEMO)/home FFP_LANDING=$(CURDIR)/$(DEMO)/partnership/landing \
-	DAGSTER_HOME=$(CURDIR)/$(DEMO)/home/dagster $(BIN)/dagster dev -w workspace.yaml
+	DAGSTER_HOME=$(CURDIR)/$(DEMO)/home/dagster \
+	PYTHONWARNINGS='ignore:Function `dev_command` is superseded' $(BIN)/dagster dev -w workspace.yaml
 
 test: $(READY) check ## all tests, as CI runs them
 	$(BIN)/pytest -q --cov=linkage --cov=governance --cov=ffp_data --cov=assets --cov-branch --cov-report=term:skip-covered

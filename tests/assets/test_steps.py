@@ -1,0 +1,60 @@
+"""Small rules of the steps around the graph."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ffp_data.pipeline.notify import run_failed
+from ffp_data.pipeline.run import Run, newest_delivery
+from governance.ledger import Ledger
+
+
+def a_run(tmp_path: Path, as_at: date = date(2026, 3, 31)) -> Run:
+    return Run.at(run_id="r1", home=tmp_path / "home", landing=tmp_path, as_at=as_at)
+
+
+@pytest.mark.parametrize(
+    ("as_at", "year"),
+    [
+        (date(2026, 3, 31), "2025-26"),
+        (date(2026, 4, 1), "2026-27"),
+        (date(2025, 4, 1), "2025-26"),
+        (date(2000, 1, 1), "1999-00"),
+    ],
+)
+def test_a_collection_year_runs_from_april_to_march(tmp_path: Path, as_at: date, year: str) -> None:
+    assert a_run(tmp_path, as_at).collection_year == year
+
+
+def test_without_an_as_at_date_a_run_speaks_for_the_newest_delivery(tmp_path: Path) -> None:
+    (tmp_path / "police_51_events_20260329T030000Z_001.csv").touch()
+    (tmp_path / "ssd_20260401").mkdir()
+    assert newest_delivery(tmp_path) == date(2026, 4, 1)
+
+
+def test_without_any_dated_delivery_a_run_asks_for_the_date(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(ValueError, match="give --as-at"):
+        newest_delivery(tmp_path)
+
+
+def test_a_failed_run_leaves_a_line_for_people_and_one_in_the_ledger(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    run_failed(run, job="whole_graph", step=["raw__probation", None])
+    (line,) = (run.home.root / "alerts.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(line) == {"job": "whole_graph", "run_id": "r1", "steps": ["raw__probation"]}
+    ledger = Ledger(run.home.ledger_dir, run.keys.signing_key)
+    assert [event["kind"] for event in ledger.events()] == ["run_failed"]
+    assert ledger.verify() == []
+
+
+def test_the_home_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    modes = {
+        path.stat().st_mode & 0o077 for path in (run.home.root, run.home.keys_dir, run.home.out)
+    }
+    assert modes == {0}
