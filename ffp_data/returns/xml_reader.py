@@ -9,6 +9,7 @@ the load; a file of another collection or year is refused by name.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -198,13 +199,14 @@ def load_xml(con: duckdb.DuckDBPyConnection, layout: Layout, path: Path, schema:
     reader = _Reader(layout, _Sink(con, schema, table_columns(layout)))
     header: dict[str, str | None] = {}
     children = 0
-    for element in read_elements(path, ("Header", layout.child.module), ROOT):
-        if element.tag == "Header":
-            header = _read_header(reader, layout, element)
-            _check_header(path, layout, header, element)
-        elif _is_record(element):
-            children += 1
-            reader.read_child(element, children)
+    with closing(read_elements(path, ("Header", layout.child.module), ROOT)) as elements:
+        for element in elements:
+            if element.tag == "Header":
+                header = _read_header(reader, layout, element)
+                _check_header(path, layout, header, element)
+            elif _is_record(element):
+                children += 1
+                reader.read_child(element, children)
     _store_header(con, layout, schema, header)
     for table in list(reader.sink.waiting):
         reader.sink.flush(table)

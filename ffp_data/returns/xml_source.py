@@ -8,8 +8,9 @@ the file and, where there is one, the line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from lxml import etree
 
@@ -26,24 +27,31 @@ class UnreadableReturnError(ValueError):
     """The file is not a return that can be read; the message has file, line and remedy."""
 
 
-def read_elements(path: Path, tags: tuple[str, ...], root: str) -> Iterator[etree._Element]:
+def read_elements(
+    path: Path, tags: tuple[str, ...], root: str
+) -> Generator[etree._Element, None, None]:
     """Yield each finished element whose tag is in `tags`, in file order, freeing it afterwards.
+
+    Close the generator when leaving it early: it holds the file open.
 
     Raises UnreadableReturnError for a file that is missing, too large, not well formed, has a DOCTYPE, an
     unexpected root or namespace, or nests deeper than MAX_DEPTH.
     """
     _refuse_unsafe(path)
     try:
-        yield from _stream(path, tags, root)
+        with path.open("rb") as file:
+            yield from _stream(path, file, tags, root)
     except etree.XMLSyntaxError as error:
         raise UnreadableReturnError(
             f"{path}:{error.lineno}: not well-formed XML; export the file again"
         ) from error
 
 
-def _stream(path: Path, tags: tuple[str, ...], root: str) -> Iterator[etree._Element]:
+def _stream(
+    path: Path, file: BinaryIO, tags: tuple[str, ...], root: str
+) -> Iterator[etree._Element]:
     events = etree.iterparse(
-        str(path),
+        file,
         events=("start", "end"),
         resolve_entities=False,
         load_dtd=False,
