@@ -6,9 +6,26 @@ with records as (
     select * from {{ ref('int_persons__records') }}
 ),
 
-restricted as (
-    select distinct child_id from records
+marked as (
+    select distinct
+        child_id,
+        service
+    from records
     where is_restricted
+),
+
+-- Who lives with a restricted person has that person's address, school run and doctor: the family is hidden whole.
+-- Probation restricts who may read about an adult, which says nothing of a place.
+restricted as (
+    select child_id from marked
+    union
+    select members.child_id
+    from {{ ref('int_families__members') }} as members
+    inner join marked on members.related_child_id = marked.child_id
+    where
+        marked.service != 'probation'
+        and coalesce(members.lives_with, true)
+        and coalesce(members.to_date > {{ as_at() }}, true)
 ),
 
 addresses as (
@@ -54,11 +71,6 @@ attributes as (
                 struct_pack(value := {{ attribute }}, feed := feed, as_of := valid_from), survivorship_order
             ) filter (where {{ attribute }} is not null) as {{ attribute }},
         {%- endfor %}
-        list_sort(
-            array_agg(distinct other_surname) filter (where other_surname is not null)
-        ) as other_surnames,
-        list_sort(array_agg(distinct surname) filter (where surname is not null)) as all_surnames,
-        bool_or(coalesce(is_restricted, false)) as is_restricted,
         bool_or(role = 'child') as is_child_in_any_feed,
         count(*) as record_count,
         count(distinct feed) as feed_count,
@@ -66,6 +78,33 @@ attributes as (
         max(linked_since) as linked_since
     from records
     group by child_id
+),
+
+-- One spelling of each name: capitals, accents and hyphens make no other name of it.
+surnames as (
+    select
+        names.child_id,
+        names.plain_name,
+        max(names.name) as name
+    from (
+        select
+            child_id,
+            unnest([surname, other_surname]) as name,
+            {{ plain_name('name') }} as plain_name
+        from records
+    ) as names
+    where names.name is not null
+    group by names.child_id, names.plain_name
+),
+
+former_surnames as (
+    select
+        surnames.child_id,
+        list_sort(array_agg(surnames.name)) as former_surnames
+    from surnames
+    inner join attributes using (child_id)
+    where surnames.plain_name != {{ plain_name('attributes.surname.value') }}
+    group by surnames.child_id
 ),
 
 survivors as (
@@ -76,12 +115,7 @@ survivors as (
             attributes.{{ attribute }}.feed as {{ attribute }}_source,
             attributes.{{ attribute }}.as_of as {{ attribute }}_as_of,
         {%- endfor %}
-        list_filter(
-            list_sort(list_distinct(list_concat(
-                coalesce(attributes.other_surnames, []), coalesce(attributes.all_surnames, [])
-            ))),
-            name -> name != attributes.surname.value
-        ) as former_surnames,
+        coalesce(former_surnames.former_surnames, []) as former_surnames,
         nhs_numbers.survivor.nhs_number,
         nhs_numbers.survivor.status as nhs_number_status,
         nhs_numbers.survivor.feed as nhs_number_source,
@@ -91,7 +125,7 @@ survivors as (
         addresses.survivor.address_line,
         addresses.survivor.feed as address_source,
         addresses.survivor.as_of as address_as_of,
-        attributes.is_restricted,
+        restricted.child_id is not null as is_restricted,
         coalesce(attributes.is_child_in_any_feed, false) as is_child_in_any_feed,
         attributes.record_count,
         attributes.feed_count,
@@ -100,6 +134,8 @@ survivors as (
     from attributes
     left join nhs_numbers using (child_id)
     left join addresses using (child_id)
+    left join former_surnames using (child_id)
+    left join restricted using (child_id)
 )
 
 select * from survivors
