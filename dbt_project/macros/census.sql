@@ -23,3 +23,8 @@
         partition by facts.record_key, facts.delivery_id, facts.line order by episodes.referral_date desc, episodes.cin_key
     ) = 1
 {%- endmacro %}
+
+{#- Whether the outcome of a section 47 enquiry calls for an initial conference. -#}
+{% macro is_conference_called(column) -%}
+    coalesce(json_extract_string({{ column }}, '$.CP_CONFERENCE_FLAG') in ('Y', 'y', '1', 'true'), false)
+{%- endmacro %}

@@ -24,9 +24,7 @@ decided as (
         *,
         conference_date is null
         and known_end_date is not null
-        and not coalesce(
-            json_extract_string(outcome_json, '$.CP_CONFERENCE_FLAG') in ('Y', 'y', '1', 'true'), false
-        ) as is_conference_not_required
+        and not {{ is_conference_called('outcome_json') }} as is_conference_not_required
     from held
 ),
 

@@ -9,6 +9,22 @@ held_conferences as (
     where conference_date <= {{ as_at() }}
 ),
 
+closed_referrals as (
+    select referral_id from {{ ref('stg_case_system__referrals') }}
+    where closure_date <= {{ as_at() }}
+),
+
+-- Still running, or ended with a conference called for; once the case is closed the clock has stopped.
+enquiries as (
+    select facts.*
+    from {{ ref('stg_case_system__enquiries') }} as facts
+    anti join held_conferences using (enquiry_id)
+    anti join closed_referrals using (referral_id)
+    where
+        facts.start_date <= {{ as_at() }}
+        and (coalesce(facts.end_date > {{ as_at() }}, true) or {{ is_conference_called('facts.outcome_json') }})
+),
+
 clocks as (
     select
         record_key,
@@ -20,16 +36,12 @@ clocks as (
     where start_date <= {{ as_at() }} and coalesce(authorisation_date > {{ as_at() }}, true)
     union all
     select
-        enquiries.record_key,
+        record_key,
         'conference_overdue',
-        enquiries.start_date,
+        start_date,
         {{ var('conference_limit_working_days') }},
         'section 47 enquiry with no initial conference'
-    from {{ ref('stg_case_system__enquiries') }} as enquiries
-    anti join held_conferences using (enquiry_id)
-    where
-        enquiries.start_date <= {{ as_at() }}
-        and coalesce(enquiries.end_date > {{ as_at() }}, true)
+    from enquiries
 ),
 
 overdue as (

@@ -1,4 +1,5 @@
--- That a parent is in prison or came out of it; never why. Limited-access records do not reach a flag.
+-- That a parent is in prison or came out of it; never why. Limited-access records do not reach a flag. A release that
+-- was only expected has not happened.
 with parents as (
     select distinct
         members.child_id,
@@ -16,8 +17,8 @@ prison as (
     select
         records.child_id as adult_id,
         sentences.sentence_date,
-        coalesce(sentences.release_date, sentences.expected_release_date) as release_date,
-        sentences.release_date is null as is_inside
+        sentences.expected_release_date,
+        {{ known_by('sentences.release_date', as_at()) }} as release_date
     from {{ ref('stg_probation__sentences') }} as sentences
     inner join {{ ref('int_persons__records') }} as records using (record_key)
     left join {{ ref('stg_probation__persons') }} as persons using (record_key)
@@ -34,12 +35,12 @@ states as (
     select
         adult_id,
         case
-            when is_inside and coalesce(release_date > {{ as_at() }}, true) then 'parent_in_custody'
-            when release_date between {{ as_at() }} - {{ var('release_window_days') }} and {{ as_at() }}
-                then 'parent_released'
+            when release_date is null then 'parent_in_custody'
+            when release_date >= {{ as_at() }} - {{ var('release_window_days') }} then 'parent_released'
         end as flag,
-        case when is_inside then sentence_date else release_date end as since,
-        release_date
+        coalesce(release_date, sentence_date) as since,
+        release_date,
+        expected_release_date
     from prison
 ),
 
@@ -50,7 +51,13 @@ worded as (
         states.since,
         parents.relationship || case states.flag
             when 'parent_in_custody'
-                then ' in custody' || coalesce(', release expected ' || states.release_date, ', no release date given')
+                then
+                    ' in custody' || case
+                        when states.expected_release_date is null then ', no release date given'
+                        when states.expected_release_date <= {{ as_at() }}
+                            then ', release was due ' || states.expected_release_date || ', none recorded'
+                        else ', release expected ' || states.expected_release_date
+                    end
             else ' released ' || states.release_date
         end as fact
     from states
