@@ -37,6 +37,7 @@ encounters as (
         delivery_id,
         line
     from {{ ref('stg_health_fhir__encounters') }}
+    where coalesce(status_code not in ('planned', 'cancelled', 'entered-in-error'), true)
 ),
 
 missed as (
@@ -49,6 +50,15 @@ missed as (
         line
     from {{ ref('stg_health_fhir__appointments') }}
     where status_code = 'noshow'
+),
+
+-- Attendance as the NHS Data Dictionary codes it (ATTENDED OR DID NOT ATTEND): 3 not brought, 2 and 4 called off.
+held as (
+    select
+        * exclude (contact_type_code),
+        case when attended_code = '3' then 'MISSED_APPOINTMENT' else contact_type_code end as contact_type_code
+    from {{ ref('stg_health_csv__contacts') }}
+    where coalesce(attended_code not in ('2', '4'), true)
 ),
 
 contacts as (
@@ -66,7 +76,7 @@ contacts as (
         ) as summary,
         contacts.delivery_id,
         contacts.line
-    from {{ ref('stg_health_csv__contacts') }} as contacts
+    from held as contacts
     inner join {{ ref('health_contact_types') }} as types using (contact_type_code)
 ),
 

@@ -125,7 +125,12 @@ stated_once as (
         child_id,
         related_child_id,
         related_name,
-        case when lower(relationship) = 'child' then 'child of the family' else lower(relationship) end as relationship,
+        case lower(relationship)
+            when 'child' then 'child of the family'
+            when 'mum' then 'mother'
+            when 'dad' then 'father'
+            else lower(relationship)
+        end as relationship,
         source,
         min(from_date) as from_date,
         -- One open statement keeps the relationship open.

@@ -1,11 +1,12 @@
+-- What was only planned, or called off, is no work with the child.
 with spells as (
     select
         records.child_id,
         'community_health' as service,
         episodes.start_date as since,
         case
-            when episodes.status_code in ('finished', 'cancelled') then coalesce(episodes.end_date, episodes.start_date)
             when episodes.end_date <= {{ as_at() }} then episodes.end_date
+            when episodes.end_date is null and episodes.status_code = 'finished' then episodes.start_date
         end as until,
         episodes.care_manager as contact_name,
         episodes.team_phone as contact_phone,
@@ -14,7 +15,7 @@ with spells as (
         false as is_withheld
     from {{ ref('stg_health_fhir__episodes_of_care') }} as episodes
     inner join {{ ref('int_persons__records') }} as records using (record_key)
-    where episodes.start_date <= {{ as_at() }}
+    where episodes.start_date <= {{ as_at() }} and coalesce(episodes.status_code not in ('planned', 'cancelled'), true)
 )
 
 select * from spells

@@ -4,7 +4,7 @@ with contacts as (
         records.child_id,
         records.record_key,
         events.occurred_at::date as contact_date,
-        coalesce(missing.event_id is not null and missing.found_at is null, false) as is_open
+        missing.event_id is not null and coalesce(missing.found_at::date > {{ as_at() }}, true) as is_open
     from {{ ref('stg_police__links') }} as links
     inner join {{ ref('stg_police__events') }} as events using (event_id)
     inner join {{ ref('int_persons__records') }} as records using (record_key)

@@ -6,6 +6,7 @@ renamed as (
     select
         record_key,
         encounter_id,
+        status as status_code,
         class_code,
         encounter_type,
         started_at,
