@@ -242,6 +242,18 @@ def test_birth_date_and_sex_match_only_when_no_other_child_shares_them(tmp_path:
     assert found["family_help_children"] == 4
 
 
+@pytest.mark.parametrize(("cin_upn", "matched"), [(None, 1), ("upn(801999999990)", 0)])
+def test_two_pupil_numbers_are_two_children_whatever_their_birth_dates(
+    tmp_path: Path, cin_upn: str | None, matched: int
+) -> None:
+    case = {
+        "set": {"child": {"person_birth_date": "2012-07-22"}},
+        "add": {"cin_child": [{"la_child_id": "X9", "upn": cin_upn}]},
+    }
+    found = json.loads((build(tmp_path, case) / "pre-match.json").read_text(encoding="utf-8"))
+    assert found["matched"] == {"LAchildID": 0, "UPN": 0, "birth date and sex": matched}
+
+
 def test_what_is_switched_off_is_not_written_whatever_was_asked_of_the_profile_first() -> None:
     profile = load_profile(PROFILE)
     everything = {column for table in profile.full_layout.tables for column, _ in table.columns}

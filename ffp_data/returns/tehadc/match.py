@@ -1,7 +1,8 @@
 """Pre-match of the TEHADC with the CIN census, as DfE says it will match them.
 
 Each child of the cohort is looked for in the census by LAchildID, then by UPN, then by birth date
-and sex where that pair is unique in both returns. A match by anything but LAchildID means one
+and sex where that pair is unique in both returns and not both have a UPN: two pupil numbers are
+two children. A match by anything but LAchildID means one
 child under two identifiers; values that differ between the two records are conflicts.
 """
 
@@ -85,6 +86,7 @@ candidates AS (
     UNION ALL
     SELECT t.child_key, c.child_key, 3
     FROM teh_pair AS t JOIN cin_pair AS c USING (person_birth_date, sex)
+    WHERE t.upn IS NULL OR c.upn IS NULL
 ),
 best_for_teh AS (
     SELECT * FROM candidates
