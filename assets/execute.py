@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import date
@@ -65,12 +65,33 @@ def run_whole_graph(
         run=Run.at(run_id=result.run_id, home=home, landing=landing, as_at=as_at),
         succeeded=result.success,
         seconds=_seconds_by_stage(result.all_events),
-        failures=[
-            (str(event.step_key), _cause(event))
-            for event in result.all_events
-            if event.is_step_failure
-        ],
+        failures=_failures(result.all_events),
     )
+
+
+def _failures(events: Sequence[dg.DagsterEvent]) -> list[tuple[str, str]]:
+    """Each failed step with why; the run itself when it failed outside its steps."""
+    problems = _problems(events)
+    steps = [
+        (str(event.step_key), words)
+        for event in events
+        if event.is_step_failure
+        for words in problems.get(event.step_key) or [_cause(event)]
+    ]
+    whole = [("run", str(event.message)) for event in events if event.is_run_failure]
+    return steps or whole
+
+
+def _problems(events: Sequence[dg.DagsterEvent]) -> dict[str | None, list[str]]:
+    """What failed checks list as problems, by step: file, line and remedy, which Dagster leaves out."""
+    listed: dict[str | None, list[str]] = defaultdict(list)
+    for event in events:
+        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            if not check.passed and "problems" in check.metadata:
+                value = check.metadata["problems"].value
+                listed[event.step_key] += value if isinstance(value, list) else [str(value)]
+    return listed
 
 
 def _cause(event: dg.DagsterEvent) -> str:

@@ -1,10 +1,12 @@
 """The one resource of the graph: which hub a run works for, where deliveries land, and as at which day."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 
 import dagster as dg
 
-from ffp_data.pipeline.run import Run
+from ffp_data.pipeline.run import Run, sole_run
 
 
 class HubResource(dg.ConfigurableResource[None]):
@@ -16,6 +18,20 @@ class HubResource(dg.ConfigurableResource[None]):
     home: str = ""
     landing: str = ""
     as_at: str = ""
+
+    @contextmanager  # Dagster's types say that such a resource yields None; it yields itself.
+    def yield_for_execution(  # type: ignore[override]
+        self, context: dg.InitResourceContext
+    ) -> Iterator["HubResource"]:
+        """Runs take turns on a home, whoever started them; sensors only look and never wait."""
+        if context.run is None:
+            yield self
+            return
+        log = dg.get_dagster_logger()
+        with sole_run(
+            self.run(context.run.run_id).home, lambda: log.info("waiting for another run")
+        ):
+            yield self
 
     def run(self, run_id: str) -> Run:
         """What every step of one run needs to know."""

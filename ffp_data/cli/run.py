@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ffp_data.cli.console import HomeOption, JsonOption, err, fail, parse_day, print_json, progress
+from ffp_data.cli.console import HomeOption, JsonOption, fail, parse_day, print_json, progress
 from ffp_data.settings import Home
 
 DEMO_CHILDREN = 3000
@@ -138,23 +138,23 @@ def _run_graph(
     home: Home, landing: Path | None, as_at: date | None, truth: Path | None, *, as_json: bool
 ) -> int:
     from assets.execute import run_whole_graph
+    from ffp_data.pipeline.run import sole_run
     from ffp_data.pipeline.summary import print_summary, summarise
 
-    with progress(as_json) as bar:
-        task = bar.add_task("starting", total=None)
-        outcome = run_whole_graph(
-            home.root,
-            landing,
-            as_at,
-            on_step=lambda done, total, name: bar.update(
-                task, description=name, completed=done, total=total
-            ),
-        )
-    if not outcome.succeeded:
-        for step, error in outcome.failures:
-            err.print(f"{step}: {error}", markup=False, style="red")
-        return 1
-    summary = summarise(outcome.run, outcome.seconds, truth)
+    with sole_run(home, lambda: typer.echo(f"waiting for another run on {home.root}", err=True)):
+        with progress(as_json) as bar:
+            task = bar.add_task("starting", total=None)
+            outcome = run_whole_graph(
+                home.root,
+                landing,
+                as_at,
+                on_step=lambda done, total, name: bar.update(
+                    task, description=name, completed=done, total=total
+                ),
+            )
+        if not outcome.succeeded:
+            raise fail(f"{step}: {error}" for step, error in outcome.failures)
+        summary = summarise(outcome.run, outcome.seconds, truth)
     if as_json:
         print_json(summary)
     else:

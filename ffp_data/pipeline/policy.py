@@ -49,6 +49,7 @@ def load_policy(home: Home, as_at: date) -> tuple[Policy | None, list[str]]:
 
 def compile_lock(run: Run) -> PolicyOutcome:
     """Check and compile; with problems the former lock is removed, so that nothing runs on it."""
+    run = run.with_day_fixed()
     policy, problems = load_policy(run.home, run.as_at)
     if policy is None or problems:
         run.lock_file.unlink(missing_ok=True)

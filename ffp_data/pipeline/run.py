@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +18,7 @@ from governance.keys import KeyStore
 from governance.ledger import Ledger
 
 _DELIVERED_AT = re.compile(r"(?<!\d)(20\d{2})(\d{2})(\d{2})(?!\d)")
+_HELD: set[Path] = set()  # lock files that this process holds
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,15 @@ class Run:
 
     @cached_property
     def as_at(self) -> date:
-        """The day the run speaks for; ValueError when none was stated and nothing was delivered."""
-        return self.stated_as_at or newest_delivery(self.landing)
+        """The day the run speaks for: as stated, else that of the lock, else of the newest delivery.
+
+        The lock comes first, so that a file that lands while a run works can't part its steps.
+        """
+        return self.stated_as_at or self._compiled_for() or newest_delivery(self.landing)
+
+    def with_day_fixed(self) -> Run:
+        """This run for the day as stated, else of the newest delivery: how a run begins."""
+        return replace(self, stated_as_at=self.stated_as_at or newest_delivery(self.landing))
 
     @cached_property
     def partnership(self) -> Partnership:
@@ -75,22 +87,63 @@ class Run:
         first, last = self.census_year
         return f"{first.year}-{last.year % 100:02d}"
 
+    def _compiled_for(self) -> date | None:
+        """The day of the last compiled lock; its signature is checked where a decision is asked for."""
+        if not self.lock_file.is_file():
+            return None
+        return date.fromisoformat(json.loads(self.lock_file.read_bytes())["lock"]["as_at"])
+
+
+class NoDayError(ValueError):
+    """Nothing says as at which day to run."""
+
+
+@contextmanager
+def sole_run(home: Home, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Hold the home for one run; while another run holds it, call `on_wait` once and wait.
+
+    Steps open and close the warehouse one by one, so DuckDB's own lock would let two runs mix their
+    steps. The system frees the lock when a run dies. Within a process the first holder counts.
+    """
+    path = home.root / "run.lock"
+    if path in _HELD:
+        yield
+        return
+    with path.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            on_wait()
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        _HELD.add(path)
+        try:
+            yield
+        finally:
+            _HELD.remove(path)
+
 
 def newest_delivery(landing: Path) -> date:
-    """The latest day in the names of delivered files and folders; raises ValueError if there is none."""
-    found = {
-        match.groups()
-        for path in sorted(landing.rglob("*"))
-        for match in _DELIVERED_AT.finditer(path.name)
-    }
-    if not found:
-        raise ValueError(
+    """The latest day in the names of delivered files and folders; raises NoDayError if there is none."""
+    named = (_DELIVERED_AT.finditer(path.name) for path in landing.rglob("*"))
+    days = [day for matches in named for match in matches if (day := _day(*match.groups()))]
+    if not days:
+        raise NoDayError(
             f"{landing}: no delivery carries a date in its name, so there is no as-at date; give --as-at"
         )
-    year, month, day = max(found)
-    return date(int(year), int(month), int(day))
+    return max(days)
+
+
+def _day(year: str, month: str, day: str) -> date | None:
+    """The date of eight digits, None where they are another number."""
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return None
 
 
 def _as_at_from_environment() -> date | None:
     text = os.environ.get("FFP_AS_AT")
-    return date.fromisoformat(text) if text else None
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise NoDayError(f"FFP_AS_AT={text}: not a date; write it as 2026-03-31") from None

@@ -77,8 +77,8 @@ def test_a_new_file_in_the_landing_folder_starts_one_run(tmp_path: Path) -> None
     hub = HubResource(home=str(tmp_path / "home"), landing=str(landing), as_at="2026-03-31")
 
     def look(cursor: str | None) -> dg.SensorResult:
-        context = dg.build_sensor_context(cursor=cursor, resources={"hub": hub})
-        result = landing_folder(context)
+        with dg.build_sensor_context(cursor=cursor, resources={"hub": hub}) as context:
+            result = landing_folder(context)
         assert isinstance(result, dg.SensorResult)
         return result
 
