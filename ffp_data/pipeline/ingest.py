@@ -69,19 +69,24 @@ def ingest_feed(run: Run, contract: Contract) -> FeedOutcome:
     grants = policy.grants(run)
     decisions = tuple(grants.ingest(contract.id, table.name) for table in contract.tables)
     allowed = {d.table: frozenset(d.columns) for d in decisions if d.allowed}
+    run.ledger.append_many([("ingest_decision", _decision_facts(run, d)) for d in decisions])
     with connect(run.home) as con:
         feeds.create_empty_raw_tables(con, contracts)
         new = feeds.discover_feed(run.landing, contract, contracts, con)
         results = tuple(feeds.load(con, one, contract, allowed, contracts) for one in new)
         books = feeds.reconcile(con, {contract.id: contract}).to_pylist()
-    run.ledger.append_many(
-        [
-            *(("ingest_decision", _decision_facts(run, d)) for d in decisions),
-            *(_delivery_event(run, result) for result in results),
-        ]
-    )
+    run.ledger.append_many([_delivery_event(run, result) for result in results])
     own = tuple(row for row in books if row["feed"] == contract.id)
     return FeedOutcome(decisions, results, own)
+
+
+def refuse_strangers(run: Run) -> int:
+    """Record what lies in no feed's folder, in the warehouse and in the ledger; how many there are."""
+    strangers = feeds.discover_strangers(run.landing, feeds.load_contracts())
+    with connect(run.home) as con:
+        results = [feeds.load(con, stranger, None) for stranger in strangers]
+    run.ledger.append_many([_delivery_event(run, result) for result in results])
+    return len(results)
 
 
 def landing_fingerprint(run: Run) -> str:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from ffp_data import feeds
 from ffp_data.calendar import bank_holidays
 from ffp_data.feeds import Contract, Freshness
-from ffp_data.pipeline import policy
+from ffp_data.pipeline import ingest, policy
 from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
 from governance.grants import Grants
@@ -45,9 +45,8 @@ def write_feed_state(run: Run) -> dict[str, Any]:
     """Write meta.feed_state, one row for each contract; returns figures for the asset."""
     contracts = feeds.load_contracts()
     allowed = policy.grants(run)
+    strangers = ingest.refuse_strangers(run)
     with connect(run.home) as con:
-        for stranger in feeds.discover_strangers(run.landing, contracts):
-            feeds.load(con, stranger, None)  # records that it was refused, and why
         rows = [
             _state(contracts[f.feed], f, allowed)
             for f in feeds.freshness(con, contracts, run.as_at)
@@ -56,6 +55,7 @@ def write_feed_state(run: Run) -> dict[str, Any]:
         con.execute("CREATE OR REPLACE TABLE meta.feed_state AS SELECT * FROM states")
     return {
         "feeds": len(rows),
+        "files in no feed's folder": strangers,
         "late": [row["feed"] for row in rows if row["is_late"]],
         "without agreement": [r["feed"] for r in rows if r["agreement_state"] != "in_force"],
     }

@@ -11,11 +11,13 @@ from typing import Any
 import duckdb
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 import linkage
 from ffp_data.pipeline.explain import CAUSES, explain, read_truth
 from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
+from governance.files import sha256_of_file
 from governance.manifest import MANIFEST, read_manifest
 
 FEED_COLUMNS = ("feed", "agreement", "delivered", "loaded", "quarantined", "superseded")
@@ -29,7 +31,7 @@ SELECT feed,
        sum(rows_loaded)::BIGINT AS loaded,
        sum(rows_quarantined)::BIGINT AS quarantined,
        sum(rows_superseded)::BIGINT AS superseded,
-       count(*) FILTER (WHERE status <> 'loaded') AS refused
+       count(*) FILTER (WHERE status IN ('refused', 'not_permitted')) AS refused
 FROM meta.deliveries LEFT JOIN meta.feed_state USING (feed)
 GROUP BY feed ORDER BY feed
 """
@@ -48,9 +50,9 @@ def summarise(run: Run, seconds: Mapping[str, float], truth: Path | None) -> dic
                 1
             ],
             "linkage": _quality(con, truth) if truth else None,
-            "returns": [_return(con, run, path, truth) for path in _manifests(run, "returns")],
-            "extracts": [_extract(run, path) for path in _manifests(run, "extracts")],
-            "refused": [*_refused(con), *_not_released(run)],
+            "returns": [_return(con, run, path, truth) for path in _released(run, "returns")],
+            "extracts": [_extract(run, path) for path in _released(run, "extracts")],
+            "refused": [*_refused(con, run), *_not_released(run)],
             "seconds": {stage: round(spent, 1) for stage, spent in seconds.items()},
             "places": {
                 "returns and extracts": str(run.home.out),
@@ -110,8 +112,11 @@ def _quality(con: duckdb.DuckDBPyConnection, truth: Path) -> list[dict[str, Any]
     ]
 
 
-def _manifests(run: Run, kind: str) -> list[Path]:
-    return sorted(p.parent for p in (run.home.out / kind).rglob(MANIFEST))
+def _released(run: Run, kind: str) -> list[Path]:
+    """Folders that this run released: their manifests are those that the ledger names."""
+    told = {event["facts"]["manifest"] for event in _events(run) if event["kind"] == "released"}
+    manifests = (run.home.out / kind).rglob(MANIFEST)
+    return sorted(path.parent for path in manifests if sha256_of_file(path) in told)
 
 
 def _return(
@@ -147,21 +152,33 @@ def _released_rows(manifest: dict[str, Any]) -> dict[str, int]:
     return {table["relation"]: int(table["rows"]) for table in manifest["tables"]}
 
 
-def _refused(con: duckdb.DuckDBPyConnection) -> list[str]:
-    query = "SELECT DISTINCT reason FROM meta.deliveries WHERE status <> 'loaded' ORDER BY reason"
-    return [str(reason) for (reason,) in con.execute(query).fetchall()]
+def _refused(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
+    """Deliveries that this run refused, with the reason; what was mended since is not told again."""
+    refused = {
+        (event["facts"]["delivery_id"], event["facts"]["file"])
+        for event in _events(run)
+        if event["kind"] in ("delivery_refused", "delivery_not_permitted")
+    }
+    known = _pairs(
+        con, "SELECT delivery_id, file_name, reason FROM meta.deliveries ORDER BY reason"
+    )
+    return [str(reason) for delivery, file, reason in known if (delivery, file) in refused]
 
 
 def _not_released(run: Run) -> list[str]:
-    """Releases that were refused or failed since the run compiled its policy, with the reason."""
-    lines: list[str] = []
-    for event in run.ledger.events():
-        if event["kind"] == "policy_compiled":
-            lines = []
-        if event["kind"] in ("release_refused", "release_failed"):
-            facts = event["facts"]
-            lines.append(f"{facts['recipient']} {facts['purpose']}: {facts['reason']}")
-    return lines
+    """Releases that this run refused or could not make, with the reason."""
+    return [
+        "{recipient} {purpose}: {reason}".format(**event["facts"])
+        for event in _events(run)
+        if event["kind"] in ("release_refused", "release_failed")
+    ]
+
+
+def _events(run: Run) -> list[dict[str, Any]]:
+    """What the ledger tells since the run began, which is when it compiled its policy."""
+    events = list(run.ledger.events())
+    begun = max((i for i, e in enumerate(events) if e["kind"] == "policy_compiled"), default=0)
+    return events[begun:]
 
 
 def _rows(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
@@ -179,7 +196,7 @@ def _table(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> Table:
         is_number = bool(rows) and isinstance(rows[0][name], int | float)
         table.add_column(name, justify="right" if is_number else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*(_cell(row[name]) for name in columns))
+        table.add_row(*(Text(_cell(row[name])) for name in columns))
     return table
 
 
