@@ -21,7 +21,7 @@ from ffp_data.returns import Header, LayoutError, ReturnResult, cin
 from ffp_data.returns.validate import rule_book
 from ffp_data.warehouse import CATALOG, connect
 from governance.grants import ReleaseDecision
-from governance.release import ReleaseRefusedError, publish, write_extract
+from governance.release import ReleaseFailedError, ReleaseRefusedError, publish, write_extract
 
 DEPARTMENT = "dfe"
 EXTRACT_PURPOSE = "single_view"
@@ -114,7 +114,8 @@ def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
             )
         except ReleaseRefusedError as refusal:
             return ReleaseOutcome(False, str(refusal))
-        except LayoutError as problem:  # a year that is not held yet, or marts of another layout
+        except (LayoutError, ReleaseFailedError) as problem:
+            # a year that is not held yet, marts of another layout, or terms that no return can keep
             facts = {"recipient": DEPARTMENT, "purpose": collection.purpose, "reason": str(problem)}
             run.ledger.append("release_failed", run_id=run.run_id, **facts)
             return ReleaseOutcome(False, str(problem))
@@ -179,6 +180,7 @@ def _offer(con: duckdb.DuckDBPyConnection, decision: ReleaseDecision) -> None:
     Tables of schema `returns` that the agreement does not name are there for checking one return
     against another; `governance.release` refuses a return that has rows of them.
     """
+    _refuse_what_a_return_cannot_do(decision)
     agreed: dict[str, set[str]] = {}
     for item in decision.items:
         agreed.setdefault(item.relation, set()).add(item.column)
@@ -191,6 +193,19 @@ def _offer(con: duckdb.DuckDBPyConnection, decision: ReleaseDecision) -> None:
         )
         con.execute(
             f"CREATE VIEW {OFFERED}.{table} AS SELECT {listed} FROM {CATALOG}.returns.{table}"
+        )
+
+
+def _refuse_what_a_return_cannot_do(decision: ReleaseDecision) -> None:
+    """A return holds whole values of all its children; an agreement on less must not be overrun."""
+    changed = sorted(name for name, how in decision.transforms.items() if how != "clear")
+    narrow = decision.cohort is None or decision.cohort.members is not None
+    if changed or narrow:
+        what = (
+            f"columns that must be changed ({', '.join(changed)})" if changed else "some rows only"
+        )
+        raise ReleaseFailedError(
+            f"{decision.agreement} gives {what}, which a return cannot do; amend the agreement"
         )
 
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from ffp_data.pipeline import publish
 from ffp_data.pipeline.notify import run_failed
-from ffp_data.pipeline.run import Run, newest_delivery
+from ffp_data.pipeline.policy import compile_lock
+from ffp_data.pipeline.run import Run, newest_delivery, sole_run
+from governance.grants import Grants
 from governance.ledger import Ledger
+from governance.policy import compile_policy, load
+from governance.release import ReleaseFailedError
 
 
 def a_run(tmp_path: Path, as_at: date = date(2026, 3, 31)) -> Run:
@@ -34,6 +43,51 @@ def test_without_an_as_at_date_a_run_speaks_for_the_newest_delivery(tmp_path: Pa
     (tmp_path / "police_51_events_20260329T030000Z_001.csv").touch()
     (tmp_path / "ssd_20260401").mkdir()
     assert newest_delivery(tmp_path) == date(2026, 4, 1)
+
+
+def test_a_file_that_lands_while_a_run_works_does_not_move_its_day(tmp_path: Path) -> None:
+    (tmp_path / "police_51_events_20260329T030000Z_001.csv").touch()
+    home = tmp_path / "home"
+    compile_lock(Run.at(run_id="r1", home=home, landing=tmp_path))
+    (tmp_path / "police_51_events_20260330T030000Z_001.csv").touch()
+    assert Run.at(run_id="r1", home=home, landing=tmp_path).as_at == date(2026, 3, 29)
+    compile_lock(Run.at(run_id="r2", home=home, landing=tmp_path))
+    assert Run.at(run_id="r2", home=home, landing=tmp_path).as_at == date(2026, 3, 30)
+
+
+def test_a_second_run_on_one_home_waits_for_the_first(tmp_path: Path) -> None:
+    home = a_run(tmp_path).home
+    other = (
+        "import sys; from ffp_data.pipeline.run import sole_run; from ffp_data.settings import Home\n"
+        "with sole_run(Home.at(sys.argv[1]), lambda: print('waiting', flush=True)): print('mine')"
+    )
+    with sole_run(home, lambda: pytest.fail("nobody else holds it")):
+        second = subprocess.Popen(
+            [sys.executable, "-c", other, str(home.root)], stdout=subprocess.PIPE, text=True
+        )
+        assert second.stdout is not None
+        assert second.stdout.readline() == "waiting\n"
+        assert second.poll() is None
+    assert second.communicate(timeout=30)[0] == "mine\n"
+
+
+@pytest.mark.parametrize(
+    ("transform", "members"), [("year", None), ("clear", "SELECT child_id FROM single_view.flags")]
+)
+def test_a_return_is_not_made_under_an_agreement_that_gives_less_than_it_needs(
+    transform: str, members: str | None
+) -> None:
+    lock = compile_policy(load(), date(2026, 3, 31))
+    decision = Grants(lock).release(publish.DEPARTMENT, "statutory_returns.cin_census")
+    first, *others = decision.items
+    assert decision.cohort is not None
+    less = replace(
+        decision,
+        items=(replace(first, transform=transform), *others),
+        cohort=replace(decision.cohort, members=members),
+    )
+    with duckdb.connect() as con, pytest.raises(ReleaseFailedError, match="amend the agreement"):
+        publish._offer(con, less)
 
 
 def test_without_any_dated_delivery_a_run_asks_for_the_date(tmp_path: Path) -> None:
