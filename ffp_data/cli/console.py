@@ -13,6 +13,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
+
+from ffp_data.settings import Home
 
 out = Console()
 err = Console(stderr=True)
@@ -38,7 +41,8 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool =
         is_number = isinstance(rows[0][name], int | float)
         table.add_column(name.replace("_", " "), justify="right" if is_number else "left")
     for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
+        # Text: what stands in brackets is data, never markup
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
     out.print(table if rows else f"{title}: none")
 
 
@@ -47,6 +51,14 @@ def fail(message: str | Iterable[str], code: int = 1) -> typer.Exit:
     for line in [message] if isinstance(message, str) else message:
         err.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
     return typer.Exit(code)
+
+
+def has_run(home: Path | None) -> Home:
+    """The home, where at least one run was made; a mistyped home is an error, never a new hub."""
+    place = Home.at(home)
+    if not place.warehouse.is_file():
+        raise fail(f"{place.root}: no run has been made here; name the hub's home with --home", 2)
+    return place
 
 
 def parse_day(text: str | None) -> date | None:

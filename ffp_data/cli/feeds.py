@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from ffp_data.cli.console import HomeOption, JsonOption, fail, parse_day, print_json, print_rows
+from ffp_data.cli.console import (
+    HomeOption,
+    JsonOption,
+    fail,
+    has_run,
+    parse_day,
+    print_json,
+    print_rows,
+)
 from ffp_data.settings import Home
 
 app = typer.Typer(no_args_is_help=True, help="Feeds: contracts, deliveries and quarantine.")
@@ -24,10 +32,10 @@ def list_(
     from ffp_data.warehouse import connect
 
     contracts = feeds.load_contracts()
-    run = Run.at(run_id="feeds-list", home=home, as_at=parse_day(as_at))
     known = {}
-    if run.home.warehouse.is_file():
-        with connect(run.home, read_only=True) as con:
+    if (place := Home.at(home)).warehouse.is_file():
+        run = Run.at(run_id="feeds-list", home=place.root, as_at=parse_day(as_at))
+        with connect(place, read_only=True) as con:
             known = {f.feed: f for f in feeds.freshness(con, contracts, run.as_at)}
     rows = [
         {
@@ -63,9 +71,6 @@ def quarantine(home: HomeOption = None, json: JsonOption = False) -> None:
     from ffp_data import feeds
     from ffp_data.warehouse import connect
 
-    place = Home.at(home)
-    if not place.warehouse.is_file():
-        raise fail(f"{place.warehouse}: no run has been made here; name the home with --home", 2)
-    with connect(place, read_only=True) as con:
+    with connect(has_run(home), read_only=True) as con:
         rows = feeds.quarantine_report(con).to_pylist()
     print_rows("set aside", rows, as_json=json)

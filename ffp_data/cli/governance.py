@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ffp_data.cli.console import HomeOption, JsonOption, fail, parse_day, print_json, print_rows
 from ffp_data.settings import Home
+
+if TYPE_CHECKING:
+    from governance.ledger import Ledger
 
 policy_app = typer.Typer(no_args_is_help=True, help="Sharing agreements: check and compile them.")
 ledger_app = typer.Typer(
@@ -53,21 +57,18 @@ def compile_(as_at: AsAt, home: HomeOption = None, json: JsonOption = False) -> 
 @ledger_app.command("verify")
 def verify(home: HomeOption = None, json: JsonOption = False) -> None:
     """Prove that no line of the ledger was changed, removed, added or moved. Exit 1 when one was."""
-    from governance.keys import KeyStore
-    from governance.ledger import Ledger
-
-    place = Home.at(home)
-    if not place.ledger_dir.is_dir():
-        raise fail(f"{place.ledger_dir}: no ledger here; name the hub's home with --home", 2)
-    ledger = Ledger(place.ledger_dir, KeyStore(place.keys_dir).signing_key)
+    ledger = _ledger(home)
     problems = [str(problem) for problem in ledger.verify()]
-    events = sum(1 for _ in ledger.events())
+    signed = ledger.last_checkpoint() if not problems else None
+    events = signed.count if signed else 0
+    if not problems and not events and Home.at(home).warehouse.is_file():
+        problems = ["ledger.jsonl:0: empty, though a run was made here; restore it from its backup"]
     if json:
         print_json({"events": events, "problems": problems})
     if problems:
         raise fail(() if json else problems)
     if not json:
-        typer.echo(f"{place.ledger_dir}: {events:,} events, chain and checkpoints whole")
+        typer.echo(f"{Home.at(home).ledger_dir}: {events:,} events, chain and checkpoints whole")
 
 
 @ledger_app.command("show")
@@ -78,11 +79,9 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """The newest events: what was decided, loaded, released and to whom."""
-    from governance.keys import KeyStore
-    from governance.ledger import Ledger
-
-    place = Home.at(home)
-    ledger = Ledger(place.ledger_dir, KeyStore(place.keys_dir).signing_key)
+    ledger = _ledger(home)
+    if problems := ledger.verify():
+        raise fail(map(str, problems))
     events = [e for e in ledger.events() if kind is None or e["kind"] == kind][-last:]
     if json:
         print_json(events)
@@ -97,3 +96,13 @@ def show(
         for e in events
     ]
     print_rows("ledger", rows)
+
+
+def _ledger(home: Path | None) -> Ledger:
+    from governance.keys import KeyStore
+    from governance.ledger import Ledger
+
+    place = Home.at(home)
+    if not place.ledger_dir.is_dir():
+        raise fail(f"{place.ledger_dir}: no ledger here; name the hub's home with --home", 2)
+    return Ledger(place.ledger_dir, KeyStore(place.keys_dir).signing_key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ffp_data.cli.console import HomeOption, JsonOption, fail, print_json, print_rows
+from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, print_json, print_rows
 from ffp_data.settings import Home
 
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ class Verdict(StrEnum):
 def _hub(home: Path | None) -> Iterator[Hub]:
     from ffp_data.hub import Hub, HubError
 
+    # A register on a server needs no run here; a file that is not there must not be made.
+    place = Home.at(home) if os.environ.get("FFP_HUB_URL") else has_run(home)
     try:
-        with Hub.open(Home.at(home).prepare().hub_url) as hub:
+        with Hub.open(place.hub_url) as hub:
             yield hub
     except HubError as error:
         raise fail(str(error), 2) from error
@@ -86,6 +89,7 @@ def decide(
         number = hub.decide(
             left, right, verdict.value, reviewer=reviewer, reason=reason, at=datetime.now(UTC)
         )
+    _write_down("identity_decided", home, decision=number, verdict=verdict.value)
     typer.echo(
         f"decision {number}: takes effect in the next run; `ffp hub undo {number}` takes it back"
     )
@@ -96,6 +100,7 @@ def undo(decision: int, reviewer: Reviewer, reason: Reason, home: HomeOption = N
     """Take a decision back; the identifiers of before return in the next run."""
     with _hub(home) as hub:
         hub.undo(decision, reviewer=reviewer, reason=reason, at=datetime.now(UTC))
+    _write_down("identity_decision_undone", home, decision=decision)
     typer.echo(f"decision {decision} is taken back from the next run on")
 
 
@@ -106,4 +111,13 @@ def export(
     """Write which identifier each record carries: record_key, child_id."""
     with _hub(home) as hub:
         rows = hub.export_csv(csv)
+    _write_down("identifiers_exported", home, file=csv.name, rows=rows)
     typer.echo(f"{csv}: {rows:,} records")
+
+
+def _write_down(kind: str, home: Path | None, **facts: str | int) -> None:
+    from governance.keys import KeyStore
+    from governance.ledger import Ledger
+
+    place = Home.at(home)
+    Ledger(place.ledger_dir, KeyStore(place.keys_dir).signing_key).append(kind, **facts)

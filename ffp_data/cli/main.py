@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
 
 from ffp_data.cli import feeds, governance, hub, linkage, returns, run
+from ffp_data.cli.console import fail
+
+
+class Commands(TyperGroup):
+    """The commands; a fault that a person can mend is one line on standard error, not a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if isinstance(error, _mendable()):
+                raise fail(str(error)) from error
+            raise
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    import duckdb
+
+    from ffp_data.pipeline.run import NoDayError
+    from governance.keys import RootKeyError
+    from governance.ledger import LedgerDamagedError
+    from governance.policy.compile import LockError
+
+    return duckdb.IOException, NoDayError, RootKeyError, LedgerDamagedError, LockError
+
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,  # a traceback may not print a person's data

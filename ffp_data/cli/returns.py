@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ffp_data.cli.console import HomeOption, JsonOption, fail, parse_day, print_json
+from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, parse_day, print_json
 
 app = typer.Typer(no_args_is_help=True, help="Statutory returns: build and validate.")
 
@@ -31,16 +31,20 @@ class Name(StrEnum):
 @app.command()
 def build(
     collection: Name,
-    as_at: Annotated[str | None, typer.Option("--as-at", help="The day the run spoke for.")] = None,
+    as_at: Annotated[
+        str | None, typer.Option("--as-at", help="The day to speak for; else that of the last run.")
+    ] = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Build a return from the marts of the last run, with its validation report beside it."""
     from ffp_data.pipeline.publish import COLLECTIONS, publish_return
-    from ffp_data.pipeline.run import Run
+    from ffp_data.pipeline.run import Run, sole_run
 
-    run = Run.at(run_id="returns-build", home=home, as_at=parse_day(as_at))
-    outcome = publish_return(run, COLLECTIONS[collection.value])
+    place = has_run(home)
+    with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
+        run = Run.at(run_id="returns-build", home=place.root, as_at=parse_day(as_at))
+        outcome = publish_return(run, COLLECTIONS[collection.value])
     if not outcome.permitted:
         raise fail(outcome.reason)
     if json:

@@ -102,11 +102,22 @@ def test_a_ledger_that_was_altered_does_not_verify(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["problems"]
 
 
+def test_a_ledger_line_that_is_no_event_is_named_by_its_line(tmp_path: Path) -> None:
+    run("policy", "compile", "--as-at", "2026-03-31", "--home", tmp_path)
+    with (tmp_path / "ledger" / "ledger.jsonl").open("a", encoding="utf-8") as ledger:
+        ledger.write("not an event\n")
+    for command in ("verify", "show"):
+        result = run("ledger", command, "--home", tmp_path)
+        assert result.exit_code == 1
+        assert "ledger.jsonl:2: not an event" in result.stderr
+
+
 def test_what_is_not_there_is_said_with_a_remedy(tmp_path: Path) -> None:
     for words in (("ledger", "verify"), ("feeds", "quarantine")):
         result = run(*words, "--home", tmp_path / "nowhere")
         assert result.exit_code == 2
         assert "--home" in result.stderr
+        assert not (tmp_path / "nowhere").exists(), "asking makes no hub"
     result = run("hub", "resolve", "no-such-child", "--home", tmp_path)
     assert result.exit_code == 2
     assert result.stderr.strip()
