@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "repeatable",
     derandomize=True,
     deadline=None,  # no timed assertion anywhere
-    max_examples=60,
+    max_examples=25,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.register_profile("nightly", parent=settings.get_profile("repeatable"), max_examples=2000)
@@ -18,3 +20,23 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
+
+# What `make unit` leaves out beside tests marked slow: whole partnerships, and a server of its own.
+WHOLE_PARTNERSHIPS = {
+    "feeds/test_every_contract.py",
+    "feeds/test_order.py",
+    "hub/test_histories.py",
+    "linkage/test_febrl.py",
+    "synthetic/test_census.py",
+    "synthetic/test_families.py",
+    "synthetic/test_feeds.py",
+    "synthetic/test_stories.py",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        is_whole = item.path.relative_to(here).as_posix() in WHOLE_PARTNERSHIPS
+        if is_whole or "[postgresql" in item.name or "-postgresql" in item.name:
+            item.add_marker(pytest.mark.slow)

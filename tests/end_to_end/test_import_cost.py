@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow  # starts an interpreter for each package
+
 
 @pytest.mark.parametrize(
     ("package", "may_not_load"),

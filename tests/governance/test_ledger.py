@@ -283,5 +283,5 @@ def test_the_stand_alone_verifier_explains_itself_and_refuses_other_keys(tmp_pat
         "checkpoints.jsonl: missing",
     ]
     filled(tmp_path)
-    events = [json.loads(line) for line in (tmp_path / EVENTS_FILE).open()]
+    events = [json.loads(line) for line in (tmp_path / EVENTS_FILE).read_bytes().splitlines()]
     assert len(events) == 21
