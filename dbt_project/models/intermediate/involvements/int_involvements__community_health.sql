@@ -1,4 +1,4 @@
--- What was only planned, or called off, is no work with the child.
+-- What was only planned, called off or taken back as a mistake is no work with the child.
 with spells as (
     select
         records.child_id,
@@ -15,7 +15,9 @@ with spells as (
         false as is_withheld
     from {{ ref('stg_health_fhir__episodes_of_care') }} as episodes
     inner join {{ ref('int_persons__records') }} as records using (record_key)
-    where episodes.start_date <= {{ as_at() }} and coalesce(episodes.status_code not in ('planned', 'cancelled'), true)
+    where
+        episodes.start_date <= {{ as_at() }}
+        and coalesce(episodes.status_code not in ('planned', 'cancelled', 'entered-in-error'), true)
 )
 
 select * from spells
