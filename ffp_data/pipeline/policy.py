@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ffp_data.pipeline.run import Run
-from ffp_data.settings import Home
+from ffp_data.settings import Home, Partnership
 from governance.grants import Grants
 from governance.policy import DEMO_DIRECTORY, Policy, PolicyError, check, compile_policy, load
 
@@ -39,9 +39,15 @@ def policy_folder(home: Home) -> Path:
 
 
 def load_policy(home: Home, as_at: date) -> tuple[Policy | None, list[str]]:
-    """The policy and its problems as one line each; no policy when a file cannot be read."""
+    """The policy and its problems as one line each; no policy when a file cannot be read.
+
+    The packaged agreements are of made-up parties: they never decide on real people's data.
+    """
+    folder = policy_folder(home)
+    if folder == DEMO_DIRECTORY and not Partnership.of(home).is_synthetic:
+        return None, [f"{home.root / 'policy'}: missing; put the partnership's agreements there"]
     try:
-        policy = load(policy_folder(home))
+        policy = load(folder)
     except PolicyError as error:
         return None, [str(problem) for problem in error.problems]
     return policy, [str(problem) for problem in check(policy, as_at) if problem.severity == "error"]

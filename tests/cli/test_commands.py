@@ -90,6 +90,15 @@ def test_a_broken_agreement_is_named_by_file_and_line_and_leaves_no_lock(tmp_pat
     assert not (tmp_path / "policy.lock.json").exists()
 
 
+def test_the_agreements_of_the_demonstration_never_decide_on_real_people(tmp_path: Path) -> None:
+    own = 'name: A council\nla_code: "888"\nis_synthetic: false\n'
+    (tmp_path / "partnership.yaml").write_text(own, "utf-8")
+    result = run("policy", "compile", "--as-at", "2026-03-31", "--home", tmp_path)
+    assert result.exit_code == 1
+    assert f"{tmp_path / 'policy'}: missing" in result.stderr
+    assert not (tmp_path / "policy.lock.json").exists()
+
+
 def test_a_ledger_that_was_altered_does_not_verify(tmp_path: Path) -> None:
     run("policy", "compile", "--as-at", "2026-03-31", "--home", tmp_path)
     assert run("ledger", "verify", "--home", tmp_path).exit_code == 0
