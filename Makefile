@@ -26,7 +26,7 @@ demo: $(READY) ## make a partnership of 3,000 children and run everything on it
 	$(BIN)/ffp demo $(DEMO)
 
 serve: $(READY) ## Dagster's pages on the demonstration: http://127.0.0.1:3000
-	$(BIN)/ffp prepare --home $(DEMO)/home
+	$(BIN)/ffp prepare --demo --home $(DEMO)/home
 	FFP_HOME=$(CURDIR)/$(DEMO)/home FFP_LANDING=$(CURDIR)/$(DEMO)/partnership/landing \
 	DAGSTER_HOME=$(CURDIR)/$(DEMO)/home/dagster \
 	PYTHONWARNINGS='ignore:Function `dev_command` is superseded' $(BIN)/dagster dev -w workspace.yaml

@@ -38,7 +38,12 @@ class GraphOutcome:
 
 
 def run_whole_graph(
-    home: Path, landing: Path | None, as_at: date | None, on_step: OnStep
+    home: Path,
+    landing: Path | None,
+    as_at: date | None,
+    on_step: OnStep,
+    *,
+    allow_large_change: bool = False,
 ) -> GraphOutcome:
     """Materialise every asset with its checks, recorded in Dagster like a run from its pages."""
     from assets.definitions import defs  # parses dbt on a fresh clone, so not before it is needed
@@ -47,6 +52,7 @@ def run_whole_graph(
         "home": str(home),
         "landing": str(landing.resolve()) if landing else "",
         "as_at": as_at.isoformat() if as_at else "",
+        "allow_large_change": allow_large_change,
     }
     job = defs.resolve_job_def("whole_graph")
     _listen(on_step, steps=len(job.graph.nodes))

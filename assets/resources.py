@@ -18,6 +18,7 @@ class HubResource(dg.ConfigurableResource[None]):
     home: str = ""
     landing: str = ""
     as_at: str = ""
+    allow_large_change: bool = False
 
     @contextmanager  # Dagster's types say that such a resource yields None; it yields itself.
     def yield_for_execution(  # type: ignore[override]
@@ -40,4 +41,5 @@ class HubResource(dg.ConfigurableResource[None]):
             home=self.home or None,
             landing=self.landing or None,
             as_at=date.fromisoformat(self.as_at) if self.as_at else None,
+            allow_large_change=self.allow_large_change,
         )

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import cache
 from importlib import resources
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 WAREHOUSE_FILE = (
     "warehouse.duckdb"  # dbt bakes the name into its manifest: vary the folder, never this
 )
+PARTNERSHIP_FILE = "partnership.yaml"
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,16 @@ class Home:
             self.scratch,
         ):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.root.chmod(0o700)  # also where somebody made the folder before
         return self
 
 
+class NoPartnershipError(ValueError):
+    """The home does not say whose hub it is."""
+
+
 class Partnership(BaseModel):
-    """Whose hub this is: read from `partnership.yaml` in the home, else the packaged demonstration."""
+    """Whose hub this is: `partnership.yaml` in the home. Nothing is assumed for a home without one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -94,13 +99,22 @@ class Partnership(BaseModel):
 
     @classmethod
     def of(cls, home: Home) -> Partnership:
-        own = home.root / "partnership.yaml"
-        if own.is_file():
+        """Raises NoPartnershipError when the file is missing or says something else."""
+        own = home.root / PARTNERSHIP_FILE
+        if not own.is_file():
+            raise NoPartnershipError(
+                f"{own}: missing; say there whose hub this is (docs/operations.md), or make a "
+                "demonstration with: ffp prepare --demo"
+            )
+        try:
             return cls.model_validate(yaml.safe_load(own.read_text("utf-8")))
-        return _demonstration()
+        except (ValidationError, yaml.YAMLError) as error:
+            raise NoPartnershipError(f"{own}: {error}") from error
 
 
-@cache
-def _demonstration() -> Partnership:
-    text = resources.files("ffp_data").joinpath("partnership.yaml").read_text("utf-8")
-    return Partnership.model_validate(yaml.safe_load(text))
+def make_demonstration(home: Home) -> None:
+    """Say in `home` that it is the made-up partnership's, unless it says whose it is already."""
+    own = home.root / PARTNERSHIP_FILE
+    if not own.exists():
+        packaged = resources.files("ffp_data").joinpath(PARTNERSHIP_FILE)
+        own.write_text(packaged.read_text("utf-8"), "utf-8")

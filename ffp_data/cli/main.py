@@ -27,11 +27,19 @@ def _mendable() -> tuple[type[Exception], ...]:
     import duckdb
 
     from ffp_data.pipeline.run import NoDayError
+    from ffp_data.settings import NoPartnershipError
     from governance.keys import RootKeyError
     from governance.ledger import LedgerDamagedError
     from governance.policy.compile import LockError
 
-    return duckdb.IOException, NoDayError, RootKeyError, LedgerDamagedError, LockError
+    return (
+        duckdb.IOException,
+        NoDayError,
+        NoPartnershipError,
+        RootKeyError,
+        LedgerDamagedError,
+        LockError,
+    )
 
 
 app = typer.Typer(

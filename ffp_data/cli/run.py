@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ffp_data.cli.console import HomeOption, JsonOption, fail, parse_day, print_json, progress
-from ffp_data.settings import Home
+from ffp_data.settings import Home, make_demonstration
 
 DEMO_CHILDREN = 3000
 DEMO_SEED = 7
@@ -63,6 +63,12 @@ def run(
     landing: LandingOption = None,
     as_at: AsAtOption = None,
     truth: TruthOption = None,
+    allow_large_change: Annotated[
+        bool,
+        typer.Option(
+            "--allow-large-change", help="Let more identifiers change than the hub's limit."
+        ),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Run the whole graph once, in this process: feeds, identifiers, single view, returns, extracts.
@@ -72,7 +78,10 @@ def run(
     """
     day = parse_day(as_at)
     place = _prepare(Home.at(home), landing)
-    raise typer.Exit(_run_graph(place, landing, day, truth, as_json=json))
+    status = _run_graph(
+        place, landing, day, truth, as_json=json, allow_large_change=allow_large_change
+    )
+    raise typer.Exit(status)
 
 
 def demo(
@@ -83,18 +92,29 @@ def demo(
     json: JsonOption = False,
 ) -> None:
     """Make a partnership and run everything on it. Run it again: same identifiers, nothing loaded twice."""
+    if os.environ.get("FFP_HUB_URL"):
+        raise fail("FFP_HUB_URL is set: unset it, or made-up children would enter that register", 2)
     day = parse_day(as_at)
     folder = folder.resolve()
     partnership = folder / "partnership"
     _synthesise(partnership, children, seed, day, quiet=json)
     landing = partnership / "landing"
     place = _prepare(Home.at(folder / "home"), landing)
+    make_demonstration(place)
     raise typer.Exit(_run_graph(place, landing, day, partnership / "truth", as_json=json))
 
 
-def prepare(home: HomeOption = None) -> None:
-    """Make the state folder, with Dagster's settings, so that `dagster dev` can start on it."""
-    typer.echo(_prepare(Home.at(home), None).root)
+def prepare(
+    home: HomeOption = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Make it the made-up partnership's, agreements and all.")
+    ] = False,
+) -> None:
+    """Make the state folder, with Dagster's settings, so that a run or `dagster dev` can start on it."""
+    place = _prepare(Home.at(home), None)
+    if demo:
+        make_demonstration(place)
+    typer.echo(place.root)
 
 
 def _synthesise(out: Path, children: int, seed: int, as_at: date | None, *, quiet: bool) -> Any:
@@ -135,7 +155,13 @@ def _prepare(home: Home, landing: Path | None) -> Home:
 
 
 def _run_graph(
-    home: Home, landing: Path | None, as_at: date | None, truth: Path | None, *, as_json: bool
+    home: Home,
+    landing: Path | None,
+    as_at: date | None,
+    truth: Path | None,
+    *,
+    as_json: bool,
+    allow_large_change: bool = False,
 ) -> int:
     from assets.execute import run_whole_graph
     from ffp_data.pipeline.run import sole_run
@@ -151,6 +177,7 @@ def _run_graph(
                 on_step=lambda done, total, name: bar.update(
                     task, description=name, completed=done, total=total
                 ),
+                allow_large_change=allow_large_change,
             )
         if not outcome.succeeded:
             raise fail(f"{step}: {error}" for step, error in outcome.failures)

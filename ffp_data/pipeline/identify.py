@@ -145,7 +145,13 @@ def assign_identifiers(run: Run) -> IdentifierOutcome:
         version = _scalar(con, "SELECT model FROM meta.linkage_runs ORDER BY rowid DESC LIMIT 1")
         with Hub.open(run.home.hub_url) as hub:
             summary = hub.apply_run(
-                run.run_id, run.as_at, version, clusters, pairs, rules=_hub_rules(model)
+                run.run_id,
+                run.as_at,
+                version,
+                clusters,
+                pairs,
+                rules=_hub_rules(model),
+                allow_large_change=run.allow_large_change,
             )
             membership = hub.membership()  # noqa: F841 -- read by name below
         con.execute("CREATE OR REPLACE TABLE identity.child_membership AS SELECT * FROM membership")

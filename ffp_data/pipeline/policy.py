@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ffp_data.pipeline.run import Run
-from ffp_data.settings import Home, Partnership
+from ffp_data.settings import Home, NoPartnershipError, Partnership
 from governance.grants import Grants
 from governance.policy import DEMO_DIRECTORY, Policy, PolicyError, check, compile_policy, load
 
@@ -44,7 +44,11 @@ def load_policy(home: Home, as_at: date) -> tuple[Policy | None, list[str]]:
     The packaged agreements are of made-up parties: they never decide on real people's data.
     """
     folder = policy_folder(home)
-    if folder == DEMO_DIRECTORY and not Partnership.of(home).is_synthetic:
+    try:
+        is_synthetic = Partnership.of(home).is_synthetic
+    except NoPartnershipError as error:
+        return None, [str(error)]
+    if folder == DEMO_DIRECTORY and not is_synthetic:
         return None, [f"{home.root / 'policy'}: missing; put the partnership's agreements there"]
     try:
         policy = load(folder)

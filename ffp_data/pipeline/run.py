@@ -29,6 +29,8 @@ class Run:
     home: Home
     landing: Path
     stated_as_at: date | None = None
+    allow_large_change: bool = False
+    """Somebody has looked, and lets this run change more identifiers than the hub's limit."""
 
     @classmethod
     def at(
@@ -38,11 +40,13 @@ class Run:
         home: Path | str | None = None,
         landing: Path | str | None = None,
         as_at: date | None = None,
+        allow_large_change: bool = False,
     ) -> Run:
         """A run with fallbacks: FFP_HOME, FFP_LANDING, FFP_AS_AT, then the day of the newest delivery."""
         place = Home.at(home).prepare()
         folder = Path(landing or os.environ.get("FFP_LANDING") or place.landing).resolve()
-        return cls(run_id, place, folder, as_at or _as_at_from_environment())
+        day = as_at or _as_at_from_environment()
+        return cls(run_id, place, folder, day, allow_large_change)
 
     @cached_property
     def as_at(self) -> date:

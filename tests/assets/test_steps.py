@@ -16,6 +16,7 @@ from ffp_data.pipeline import publish
 from ffp_data.pipeline.notify import run_failed
 from ffp_data.pipeline.policy import compile_lock
 from ffp_data.pipeline.run import Run, newest_delivery, sole_run
+from ffp_data.settings import Home, make_demonstration
 from governance.grants import Grants
 from governance.ledger import Ledger
 from governance.policy import compile_policy, load
@@ -48,6 +49,7 @@ def test_without_an_as_at_date_a_run_speaks_for_the_newest_delivery(tmp_path: Pa
 def test_a_file_that_lands_while_a_run_works_does_not_move_its_day(tmp_path: Path) -> None:
     (tmp_path / "police_51_events_20260329T030000Z_001.csv").touch()
     home = tmp_path / "home"
+    make_demonstration(Home.at(home).prepare())
     compile_lock(Run.at(run_id="r1", home=home, landing=tmp_path))
     (tmp_path / "police_51_events_20260330T030000Z_001.csv").touch()
     assert Run.at(run_id="r1", home=home, landing=tmp_path).as_at == date(2026, 3, 29)
@@ -112,3 +114,21 @@ def test_the_home_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
         path.stat().st_mode & 0o077 for path in (run.home.root, run.home.keys_dir, run.home.out)
     }
     assert modes == {0}
+
+
+def test_a_home_that_does_not_say_whose_it_is_gets_no_agreements(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    (problem,) = compile_lock(run).problems
+    assert "partnership.yaml: missing" in problem
+    assert not run.lock_file.exists()
+    make_demonstration(run.home)
+    assert compile_lock(run).problems == []
+
+
+def test_made_up_agreements_never_decide_on_real_people(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    (run.home.root / "partnership.yaml").write_text(
+        "{name: Somewhere, la_code: '201', is_synthetic: false}", "utf-8"
+    )
+    (problem,) = compile_lock(run).problems
+    assert "put the partnership's agreements there" in problem

@@ -38,6 +38,13 @@ comparisons:
 """
 
 
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The state folder of a demonstration that has not run yet."""
+    assert run("prepare", "--demo", "--home", tmp_path / "home").exit_code == 0
+    return tmp_path / "home"
+
+
 def run(*words: object) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words])
 
@@ -63,10 +70,10 @@ def test_every_command_has_help_that_says_what_it_does(path: tuple[str, ...]) ->
     assert len(words[1].split()) >= 4, "the first sentence says what the command does"
 
 
-def test_contracts_and_agreements_of_the_product_have_no_fault(tmp_path: Path) -> None:
+def test_contracts_and_agreements_of_the_product_have_no_fault(home: Path) -> None:
     checked = run("feeds", "check", "--json")
     assert (checked.exit_code, json.loads(checked.stdout)) == (0, [])
-    checked = run("policy", "check", "--as-at", "2026-03-31", "--home", tmp_path, "--json")
+    checked = run("policy", "check", "--as-at", "2026-03-31", "--home", home, "--json")
     assert (checked.exit_code, json.loads(checked.stdout)) == (0, [])
 
 
@@ -75,48 +82,48 @@ def test_feeds_can_be_listed_before_any_run(tmp_path: Path) -> None:
     assert {row["state"] for row in json.loads(result.stdout)} == {"never"}
 
 
-def test_a_broken_agreement_is_named_by_file_and_line_and_leaves_no_lock(tmp_path: Path) -> None:
+def test_a_broken_agreement_is_named_by_file_and_line_and_leaves_no_lock(home: Path) -> None:
     for part in ("agreements", "charter"):
-        shutil.copytree(DEMO_DIRECTORY / part, tmp_path / "policy" / part)
+        shutil.copytree(DEMO_DIRECTORY / part, home / "policy" / part)
     for register in DEMO_DIRECTORY.glob("*.yaml"):
-        shutil.copy(register, tmp_path / "policy")
-    assert run("policy", "compile", "--as-at", "2026-03-31", "--home", tmp_path).exit_code == 0
-    agreement = tmp_path / "policy" / "agreements" / "DSA-POL-01.yaml"
+        shutil.copy(register, home / "policy")
+    assert run("policy", "compile", "--as-at", "2026-03-31", "--home", home).exit_code == 0
+    agreement = home / "policy" / "agreements" / "DSA-POL-01.yaml"
     text = agreement.read_text("utf-8").replace("CDA1998-S115", "CA1989-S47")
     agreement.write_text(text.replace("CA2004-S16H", "CA1989-S47"), "utf-8")
-    result = run("policy", "compile", "--as-at", "2026-03-31", "--home", tmp_path)
+    result = run("policy", "compile", "--as-at", "2026-03-31", "--home", home)
     assert result.exit_code == 1
     assert "DSA-POL-01.yaml:" in result.stderr
-    assert not (tmp_path / "policy.lock.json").exists()
+    assert not (home / "policy.lock.json").exists()
 
 
-def test_the_agreements_of_the_demonstration_never_decide_on_real_people(tmp_path: Path) -> None:
+def test_the_agreements_of_the_demonstration_never_decide_on_real_people(home: Path) -> None:
     own = 'name: A council\nla_code: "888"\nis_synthetic: false\n'
-    (tmp_path / "partnership.yaml").write_text(own, "utf-8")
-    result = run("policy", "compile", "--as-at", "2026-03-31", "--home", tmp_path)
+    (home / "partnership.yaml").write_text(own, "utf-8")
+    result = run("policy", "compile", "--as-at", "2026-03-31", "--home", home)
     assert result.exit_code == 1
-    assert f"{tmp_path / 'policy'}: missing" in result.stderr
-    assert not (tmp_path / "policy.lock.json").exists()
+    assert f"{home / 'policy'}: missing" in result.stderr
+    assert not (home / "policy.lock.json").exists()
 
 
-def test_a_ledger_that_was_altered_does_not_verify(tmp_path: Path) -> None:
-    run("policy", "compile", "--as-at", "2026-03-31", "--home", tmp_path)
-    assert run("ledger", "verify", "--home", tmp_path).exit_code == 0
-    ledger = tmp_path / "ledger" / "ledger.jsonl"
+def test_a_ledger_that_was_altered_does_not_verify(home: Path) -> None:
+    run("policy", "compile", "--as-at", "2026-03-31", "--home", home)
+    assert run("ledger", "verify", "--home", home).exit_code == 0
+    ledger = home / "ledger" / "ledger.jsonl"
     ledger.write_text(
         ledger.read_text("utf-8").replace("policy_compiled", "policy_approved"), "utf-8"
     )
-    result = run("ledger", "verify", "--home", tmp_path, "--json")
+    result = run("ledger", "verify", "--home", home, "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["problems"]
 
 
-def test_a_ledger_line_that_is_no_event_is_named_by_its_line(tmp_path: Path) -> None:
-    run("policy", "compile", "--as-at", "2026-03-31", "--home", tmp_path)
-    with (tmp_path / "ledger" / "ledger.jsonl").open("a", encoding="utf-8") as ledger:
+def test_a_ledger_line_that_is_no_event_is_named_by_its_line(home: Path) -> None:
+    run("policy", "compile", "--as-at", "2026-03-31", "--home", home)
+    with (home / "ledger" / "ledger.jsonl").open("a", encoding="utf-8") as ledger:
         ledger.write("not an event\n")
     for command in ("verify", "show"):
-        result = run("ledger", command, "--home", tmp_path)
+        result = run("ledger", command, "--home", home)
         assert result.exit_code == 1
         assert "ledger.jsonl:2: not an event" in result.stderr
 

@@ -30,6 +30,7 @@ def bad(
     episodes.write_bytes(episodes.read_bytes().decode("cp1252").encode("utf-16"))
     pupils = _one(landing, "education_attendance/attendance_pupils_*.csv")
     shutil.copyfile(_one(landing, "early_help/eh_persons_*.csv"), pupils)
+    assert ffp("prepare", "--demo", "--home", folder / "home").returncode == 0
     done = ffp(
         "run", "--landing", landing, "--home", folder / "home", "--as-at", "2026-03-31", "--json"
     )

@@ -47,7 +47,7 @@ class Server:
 @pytest.fixture(scope="module")
 def server(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("pages") / "home"
-    assert ffp("prepare", "--home", home).returncode == 0
+    assert ffp("prepare", "--demo", "--home", home).returncode == 0
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
