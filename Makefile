@@ -34,8 +34,8 @@ serve: $(READY) ## Dagster's pages on the demonstration: http://127.0.0.1:3000
 test: $(READY) check ## all tests, as CI runs them
 	$(BIN)/pytest -q --cov=linkage --cov=governance --cov=ffp_data --cov=assets --cov-branch --cov-report=term:skip-covered
 
-unit: $(READY) ## the tests to think with: no pipeline, no other process
-	$(BIN)/pytest -q -m "not slow"
+unit: $(READY) ## the tests to think with: no pipeline, no other process; Dagster and dbt are not even imported
+	$(BIN)/pytest -q -m "not slow" --ignore=tests/assets --ignore=tests/dbt_project --ignore=tests/end_to_end
 
 check: $(READY) lint types ## formatting, lint, types, import directions, lock file, SQL
 

@@ -21,12 +21,15 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
 
-# What `make unit` leaves out beside tests marked slow: whole partnerships, and a server of its own.
-WHOLE_PARTNERSHIPS = {
+# What `make unit` leaves out beside tests marked slow: whole runs, and a server of its own.
+WHOLE_RUNS = {
     "feeds/test_every_contract.py",
     "feeds/test_order.py",
     "hub/test_histories.py",
+    "linkage/test_families.py",
     "linkage/test_febrl.py",
+    "linkage/test_linker.py",
+    "returns/test_tehadc.py",
     "synthetic/test_census.py",
     "synthetic/test_families.py",
     "synthetic/test_feeds.py",
@@ -37,6 +40,6 @@ WHOLE_PARTNERSHIPS = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
-        is_whole = item.path.relative_to(here).as_posix() in WHOLE_PARTNERSHIPS
+        is_whole = item.path.relative_to(here).as_posix() in WHOLE_RUNS
         if is_whole or "[postgresql" in item.name or "-postgresql" in item.name:
             item.add_marker(pytest.mark.slow)

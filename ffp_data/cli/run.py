@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -140,9 +139,10 @@ def _prepare(home: Home, landing: Path | None) -> Home:
     from importlib import resources
 
     home.prepare()
-    source = resources.files("assets").joinpath("dagster.yaml")
-    with resources.as_file(source) as settings:
-        shutil.copyfile(settings, home.dagster_home / "dagster.yaml")
+    settings = home.dagster_home / "dagster.yaml"
+    if not settings.exists():  # a data engineer may have changed it
+        packaged = resources.files("assets").joinpath("dagster.yaml")
+        settings.write_text(packaged.read_text("utf-8"), "utf-8")
     os.environ |= {
         "DAGSTER_HOME": str(home.dagster_home),
         "FFP_HOME": str(home.root),
