@@ -15,6 +15,7 @@ import pytest
 from ffp_data.pipeline import publish
 from ffp_data.pipeline.notify import run_failed
 from ffp_data.pipeline.policy import compile_lock
+from ffp_data.pipeline.publish import publish_extracts
 from ffp_data.pipeline.run import Run, newest_delivery, sole_run
 from ffp_data.settings import Home, make_demonstration
 from governance.grants import Grants
@@ -132,3 +133,16 @@ def test_made_up_agreements_never_decide_on_real_people(tmp_path: Path) -> None:
     )
     (problem,) = compile_lock(run).problems
     assert "put the partnership's agreements there" in problem
+
+
+def test_an_extract_that_cannot_be_made_is_written_down_and_stops_nobody_else(
+    tmp_path: Path,
+) -> None:
+    run = a_run(tmp_path)
+    make_demonstration(run.home)
+    compile_lock(run)
+    outcomes = publish_extracts(run).by_recipient  # the warehouse has no marts yet
+    assert outcomes
+    assert not any(outcome.permitted for outcome in outcomes.values())
+    failed = [e["facts"]["recipient"] for e in run.ledger.events() if e["kind"] == "release_failed"]
+    assert failed == sorted(outcomes)
