@@ -74,8 +74,9 @@ def current_manifest(path: Path) -> Path:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with parse_environment(), TemporaryDirectory(dir=path.parent) as folder:
-        words = ["--quiet", "parse", "--project-dir", str(DBT_PROJECT), "--profiles-dir"]
-        words += [str(DBT_PROJECT), "--target-path", folder, "--log-path", folder]
+        # no log file: dbt would leave it open in a folder that is gone
+        words = ["--quiet", "--log-level-file", "none", "parse", "--project-dir", str(DBT_PROJECT)]
+        words += ["--profiles-dir", str(DBT_PROJECT), "--target-path", folder]
         parsed = dbtRunner().invoke(words)
         if not parsed.success:
             raise RuntimeError(f"{DBT_PROJECT}: dbt cannot parse the project: {parsed.exception}")

@@ -86,7 +86,7 @@ class Warehouse:
             "FFP_HTTPFS": str(httpfs_extension()),
             "DBT_ENV_SECRET_WAREHOUSE_KEY": KEY,
             "DBT_TARGET_PATH": str(self.folder / "target"),
-            "DBT_LOG_PATH": str(self.folder / "logs"),
+            "DBT_LOG_LEVEL_FILE": "none",  # dbt never closes its log
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
         }
