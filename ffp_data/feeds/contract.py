@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from ffp_data.feeds.declared import Facts, Service
 from ffp_data.feeds.json_path import check_path
 
 PERSON_ATTRIBUTES = (
@@ -188,6 +189,7 @@ class Table(_Part):
     extension: bool = False
     optional: bool = False
     relationship: Relationship | None = None
+    facts: Facts = Facts()
     properties: tuple[Property, ...] = Field(min_length=1)
 
     @cached_property
@@ -251,6 +253,8 @@ class Hub(_Part):
     date_formats: tuple[str, ...] = Field(min_length=1)
     placeholders: tuple[str, ...] = ()
     promise: Promise
+    service: Service | None = None
+    """Whom the feed speaks for in "who is working with this family"; None when it tells of no work."""
 
 
 class Description(_Part):
@@ -323,6 +327,12 @@ def _table_problems(table: Table) -> list[str]:
         if n in table.by_name and not table.by_name[n].required
     ]
     payload = {p.name for p in table.payload}
+    problems += [
+        f"facts: {n} is not a column of {table.name} that goes to raw"
+        for n in sorted(table.facts.columns - payload)
+    ]
+    if table.facts.columns and not table.record_key:
+        problems.append("a table with facts needs a record_key: whose facts are they?")
     if set(table.key) != set(table.record_key) and not set(table.key) <= payload:
         problems.append("a key column that fills a person attribute must be the record_key")
     if table.identity and not table.record_key:
@@ -348,6 +358,11 @@ def _contract_problems(contract: Contract) -> list[str]:
         for table in contract.tables
         for p in table.properties
         if is_json and not p.path
+    ]
+    problems += [
+        f"{table.name}: facts.involvements need hub.service"
+        for table in contract.tables
+        if table.facts.involvements and contract.hub.service is None
     ]
     for pattern in {t.physical_name for t in contract.tables}:
         mains = [t.name for t in contract.tables if t.physical_name == pattern and not t.explode]
