@@ -83,5 +83,5 @@ class Facts(_Part):
 
     @property
     def columns(self) -> frozenset[str]:
-        parts = (*self.events, *self.involvements)
-        return frozenset[str]().union(*(part.columns for part in parts))
+        events = (event.columns for event in self.events)
+        return frozenset[str]().union(*events, *(spell.columns for spell in self.involvements))
