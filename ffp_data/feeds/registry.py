@@ -32,11 +32,11 @@ class _Codes(BaseModel):
 @cache
 def code_lists(path: Path = CODES) -> Mapping[str, CodeList]:
     """The code lists by name; raises FeedError."""
-    node, data = _read(path)
+    node, data = read_yaml(path)
     try:
         return _Codes.model_validate({"lists": data}).lists
     except ValidationError as error:
-        raise _errors(path, node, error, skip=1)[0] from error
+        raise faults_of(path, node, error, skip=1)[0] from error
 
 
 def load_contracts(folder: Path = PACKAGED) -> dict[str, Contract]:
@@ -57,10 +57,10 @@ def _load(folder: Path) -> tuple[dict[str, Contract], list[FeedError]]:
     errors: list[FeedError] = []
     for path in sorted(folder.glob("*.yaml")):
         try:
-            node, data = _read(path)
+            node, data = read_yaml(path)
             contract = Contract.model_validate(data)
         except ValidationError as error:
-            errors += _errors(path, node, error)
+            errors += faults_of(path, node, error)
         except FeedError as error:
             errors.append(error)
         else:
@@ -89,7 +89,8 @@ def _across(
                 )
 
 
-def _read(path: Path) -> tuple[yaml.Node, object]:
+def read_yaml(path: Path) -> tuple[yaml.Node, object]:
+    """The nodes of a YAML file, which know their lines, and its data; raises FeedError."""
     try:
         node = yaml.compose(path.read_text("utf-8"), Loader=_LOADER)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -124,7 +125,8 @@ def _forbid_double_keys(path: Path, node: yaml.Node) -> None:
             _forbid_double_keys(path, item)
 
 
-def _errors(path: Path, node: yaml.Node, error: ValidationError, skip: int = 0) -> list[FeedError]:
+def faults_of(path: Path, node: yaml.Node, error: ValidationError, skip: int = 0) -> list[FeedError]:
+    """What pydantic found wrong in a file, each with line, key and remedy."""
     return [
         _fault(path, node, e["loc"][skip:], e["msg"], _remedy(e["type"])) for e in error.errors()
     ]

@@ -1,0 +1,190 @@
+"""What is known of each case system: its names, what its extract lacks, and where its columns stand.
+
+Councils send one form, the Standard Safeguarding Dataset, out of different systems. A profile is a file
+in `case_systems/`; it says only how its system differs. A table without an entry is read as the contract
+has it. An entry may take the table from another file, look columns up in further files, and make a
+column out of several. Whatever the file itself calls by the dataset's name is taken from there first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from ffp_data.feeds.contract import Contract
+from ffp_data.feeds.registry import faults_of, read_yaml
+
+PACKAGED = Path(__file__).parent / "case_systems"
+
+Status = Literal["evidenced", "inferred"]
+Words = dict[str, str]
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
+
+
+def _place(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(f"{text!r} is not COLUMN or lookup.COLUMN")
+    return text
+
+
+Place = Annotated[str, BeforeValidator(_place)]
+"""A column of the table's own file, or `lookup.COLUMN` of a file that is looked up."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class ColumnMap(_Part):
+    """Where one column of the dataset comes from: exactly one of the four."""
+
+    column: Place | None = None
+    date: tuple[Place, Place, Place] | None = None
+    """Columns of year, month and day."""
+    json_: dict[str, Place] | None = Field(None, alias="json")
+    """Key of the dataset's JSON -> column."""
+    fixed: str | None = None
+    values: Words = {}
+    """With `column`: the system's word in capitals -> the dataset's; other words stay as sent."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        one = (self.column,) if self.column else ()
+        return (*one, *(self.date or ()), *(self.json_ or {}).values())
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ColumnMap:
+        ways = [w for w in (self.column, self.date, self.json_, self.fixed) if w is not None]
+        if len(ways) != 1:
+            raise ValueError("give one of column, date, json and fixed")
+        return self
+
+
+def _column(data: Any) -> Any:
+    return {"column": data} if isinstance(data, str) else data
+
+
+class Lookup(_Part):
+    """One row at most of another file of the drop, found by equal columns."""
+
+    file: str
+    match: dict[Place, str] = Field(min_length=1)
+    """Column of the table's own file -> column of the other file."""
+    when: dict[str, tuple[str, ...]] = {}
+    latest: str | None = None
+    """Of several rows the one with the greatest value here counts, then the first in the file."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.match.values(), *self.when, *([self.latest] if self.latest else []))
+
+
+class TableMap(_Part):
+    """How one table of the dataset comes out of the system's own files."""
+
+    status: Status
+    from_: str | None = Field(None, alias="from")
+    lookups: dict[str, Lookup] = {}
+    when: dict[str, tuple[str, ...]] = {}
+    """Only rows of the file whose column holds one of these words; the others are no rows of the table."""
+    columns: dict[str, Annotated[ColumnMap, BeforeValidator(_column)]] = {}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TableMap:
+        for name in sorted(self._lookups_named() - set(self.lookups)):
+            raise ValueError(f"no lookup {name}")
+        return self
+
+    def _lookups_named(self) -> set[str]:
+        places = [place for column in self.columns.values() for place in column.places]
+        places += [place for lookup in self.lookups.values() for place in lookup.match]
+        return {place.split(".")[0] for place in places if "." in place}
+
+
+class Profile(_Part):
+    """One case system."""
+
+    system: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    label: str
+    also_called: tuple[str, ...] = ()
+    status: Status
+    source: str
+    about: str
+    absent: Words = {}
+    """Table, or table.column, that the system's extract is known to lack -> why."""
+    tables: dict[str, TableMap] = {}
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(name.casefold() for name in (self.system, *self.also_called))
+
+
+@dataclass(frozen=True)
+class CaseSystem:
+    """A line of the list of case systems that a drop may come out of."""
+
+    system: str
+    label: str
+    status: str
+    tables_mapped: int
+    absent: tuple[str, ...]
+    source: str
+
+
+@cache
+def profiles(folder: Path = PACKAGED) -> Mapping[str, Profile]:
+    """Profile by system; raises FeedError with file, line and key."""
+    found = (_read(path) for path in sorted(folder.glob("*.yaml")))
+    return {profile.system: profile for profile in found}
+
+
+def case_systems() -> list[CaseSystem]:
+    """The case systems that have a profile, in order of name."""
+    return [
+        CaseSystem(p.system, p.label, p.status, len(p.tables), tuple(sorted(p.absent)), p.source)
+        for p in profiles().values()
+    ]
+
+
+def find_profile(name: str, accepted: Iterable[str] = ()) -> Profile | None:
+    """The profile of a system by any of its names; None when unknown, or none of `accepted`."""
+    allowed = {system.casefold() for system in accepted}
+    for profile in profiles().values():
+        if name.strip().casefold() in profile.names:
+            return profile if not allowed or profile.names & allowed else None
+    return None
+
+
+def profile_problems(profile: Profile, contract: Contract) -> Iterator[str]:
+    """What a profile says of tables and columns that the contract does not have."""
+    for name, table_map in profile.tables.items():
+        table = contract.by_name.get(name)
+        if table is None:
+            yield f"{profile.system}: no table {name}"
+            continue
+        headers = {p.header for p in table.properties}
+        yield from (
+            f"{profile.system}: {name} has no column {column}"
+            for column in sorted(set(table_map.columns) - headers)
+        )
+    for key in profile.absent:
+        name, _, column = key.partition(".")
+        table = contract.by_name.get(name)
+        if table is None or (column and column not in {p.header for p in table.properties}):
+            yield f"{profile.system}: absent: {key} is not of the contract"
+
+
+def _read(path: Path) -> Profile:
+    node, data = read_yaml(path)
+    try:
+        return Profile.model_validate(data)
+    except ValidationError as error:
+        raise faults_of(path, node, error)[0] from error
+
