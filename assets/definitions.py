@@ -7,7 +7,14 @@ from assets import automation
 from assets.dbt import DBT_EXECUTABLE, PROJECT, dbt_models
 from assets.execute import steps_logger
 from assets.feeds import feed_assets
-from assets.identity import bank_holidays, feed_state, identifiers, links, person_records
+from assets.identity import (
+    bank_holidays,
+    declared_facts,
+    feed_state,
+    identifiers,
+    links,
+    person_records,
+)
 from assets.outputs import output_assets
 from assets.policy import policy_lock
 from assets.resources import HubResource
@@ -18,6 +25,7 @@ defs = dg.Definitions(
         *feed_assets,
         bank_holidays,
         feed_state,
+        declared_facts,
         person_records,
         links,
         identifiers,

@@ -42,6 +42,19 @@ def feed_state(context: dg.AssetExecutionContext, hub: HubResource) -> dg.Materi
     return dg.MaterializeResult(metadata=reference.write_feed_state(hub.run(context.run_id)))
 
 
+@dg.asset(
+    key=["raw", "declared_facts"],
+    deps=ALL_FEEDS,
+    group_name="feeds",
+    kinds={"duckdb"},
+    owners=["team:data_engineering"],
+    description="Events and involvements that contracts declare, of all feeds: what needs no model of its own.",
+    pool="warehouse",
+)
+def declared_facts(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
+    return dg.MaterializeResult(metadata=reference.write_declared_facts(hub.run(context.run_id)))
+
+
 @dg.multi_asset(
     specs=[
         dg.AssetSpec(

@@ -7,4 +7,6 @@ select
 from {{ ref('children') }} as children
 left join {{ ref('involvements') }} as involvements using (child_id)
 group by children.child_id
-having count(involvements.service) != 7
+having
+    count(involvements.service) != (select count(distinct states.service) from {{ ref('int_feeds__states') }} as states)
+    or count(involvements.service) != count(distinct involvements.service)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from ffp_data.feeds.contract import CodeList, Contract, Property, Table, parse_duration
 from ffp_data.feeds.errors import FeedError
+from ffp_data.feeds.facts import build_facts
 from ffp_data.feeds.identity import assemble_identity
 from ffp_data.feeds.landing import (
     Delivery,
@@ -36,6 +37,7 @@ __all__ = [
     "Table",
     "TableResult",
     "assemble_identity",
+    "build_facts",
     "check_contracts",
     "code_lists",
     "create_empty_raw_tables",

@@ -16,7 +16,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ffp_data.feeds.declared import Facts, Service
-from ffp_data.feeds.json_path import check_path
+from ffp_data.feeds.declared import problems as fact_problems
+from ffp_data.feeds.json_path import check_path, split_records
+from ffp_data.feeds.snapshots import Guard
 
 PERSON_ATTRIBUTES = (
     "given_name",
@@ -179,10 +181,17 @@ class Table(_Part):
     grain: str
     key: tuple[str, ...] = Field(min_length=1)
     semantics: Literal["snapshot", "delta"]
+    scope: tuple[str, ...] = ()
+    """Key columns that tell what a snapshot speaks for, such as the school; without them, for the table."""
+    guard: Guard | None = None
     record_key: tuple[str, ...] = ()
     related_key: tuple[str, ...] = ()
     role: Literal["child", "adult", "unknown"] | None = None
     role_from: RoleFrom | None = None
+    also_in: tuple[str, ...] = ()
+    """Further file patterns that hold this table, such as a bundle of several kinds of record."""
+    records: str | None = None
+    """Where the records stand in a whole document; without it, where `hub.records` says."""
     explode: str | None = None
     only_when: OnlyWhen | None = None
     latest_by: str | None = None
@@ -206,6 +215,22 @@ class Table(_Part):
         return tuple(p for p in self.properties if p.is_identity)
 
     @cached_property
+    def patterns(self) -> tuple[str, ...]:
+        """The names of files that hold this table."""
+        return (self.physical_name, *self.also_in)
+
+    @cached_property
+    def is_numbered(self) -> bool:
+        """True when several rows may begin on one line, so that a row is known by line and number."""
+        return self.explode is not None or self.records is not None
+
+    @cached_property
+    def drop_guard(self) -> Guard | None:
+        """How much a snapshot may take away unseen; as declared, else the default where it lists people."""
+        lists_people = self.semantics == "snapshot" and bool(self.role or self.identity)
+        return self.guard or (Guard() if lists_people else None)
+
+    @cached_property
     def may_be_missing(self) -> bool:
         return self.extension or self.optional
 
@@ -227,6 +252,7 @@ class Table(_Part):
             *others,
             *types,
             *marks,
+            *self.facts.marks,
         }
         return frozenset(name for name in names if name)
 
@@ -248,13 +274,22 @@ class Hub(_Part):
     agency: str
     system: str
     agreement: str
-    format: Literal["csv", "ndjson", "ssd_drop"]
+    format: Literal["csv", "ndjson", "xml", "ssd_drop"]
+    records: str | None = None
+    """Where the records stand in a whole document of this feed, such as `entry[*].resource` in JSON or
+    `CTfile/CTFpupilData/Pupil` in XML."""
     encodings: tuple[Literal["utf-8", "cp1252"], ...] = Field(min_length=1)
     date_formats: tuple[str, ...] = Field(min_length=1)
     placeholders: tuple[str, ...] = ()
     promise: Promise
+    signed: Literal["required", "optional", "none"] = "none"
+    """Whether a file must, or may, come with its agency's signature beside it."""
     service: Service | None = None
     """Whom the feed speaks for in "who is working with this family"; None when it tells of no work."""
+    systems: tuple[str, ...] = ()
+    """Of a drop: the case systems that the partnership runs; none named: any that has a profile."""
+    la_code: str | None = None
+    """Of a drop: the council whose drops are taken; None: any."""
 
 
 class Description(_Part):
@@ -286,6 +321,16 @@ class Contract(_Part):
     def identity_name(self, table: Table) -> str:
         return f'identity."{self.id}__{table.name}"'
 
+    @model_validator(mode="before")
+    @classmethod
+    def _hand_down(cls, data: Any) -> Any:
+        """Gives each table that does not say it the feed's own place of records."""
+        match data:
+            case {"hub": {"records": str(records)}, "schema": [*tables]}:
+                told = [{"records": records} | t if isinstance(t, dict) else t for t in tables]
+                return {**data, "schema": told}
+        return data
+
     @model_validator(mode="after")
     def _consistent(self) -> Contract:
         for problem in _contract_problems(self):
@@ -299,6 +344,13 @@ class CodeList(_Part):
     source: str
     status: Literal["evidenced", "inferred"]
     values: dict[str, dict[str, Any] | str]
+
+    def meanings(self) -> dict[str, str]:
+        """What each code means, in words."""
+        return {
+            code: str(entry.get("meaning", code)) if isinstance(entry, dict) else entry
+            for code, entry in self.values.items()
+        }
 
     def periods(self) -> dict[tuple[date | None, date | None], tuple[str, ...]]:
         """Codes by the first and last day on which they may be used; None stands for no limit."""
@@ -327,12 +379,14 @@ def _table_problems(table: Table) -> list[str]:
         if n in table.by_name and not table.by_name[n].required
     ]
     payload = {p.name for p in table.payload}
+    problems += fact_problems(table)
     problems += [
-        f"facts: {n} is not a column of {table.name} that goes to raw"
-        for n in sorted(table.facts.columns - payload)
+        f"scope: {n} must be a key column that goes to raw"
+        for n in table.scope
+        if n not in table.key or n not in payload
     ]
-    if table.facts.columns and not table.record_key:
-        problems.append("a table with facts needs a record_key: whose facts are they?")
+    if (table.scope or table.guard) and table.semantics != "snapshot":
+        problems.append("scope and guard are for snapshots: a delta takes nothing away")
     if set(table.key) != set(table.record_key) and not set(table.key) <= payload:
         problems.append("a key column that fills a person attribute must be the record_key")
     if table.identity and not table.record_key:
@@ -346,26 +400,50 @@ def _table_problems(table: Table) -> list[str]:
 
 
 def _contract_problems(contract: Contract) -> list[str]:
-    is_json = contract.hub.format == "ndjson"
+    has_paths = contract.hub.format in ("ndjson", "xml")
     problems = [
-        f"{table.name}.{p.name}: path: is for ndjson feeds, or beside from:"
+        f"{table.name}.{p.name}: path: is for ndjson and xml feeds, or beside from:"
         for table in contract.tables
         for p in table.properties
-        if p.path and not p.from_ and not is_json
+        if p.path and not p.from_ and not has_paths
     ]
     problems += [
-        f"{table.name}.{p.name}: an ndjson column needs path:"
+        f"{table.name}.{p.name}: a column of an ndjson or xml feed needs path:"
         for table in contract.tables
         for p in table.properties
-        if is_json and not p.path
+        if has_paths and not p.path
     ]
+    if contract.hub.format == "xml" and not contract.hub.records:
+        problems.append("an xml feed needs hub.records: the record elements, from the root on")
     problems += [
         f"{table.name}: facts.involvements need hub.service"
         for table in contract.tables
         if table.facts.involvements and contract.hub.service is None
     ]
-    for pattern in {t.physical_name for t in contract.tables}:
-        mains = [t.name for t in contract.tables if t.physical_name == pattern and not t.explode]
-        if len(mains) != 1:
-            problems.append(f"{pattern}: exactly one table without explode: may read these files")
+    for pattern in sorted({pattern for t in contract.tables for pattern in t.patterns}):
+        problems += _file_problems(contract, pattern)
     return problems
+
+
+def _file_problems(contract: Contract, pattern: str) -> list[str]:
+    """Files of several tables must say of each record, or each list of records, which table it is for."""
+    readers = [t for t in contract.tables if pattern in t.patterns]
+    mains = [t for t in readers if not t.explode]
+    kinds = {(t.records, t.only_when.equals if t.only_when else None) for t in mains}
+    if not mains or len(mains) > len(kinds):
+        return [f"{pattern}: one table without explode: may read the records of one kind"]
+    if len({t.only_when.path for t in mains if t.only_when}) > 1:
+        return [f"{pattern}: the tables of one file tell its kinds of record by one path"]
+    if pattern.endswith(".json") and contract.hub.format == "ndjson":
+        return [problem for t in readers for problem in _place_problems(t)]
+    return []
+
+
+def _place_problems(table: Table) -> list[str]:
+    if table.records is None:
+        return [f"{table.name} needs records: where in the document they stand"]
+    try:
+        split_records(table.records)
+    except ValueError as error:
+        return [f"{table.name}: {error}"]
+    return []

@@ -2,17 +2,24 @@
 
 A table may declare events (a line of a chronology each) and involvements (a spell of work with the
 person). Dates, words and contacts come from the table's own columns; a row that lacks the date of an
-event tells none.
+event tells none. `facts.py` builds the rows.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+if TYPE_CHECKING:
+    from ffp_data.feeds.contract import Table
+
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+
+UNQUOTABLE = ("free_text", "contact", "direct_identifier")
+"""Categories that a chronology never quotes: it is made of codes, dates and fixed words."""
 
 
 class _Part(BaseModel):
@@ -26,6 +33,10 @@ class Service(_Part):
     label: str
     precedence: int = Field(ge=1)
     for_returns: bool = False
+    through: Literal["person", "family"] = "person"
+    """`family`: only adults are known here, so a child without known adults cannot be asked about."""
+    ages: tuple[int, int] | None = None
+    """First and last age in whole years that the service can know; outside, silence says nothing."""
 
 
 class Event(_Part):
@@ -37,6 +48,8 @@ class Event(_Part):
     """Words; `{column}` stands for the meaning of the column's code, or for its value when it has no codes."""
     when: dict[str, tuple[str, ...]] = {}
     """Only rows whose column holds one of these values, all columns together."""
+    locating: tuple[str, ...] = ()
+    """Coded columns of the summary that tell a place; withheld for a child who must not be located."""
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -85,3 +98,52 @@ class Facts(_Part):
     def columns(self) -> frozenset[str]:
         events = (event.columns for event in self.events)
         return frozenset[str]().union(*events, *(spell.columns for spell in self.involvements))
+
+    @property
+    def dates(self) -> frozenset[str]:
+        """Columns that must hold a day."""
+        edges = (edge for spell in self.involvements for edge in (spell.since, spell.until))
+        return frozenset((*(event.date for event in self.events), *(e for e in edges if e)))
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """Columns without which a record that must be withheld would look like any other."""
+        return frozenset(spell.withheld for spell in self.involvements if spell.withheld)
+
+
+def pieces(summary: str) -> Iterator[tuple[str, bool]]:
+    """The summary cut into fixed words (False) and names of columns (True), in order, none empty."""
+    for place, text in enumerate(_PLACE.split(summary)):
+        if text:
+            yield text, place % 2 == 1
+
+
+def problems(table: Table) -> Iterator[str]:
+    """What a table's facts ask of columns that cannot give it."""
+    known = {p.name: p for p in table.payload}
+    missing = sorted(table.facts.columns - set(known))
+    if missing:
+        yield from (f"facts: {n} is not a column of {table.name} that goes to raw" for n in missing)
+        return
+    if (table.facts.events or table.facts.involvements) and not table.record_key:
+        yield "a table with facts needs a record_key: whose facts are they?"
+    for name in sorted(table.facts.dates):
+        if known[name].logical_type not in ("date", "timestamp"):
+            yield f"facts: {name} is no date"
+    for spell in table.facts.involvements:
+        if spell.withheld and known[spell.withheld].logical_type != "boolean":
+            yield f"facts: withheld: {spell.withheld} is no boolean"
+    for event in table.facts.events:
+        yield from _event_problems(table, event)
+
+
+def _event_problems(table: Table, event: Event) -> Iterator[str]:
+    fixed = "".join(text for text, is_column in pieces(event.summary) if not is_column)
+    if set(fixed) & set("{}"):
+        yield f"facts: {event.type}: a column in the summary is written {{name}}"
+    for name in event.places:
+        if (category := table.by_name[name].category) in UNQUOTABLE:
+            yield f"facts: {event.type}: {name} is {category}, which a chronology never quotes"
+    for name in event.locating:
+        if name not in event.places:
+            yield f"facts: {event.type}: locating: {name} does not stand in the summary"

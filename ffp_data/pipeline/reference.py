@@ -1,4 +1,4 @@
-"""Tables that dbt reads beside the feeds: bank holidays, and for each feed what its silence means.
+"""Tables that dbt reads beside the feeds: bank holidays, declared facts, and what each feed's silence means.
 
 `meta.feed_state` is what lets a page say why nothing is known: no agreement, not sent here, late, or
 looked for and not found.
@@ -22,7 +22,13 @@ FEED_STATE = pa.schema(
     [
         ("feed", pa.string()),
         ("agency", pa.string()),
+        ("service", pa.string()),
         ("service_label", pa.string()),
+        ("precedence", pa.int32()),
+        ("is_for_returns", pa.bool_()),
+        ("is_through_family", pa.bool_()),
+        ("first_age", pa.int32()),
+        ("last_age", pa.int32()),
         ("agreement", pa.string()),
         ("agreement_state", pa.string()),
         ("last_delivered_at", pa.timestamp("us")),
@@ -39,6 +45,12 @@ def write_bank_holidays(run: Run) -> dict[str, Any]:
     with connect(run.home) as con:
         con.execute("CREATE OR REPLACE TABLE meta.bank_holidays AS SELECT date FROM days")
     return {"days": days.num_rows}
+
+
+def write_declared_facts(run: Run) -> dict[str, int]:
+    """Write raw.declared_events and raw.declared_involvements; returns the rows of each."""
+    with connect(run.home) as con:
+        return feeds.build_facts(con, feeds.load_contracts())
 
 
 def write_feed_state(run: Run) -> dict[str, Any]:
@@ -67,11 +79,28 @@ def _state(contract: Contract, fresh: Freshness, allowed: Grants) -> dict[str, A
     return {
         "feed": contract.id,
         "agency": contract.hub.agency,
-        "service_label": contract.domain.replace("_", " "),
+        **service_facts(contract),
         "agreement": contract.hub.agreement,
         "agreement_state": "in_force" if in_force else "not_in_force",
         "last_delivered_at": fresh.last_delivered_at,
         "promise_late_after_hours": int(promise.total_seconds() // 3600),
         "is_late": fresh.state == "late",
         "covered": fresh.state != "never",
+    }
+
+
+def service_facts(contract: Contract) -> dict[str, Any]:
+    """The columns of meta.feed_state that tell the service a feed speaks for; NULL when it has none."""
+    service = contract.hub.service
+    if service is None:
+        return {"is_for_returns": False, "is_through_family": False}
+    first_age, last_age = service.ages or (None, None)
+    return {
+        "service": service.name,
+        "service_label": service.label,
+        "precedence": service.precedence,
+        "is_for_returns": service.for_returns,
+        "is_through_family": service.through == "family",
+        "first_age": first_age,
+        "last_age": last_age,
     }

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from ffp_data import feeds
 from ffp_data.calendar import bank_holidays
+from ffp_data.pipeline.reference import service_facts
 
 Row = Mapping[str, Any]
 DELIVERY = "0" * 64
@@ -126,9 +128,11 @@ def _identity() -> dict[str, Sequence[Row]]:
 
 
 def _meta() -> dict[str, Sequence[Row]]:
+    contracts = feeds.load_contracts()
     states = [
         {
             "feed": feed,
+            **service_facts(contracts[feed]),
             "agreement_state": "in_force" if in_force else "not_in_force",
             "last_delivered_at": "2026-03-31 03:00:00",
             "is_late": feed == "police_safeguarding",

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from ffp_data import feeds
+from ffp_data.feeds.facts import EVENT_COLUMNS, INVOLVEMENT_COLUMNS
 from ffp_data.feeds.identity import PERSON_COLUMNS, RELATIONSHIP_COLUMNS
 from ffp_data.pipeline.reference import FEED_STATE
 from ffp_data.returns import cin
@@ -73,9 +74,24 @@ def test_the_state_of_feeds_has_the_columns_that_a_run_writes() -> None:
     assert list(_columns(path, "source", "feed_state")) == FEED_STATE.names
 
 
-def test_every_feed_has_a_service_and_a_rank() -> None:
-    seed = (PROJECT / "seeds" / "feeds.csv").read_text("utf-8").splitlines()[1:]
-    assert {line.partition(",")[0] for line in seed} == set(feeds.load_contracts())
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [("declared_events", EVENT_COLUMNS), ("declared_involvements", INVOLVEMENT_COLUMNS)],
+)
+def test_declared_sources_name_the_columns_that_facts_have(
+    table: str, columns: dict[str, str]
+) -> None:
+    declared = _columns(MODELS / "staging" / "declared" / "_src_declared.yml", "source", table)
+    types = {name: column["data_type"].upper() for name, column in declared.items()}
+    assert types == columns
+
+
+def test_feeds_of_one_service_call_it_by_one_name() -> None:
+    labels: dict[str, set[str]] = {}
+    for contract in feeds.load_contracts().values():
+        if service := contract.hub.service:
+            labels.setdefault(service.name, set()).add(service.label)
+    assert {name: words for name, words in labels.items() if len(words) > 1} == {}
 
 
 def _return_tables() -> list[tuple[str, tuple[str, ...]]]:

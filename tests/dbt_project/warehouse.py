@@ -40,7 +40,8 @@ def source_tables() -> dict[str, dict[str, str]]:
         for contract in feeds.load_contracts().values()
         for table in contract.tables
     }
-    return raw | _written_sources("identity") | _written_sources("meta")
+    written = (_written_sources(folder) for folder in ("identity", "meta", "declared"))
+    return raw | {name: columns for tables in written for name, columns in tables.items()}
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 -- Events of the child's own records. What an adult of the family did is not in a child's chronology.
 with events as (
-    {% for feed in ['social_care', 'police', 'health', 'education', 'early_help'] %}
-        select * from {{ ref('int_chronology__' ~ feed) }}
+    {% for source in ['social_care', 'police', 'health', 'education', 'early_help', 'declared'] %}
+        select * from {{ ref('int_chronology__' ~ source) }}
         {%- if not loop.last %}
-            union all
+            union all by name
         {%- endif %}
     {%- endfor %}
 ),
@@ -14,6 +14,7 @@ of_children as (
         events.event_date,
         events.event_type,
         events.summary,
+        events.guarded_summary,
         records.feed as source,
         records.record_key,
         records.is_confident,

@@ -1,17 +1,20 @@
--- What is known of each feed on the as-at date. A feed that nobody has described is neither shared nor covered.
+-- What is known of each feed on the as-at date. Several feeds may speak for one service, whose words are those of the
+-- feed asked first; a feed may speak for none.
 with states as (
     select
-        services.feed,
-        services.service,
-        services.label,
-        services.precedence,
-        services.is_for_returns,
-        coalesce(feeds.is_shared, false) as is_shared,
-        coalesce(feeds.is_covered, false) as is_covered,
-        coalesce(feeds.is_late, false) as is_late,
-        feeds.last_delivered_at
-    from {{ ref('feeds') }} as services
-    left join {{ ref('stg_meta__feeds') }} as feeds using (feed)
+        feed,
+        service,
+        first_value(service_label) over (partition by service order by precedence asc nulls last, feed asc) as label,
+        precedence,
+        is_for_returns,
+        is_through_family,
+        first_age,
+        last_age,
+        is_shared,
+        is_covered,
+        is_late,
+        last_delivered_at
+    from {{ ref('stg_meta__feeds') }}
 )
 
 select * from states

@@ -2,7 +2,6 @@
 with spells as (
     select
         records.child_id,
-        'community_health' as service,
         episodes.start_date as since,
         case
             when episodes.end_date <= {{ as_at() }} then episodes.end_date
@@ -12,7 +11,9 @@ with spells as (
         episodes.team_phone as contact_phone,
         episodes.service as team,
         records.record_key,
-        false as is_withheld
+        false as is_withheld,
+        episodes.delivery_id,
+        episodes.line
     from {{ ref('stg_health_fhir__episodes_of_care') }} as episodes
     inner join {{ ref('int_persons__records') }} as records using (record_key)
     where

@@ -16,14 +16,15 @@ with leads as (
 spells as (
     select
         records.child_id,
-        'early_help' as service,
         episodes.start_date as since,
         case when episodes.end_date <= {{ as_at() }} then episodes.end_date end as until,
         leads.practitioner_name as contact_name,
         leads.practitioner_phone as contact_phone,
         null as team,
         records.record_key,
-        false as is_withheld
+        false as is_withheld,
+        episodes.delivery_id,
+        episodes.line
     from {{ ref('stg_early_help__episodes') }} as episodes
     inner join {{ ref('int_persons__records') }} as records using (record_key)
     left join leads using (record_key, teh_episode_id)

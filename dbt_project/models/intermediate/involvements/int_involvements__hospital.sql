@@ -1,8 +1,7 @@
--- A hospital sends contacts, not episodes: the last one inside the window counts as current.
+-- A hospital sends contacts, not episodes: the last one inside the window counts as current, and is the line shown.
 with spells as (
     select
         records.child_id,
-        'hospital' as service,
         min(contacts.contact_date) as since,
         case
             when max(contacts.contact_date) < {{ as_at() }} - {{ var('contact_window_days') }}
@@ -12,7 +11,9 @@ with spells as (
         null as contact_phone,
         arg_max(contacts.team, [contacts.contact_date::varchar, contacts.contact_id]) as team,
         records.record_key,
-        false as is_withheld
+        false as is_withheld,
+        arg_max(contacts.delivery_id, [contacts.contact_date::varchar, contacts.contact_id]) as delivery_id,
+        arg_max(contacts.line, [contacts.contact_date::varchar, contacts.contact_id]) as line
     from {{ ref('stg_health_csv__contacts') }} as contacts
     inner join {{ ref('int_persons__records') }} as records using (record_key)
     where contacts.contact_date <= {{ as_at() }}

@@ -4,6 +4,9 @@ with contacts as (
         records.child_id,
         records.record_key,
         events.occurred_at::date as contact_date,
+        [events.occurred_at::varchar, events.event_id] as contact_order,
+        events.delivery_id,
+        events.line,
         missing.event_id is not null and coalesce(missing.found_at::date > {{ as_at() }}, true) as is_open
     from {{ ref('stg_police__links') }} as links
     inner join {{ ref('stg_police__events') }} as events using (event_id)
@@ -16,7 +19,6 @@ with contacts as (
 spells as (
     select
         child_id,
-        'police' as service,
         min(contact_date) as since,
         case
             when
@@ -28,7 +30,9 @@ spells as (
         null as contact_phone,
         null as team,
         record_key,
-        false as is_withheld
+        false as is_withheld,
+        arg_max(delivery_id, contact_order) as delivery_id,
+        arg_max(line, contact_order) as line
     from contacts
     group by child_id, record_key
 )

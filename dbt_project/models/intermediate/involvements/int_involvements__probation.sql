@@ -20,7 +20,9 @@ supervisions as (
         persons.manager_team,
         sentences.since,
         sentences.last_date,
-        coalesce(sentences.is_active, false) or coalesce(persons.is_supervised, false) as is_active
+        coalesce(sentences.is_active, false) or coalesce(persons.is_supervised, false) as is_active,
+        persons.delivery_id,
+        persons.line
     from {{ ref('stg_probation__persons') }} as persons
     inner join {{ ref('int_persons__records') }} as records using (record_key)
     left join sentences using (record_key)
@@ -29,14 +31,15 @@ supervisions as (
 spells as (
     select
         adults.child_id,
-        'probation' as service,
         supervisions.since,
         case when not supervisions.is_active then supervisions.last_date end as until,
         supervisions.manager_name as contact_name,
         supervisions.manager_phone as contact_phone,
         supervisions.manager_team as team,
         supervisions.record_key,
-        supervisions.is_withheld
+        supervisions.is_withheld,
+        supervisions.delivery_id,
+        supervisions.line
     from supervisions
     inner join {{ ref('int_families__adults') }} as adults using (adult_id)
 )

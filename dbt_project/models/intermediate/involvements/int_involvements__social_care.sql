@@ -19,7 +19,9 @@ episodes as (
         referral_date as start_date,
         closure_date as end_date,
         team,
-        worker_id
+        worker_id,
+        delivery_id,
+        line
     from {{ ref('stg_case_system__referrals') }}
     where not is_no_further_action
     union all
@@ -28,21 +30,24 @@ episodes as (
         start_date,
         end_date,
         null as team,
-        null as worker_id
+        null as worker_id,
+        delivery_id,
+        line
     from {{ ref('stg_case_system__care_episodes') }}
 ),
 
 spells as (
     select
         records.child_id,
-        'social_care' as service,
         episodes.start_date as since,
         case when episodes.end_date <= {{ as_at() }} then episodes.end_date end as until,
         coalesce(workers.professional_name, professionals.professional_name) as contact_name,
         null as contact_phone,
         coalesce(workers.team, episodes.team) as team,
         records.record_key,
-        false as is_withheld
+        false as is_withheld,
+        episodes.delivery_id,
+        episodes.line
     from episodes
     inner join {{ ref('int_persons__records') }} as records using (record_key)
     left join workers using (record_key)

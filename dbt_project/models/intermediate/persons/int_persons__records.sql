@@ -30,7 +30,7 @@ linked as (
         -- A total order: same winners whatever the order of rows.
         row_number() over (
             partition by membership.child_id
-            order by shared_feeds.precedence asc, records.valid_from desc nulls last, records.record_key asc
+            order by shared_feeds.precedence asc nulls last, records.valid_from desc nulls last, records.record_key asc
         ) as survivorship_order
     from records
     inner join membership using (record_key)

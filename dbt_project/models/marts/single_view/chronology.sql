@@ -7,8 +7,11 @@ chronology as (
         child_id,
         event_date,
         event_type,
-        -- A school's number locates a restricted child.
-        case when is_restricted then regexp_replace(summary, ' \(URN [^)]*\)', '') else summary end as summary,
+        -- A school's number locates a restricted child, and so may any value that no code list bounds.
+        case
+            when not is_restricted then summary
+            else coalesce(guarded_summary, regexp_replace(summary, ' \(URN [^)]*\)', ''))
+        end as summary,
         is_confident,
         source,
         record_key,

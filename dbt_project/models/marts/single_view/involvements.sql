@@ -1,5 +1,5 @@
 -- Every child has a row for every service, and every row says why it is as it is: silence is one of six states, never
--- an empty cell.
+-- an empty cell. Where several feeds speak for a service, the one that says the most stands.
 with children as (
     select
         child_id,
@@ -9,8 +9,9 @@ with children as (
     from {{ ref('int_persons__children') }}
 ),
 
-services as (
-    select * exclude (precedence, is_for_returns) from {{ ref('int_feeds__states') }}
+feeds as (
+    select * exclude (is_for_returns) from {{ ref('int_feeds__states') }}
+    where service is not null
 ),
 
 known_in_feed as (
@@ -27,31 +28,35 @@ families as (
 ),
 
 spells as (
-    select * from {{ ref('int_involvements__by_service') }}
+    select * from {{ ref('int_involvements__by_feed') }}
 ),
 
 facts as (
     select
         children.*,
-        services.*,
+        feeds.*,
         spells.since,
         spells.until,
         spells.contact_name,
         spells.contact_phone,
         spells.team,
         coalesce(spells.record_key, known_in_feed.record_key) as record_key,
+        spells.delivery_id,
+        spells.line,
         coalesce(spells.is_withheld, false) as is_withheld,
         case
             when spells.child_id is not null and spells.until is null then 'current'
             when spells.child_id is not null or known_in_feed.record_key is not null then 'historic'
-            when services.service = 'education' and (children.is_unborn or children.age_years not between 4 and 15)
+            when
+                feeds.first_age is not null
+                and (children.is_unborn or children.age_years not between feeds.first_age and feeds.last_age)
                 then 'not_covered'
-            when services.service = 'probation' and families.child_id is null then 'not_covered'
+            when feeds.is_through_family and families.child_id is null then 'not_covered'
             else 'no_record_found'
         end as last_known_state
     from children
-    cross join services
-    left join spells using (child_id, service)
+    cross join feeds
+    left join spells using (child_id, feed)
     left join known_in_feed using (child_id, feed)
     left join families using (child_id)
 ),
@@ -68,12 +73,9 @@ states as (
     from facts
 ),
 
-involvements as (
+worded as (
     select
-        child_id,
-        service,
-        label as service_label,
-        state,
+        *,
         case state
             when 'not_shared' then 'no agreement in force lets this be shown'
             when
@@ -90,23 +92,69 @@ involvements as (
             else
                 case
                     when not is_covered then 'this service sends no data to the hub'
-                    when service = 'probation' then 'no adult of the family is known to the hub'
-                    else 'the feed holds pupils on a roll; this child is outside school age'
+                    when is_through_family then 'no adult of the family is known to the hub'
+                    else
+                        'this service knows children from ' || first_age || ' to ' || last_age
+                        || ' years; this child is outside these ages'
                 end
-        end as state_in_words,
-        case when state not in ('not_shared', 'not_covered') then last_known_state end as last_known_state,
-        case when state in ('current', 'historic', 'late') then since end as since,
-        case when state in ('current', 'historic', 'late') then until end as until,
+        end as words,
+        row_number() over (
+            partition by child_id, service
+            order by
+                case
+                    when state = 'current' then 1
+                    when state = 'late' and last_known_state = 'current' then 2
+                    when state = 'historic' then 3
+                    when state = 'late' and last_known_state = 'historic' then 4
+                    when state = 'not_shared' and is_shared then 5
+                    when state = 'no_record_found' then 6
+                    when state = 'late' then 7
+                    when state = 'not_shared' then 8
+                    else 9
+                end,
+                precedence,
+                feed
+        ) as place,
+        state in ('current', 'historic', 'late') as is_told,
         -- A team or a phone number locates a child: not for a restricted record.
-        case when state in ('current', 'historic', 'late') and not is_restricted then contact_name end as contact_name,
-        case when state in ('current', 'historic', 'late') and not is_restricted then contact_phone end
-            as contact_phone,
-        case when state in ('current', 'historic', 'late') and not is_restricted then team end as team,
-        is_restricted as is_contact_withheld,
-        feed as source,
-        case when state in ('current', 'historic', 'late') then record_key end as record_key,
-        case when state != 'not_shared' then last_delivered_at end as as_of
+        state in ('current', 'historic', 'late') and not is_restricted as is_contact_told
     from states
+),
+
+-- Feeds of the service that could not be asked, though they once delivered: their silence is no answer.
+unheard as (
+    select
+        child_id,
+        service,
+        string_agg('; ' || feed || ': ' || words, '' order by precedence, feed) as words
+    from worded
+    where place > 1 and is_covered and state in ('late', 'not_shared')
+    group by child_id, service
+),
+
+involvements as (
+    select
+        worded.child_id,
+        worded.service,
+        worded.label as service_label,
+        worded.state,
+        concat(worded.words, unheard.words) as state_in_words,
+        case when worded.state not in ('not_shared', 'not_covered') then worded.last_known_state end
+            as last_known_state,
+        case when worded.is_told then worded.since end as since,
+        case when worded.is_told then worded.until end as until,
+        case when worded.is_contact_told then worded.contact_name end as contact_name,
+        case when worded.is_contact_told then worded.contact_phone end as contact_phone,
+        case when worded.is_contact_told then worded.team end as team,
+        worded.is_restricted as is_contact_withheld,
+        worded.feed as source,
+        case when worded.is_told then worded.record_key end as record_key,
+        case when worded.is_told then worded.delivery_id end as delivery_id,
+        case when worded.is_told then worded.line end as line,
+        case when worded.state != 'not_shared' then worded.last_delivered_at end as as_of
+    from worded
+    left join unheard using (child_id, service)
+    where worded.place = 1
 )
 
 select * from involvements

@@ -6,6 +6,13 @@ renamed as (
     select
         feed,
         agency,
+        service,
+        service_label,
+        precedence,
+        is_for_returns,
+        is_through_family,
+        first_age,
+        last_age,
         agreement,
         agreement_state,
         agreement_state = 'in_force' as is_shared,

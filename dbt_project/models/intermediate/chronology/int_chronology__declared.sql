@@ -1,0 +1,13 @@
+with events as (
+    select
+        record_key,
+        event_date,
+        event_type,
+        summary,
+        guarded_summary,
+        delivery_id,
+        line
+    from {{ ref('stg_declared__events') }}
+)
+
+select * from events

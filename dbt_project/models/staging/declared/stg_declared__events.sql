@@ -1,0 +1,17 @@
+with source as (
+    select * from {{ source('declared', 'declared_events') }}
+),
+
+renamed as (
+    select
+        record_key,
+        event_date,
+        event_type,
+        summary,
+        guarded_summary,
+        delivery_id,
+        line
+    from source
+)
+
+select * from renamed
