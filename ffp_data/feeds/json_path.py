@@ -2,7 +2,9 @@
 
 A path is a chain of keys and picks: `a.b` steps into an object, `[0]` takes an element of a list,
 `[system=x]` takes the first element whose key `system` equals x, and a leading `../` reads from the
-record that holds an exploded element. A path that meets nothing gives NULL.
+record that holds an exploded element, or from the list element around a record. A path that meets
+nothing gives NULL. Where the records of a whole document stand is told by keys, the list `[*]` and
+keys within each element: `entry[*].resource`.
 """
 
 from __future__ import annotations
@@ -11,6 +13,10 @@ import re
 
 _STEP = re.compile(
     r"(?:^|\.)(?P<key>[A-Za-z_][\w-]*)|\[(?P<index>\d+)\]|\[(?P<by>[A-Za-z_][\w-]*)=(?P<value>[^\]]+)\]"
+)
+
+_RECORDS = re.compile(
+    r"(?P<list>(?:[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)?)\[\*\](?:\.(?P<rest>.+))?"
 )
 
 
@@ -51,6 +57,17 @@ def check_path(path: str) -> str:
     """`path` itself when it is of the language; raises ValueError otherwise."""
     _steps(path.removeprefix("../"))
     return path
+
+
+def split_records(place: str) -> tuple[str, str]:
+    """The keys that lead to the list of `place`, and the path from an element to its record.
+
+    Either is empty where there is nothing to step through. Raises ValueError for other text.
+    """
+    match = _RECORDS.fullmatch(place)
+    if match is None:
+        raise ValueError(f"{place!r}: not a place of records such as entry[*].resource or [*]")
+    return match["list"], check_path(match["rest"] or "")
 
 
 def _steps(path: str) -> list[re.Match[str]]:
