@@ -1,26 +1,22 @@
 """Open an XML file from outside as a stream of elements, trusting nothing in it.
 
-A DOCTYPE is refused before the parser sees it, so that no entity is ever declared; the parser
-has no network, loads no DTD and keeps libxml2's limits on depth and size. Every refusal names
+`xml_safety` refuses a DOCTYPE before the parser sees it, so that no entity is ever declared; the
+parser has no network, loads no DTD and keeps libxml2's limits on depth and size. Every refusal names
 the file and, where there is one, the line.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from lxml import etree
 
-MAX_BYTES = 500_000_000  # 50,000 children are about 94 MB
+from ffp_data.xml_safety import MAX_BYTES, refusal
+
 MAX_ELEMENTS = 200_000  # between two children; bounds what is held in memory
 MAX_DEPTH = 12  # the deepest element of a CIN census is at depth 7
-_PROLOG_CHUNK = 65_536
-_ROOT = re.compile(rb"<[A-Za-z_:\x80-\xff]")
-_DOCTYPE = re.compile(rb"<!\s*DOCTYPE", re.IGNORECASE)
-_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 
 
 class UnreadableReturnError(ValueError):
@@ -110,33 +106,7 @@ def _free(element: etree._Element) -> None:
 def _refuse_unsafe(path: Path) -> None:
     if not path.is_file():
         raise UnreadableReturnError(f"{path}: no such file")
-    size = path.stat().st_size
-    if size == 0:
-        raise UnreadableReturnError(f"{path}:1: the file is empty; export it again")
-    if size > MAX_BYTES:
-        raise UnreadableReturnError(
-            f"{path}: {size} bytes; returns above {MAX_BYTES} bytes are refused"
-        )
-    line = _doctype_line(path)
-    if line:
-        raise UnreadableReturnError(f"{path}:{line}: has a DOCTYPE, which is refused; remove it")
-
-
-def _doctype_line(path: Path) -> int:
-    """Line of a DOCTYPE before the root element, 0 when there is none."""
-    prolog = _prolog(path)
-    # Comments are blanked, not removed, so that offsets still tell the line.
-    blanked = _COMMENT.sub(lambda m: re.sub(rb"[^\n]", b" ", m.group()), prolog)
-    found = _DOCTYPE.search(blanked)
-    return 0 if found is None else blanked.count(b"\n", 0, found.start()) + 1
-
-
-def _prolog(path: Path) -> bytes:
-    """Bytes up to the first start tag; NULs dropped so that UTF-16 reads like ASCII."""
-    prolog = b""
-    with path.open("rb") as stream:
-        while chunk := stream.read(_PROLOG_CHUNK):
-            prolog += chunk.replace(b"\0", b"")
-            if _ROOT.search(_COMMENT.sub(b"", prolog)):
-                break
-    return prolog
+    found = refusal(path, MAX_BYTES)
+    if found:
+        place = path if found.line is None else f"{path}:{found.line}"
+        raise UnreadableReturnError(f"{place}: {found}")
