@@ -19,6 +19,7 @@ STAGES = {
     "policy": "agreements compiled",
     "raw": "feeds loaded",
     "meta": "feeds loaded",
+    "declared": "feeds loaded",
     "person_records": "records linked, identifiers assigned",
     "identity": "records linked, identifiers assigned",
     "identifiers": "records linked, identifiers assigned",

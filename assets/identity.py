@@ -43,7 +43,7 @@ def feed_state(context: dg.AssetExecutionContext, hub: HubResource) -> dg.Materi
 
 
 @dg.asset(
-    key=["raw", "declared_facts"],
+    key=["declared", "facts"],
     deps=ALL_FEEDS,
     group_name="feeds",
     kinds={"duckdb"},
