@@ -32,6 +32,12 @@ FIRST_YEAR, LAST_YEAR = 1880, 2100
 _CLOCK = r"[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?"
 _ZONED = r".*:.*[+-]\d{2}:?\d{2}"
 
+# Characters that show a text other than it is: control characters, and marks that turn its direction.
+# The marks that Arabic, Hebrew and Urdu need to be written rightly are not among them.
+CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{202a}-\x{202e}\x{2066}-\x{2069}]"
+LONGEST_TEXT = 64 << 10
+"""Bytes of the longest text that is taken; a case note is a page, not a book."""
+
 TRUE_WORDS = ("true", "yes", "y", "t", "1")
 FALSE_WORDS = ("false", "no", "n", "f", "0")
 
@@ -43,6 +49,8 @@ REMEDIES = {
     "not_a_number": "send digits with a decimal point",
     "not_a_boolean": "send true or false",
     "invalid_json": "escape quotes and line ends, and send the whole text",
+    "control_character": "remove the control characters from the value",
+    "value_too_long": f"send at most {LONGEST_TEXT // 1024} KiB in one value",
     "pattern": "send the value in the form that the contract's pattern gives",
     "unknown_code": "send a code of the contract's list, or ask for the code to be added",
     "code_not_valid_on_date": "use the code that was in force on that day",
@@ -67,10 +75,13 @@ class Column:
         return f"v_{self.name} IS NULL" if self.required else wrong
 
 
-def column(contract: Contract, prop: Property, source: str) -> Column:
-    """The column of `prop`, whose text the reader offers as SQL expression `source`."""
+def column(contract: Contract, prop: Property, source: str, screened: bool = False) -> Column:
+    """The column of `prop`, whose text the reader offers as SQL expression `source`.
+
+    `screened`: the reader knows that the file holds no control characters.
+    """
     text = _text(contract, prop, source)
-    value, rule = _value(contract, prop, f"t_{prop.name}")
+    value, rule = _value(contract, prop, f"t_{prop.name}", screened)
     rule = f"CASE WHEN t_{prop.name} IS NULL THEN 'required' ELSE {rule} END"
     return Column(prop.name, text, value, rule, SQL_TYPES[prop.logical_type], prop.required)
 
@@ -93,13 +104,13 @@ def _text(contract: Contract, prop: Property, source: str) -> str:
     return text
 
 
-def _value(contract: Contract, prop: Property, text: str) -> tuple[str, str]:
+def _value(contract: Contract, prop: Property, text: str, screened: bool) -> tuple[str, str]:
     """Value expression and rule expression of a property."""
     if prop.codes is not None:
         return _coded(prop, text)
     if prop.logical_type == "string":
         if prop.pattern is None:
-            return text, "NULL"
+            return _free(text, screened)
         return (
             f"CASE WHEN regexp_full_match({text}, {quote(prop.pattern)}) THEN {text} END",
             "'pattern'",
@@ -113,6 +124,16 @@ def _value(contract: Contract, prop: Property, text: str) -> tuple[str, str]:
         "object": (f"CASE WHEN json_valid({text}) THEN {text} END", "invalid_json"),
     }[prop.logical_type]
     return value, quote(rule)
+
+
+def _free(text: str, screened: bool) -> tuple[str, str]:
+    """Any text that a person could have written and read. Its length is known without reading it."""
+    short = f"strlen({text}) <= {LONGEST_TEXT}"
+    if screened:
+        return f"CASE WHEN {short} THEN {text} END", "'value_too_long'"
+    clean = f"NOT regexp_matches({text}, {quote(CONTROLS)})"
+    rule = f"CASE WHEN {short} THEN 'control_character' ELSE 'value_too_long' END"
+    return f"CASE WHEN {short} AND {clean} THEN {text} END", rule
 
 
 def _date(contract: Contract, text: str) -> str:

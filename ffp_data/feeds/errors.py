@@ -6,6 +6,12 @@ It carries file, line, column, rule, message and remedy, and never a value from 
 from __future__ import annotations
 
 
+def printable(name: str) -> str:
+    """A file's name as text: bytes that are none, and control characters, are written as escapes."""
+    text = name.encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 class FeedError(Exception):
     """A delivery that is refused, or a contract that cannot be used.
 
@@ -26,7 +32,7 @@ class FeedError(Exception):
         self.rule = rule
         self.message = message
         self.remedy = remedy
-        self.file = file
+        self.file = printable(file)
         self.line = line
         self.column = column
         super().__init__(str(self))

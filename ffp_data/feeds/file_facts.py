@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +16,21 @@ from ffp_data.feeds.errors import FeedError
 
 _BLOCK = 4 << 20
 _TAIL = 64 << 10
+_CONTROLS = bytes({*range(0x20), 0x7F} - set(b"\t\n\r"))
+_TURNING = re.compile(rb"\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])")
+"""U+202A to U+202E and U+2066 to U+2069 in UTF-8, which turn the direction of a text."""
 
 
 @dataclass(frozen=True)
 class FileFacts:
-    """`lines` counts physical lines without the blank ones at the end of the file."""
+    """`lines` counts physical lines without the blank ones at the end of the file.
+
+    `has_controls`: some byte is a control character, or some bytes may turn the direction of a text.
+    """
 
     encoding: str
     has_nul: bool
+    has_controls: bool
     lines: int
     ends_with_newline: bool
 
@@ -40,15 +48,23 @@ def inspect(path: Path, encodings: Sequence[str]) -> FileFacts:
             "empty_file", "the file has no bytes", "deliver it again", file=path.name, line=1
         )
     encoding = _encoding(path, encodings)
-    newlines, has_nul = 0, False
+    newlines, has_nul, has_controls, before = 0, False, False, b""
     for block in _blocks(path):
         newlines += block.count(b"\n")
         has_nul = has_nul or b"\0" in block
+        has_controls = has_controls or _holds_controls(before + block)
+        before = block[-2:]  # a character may lie across two blocks
     tail = _tail(path)
     blank = tail[len(tail.rstrip(b"\r\n")) :].count(b"\n")
     complete = tail.endswith(b"\n")
     lines = newlines - max(blank - 1, 0) + (not complete)
-    return FileFacts(encoding, has_nul, lines, complete)
+    return FileFacts(encoding, has_nul, has_controls, lines, complete)
+
+
+def _holds_controls(block: bytes) -> bool:
+    if len(block.translate(None, _CONTROLS)) < len(block):
+        return True
+    return b"\xe2" in block and _TURNING.search(block) is not None
 
 
 def _encoding(path: Path, encodings: Sequence[str]) -> str:
@@ -56,6 +72,8 @@ def _encoding(path: Path, encodings: Sequence[str]) -> str:
         start = file.read(4)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise _wrong_encoding(path, 1, "the file is UTF-16", encodings)
+    if b"\0" in start:
+        raise _wrong_encoding(path, 1, "the file is UTF-16, UTF-32 or no text at all", encodings)
     line: int | None = None
     for encoding in encodings:
         bad = _first_undecodable(path, encoding)

@@ -15,6 +15,10 @@ from pathlib import Path
 from ffp_data.feeds.contract import Contract, Property, Table
 from ffp_data.feeds.errors import FeedError
 
+MOST_COLUMNS = 2_000
+_LONGEST_NAME = 60
+_MOST_NAMED = 20
+
 
 @dataclass(frozen=True)
 class Header:
@@ -34,6 +38,14 @@ def read_header(path: Path, encoding: str) -> list[str]:
         names = next(csv.reader([line], strict=True), [])
     except csv.Error as error:
         raise _wrong(path, "line 1 is not a row of column names") from error
+    if len(names) > MOST_COLUMNS:
+        raise FeedError(
+            "too_many_columns",
+            f"the header has {len(names):,} columns, at most {MOST_COLUMNS:,} are read",
+            "send the columns of the contract alone",
+            file=path.name,
+            line=1,
+        )
     return [name.strip().casefold() for name in names]
 
 
@@ -56,8 +68,10 @@ def match_header(
     if any(p.required for p in absent) or (absent and contract.hub.format == "csv"):
         raise _mismatch(path, names, contract, table, absent, known)
     declared = {name for p in table.properties for name in _names(p)}
-    unknown = tuple(name for name in names if name not in declared)
-    return Header(len(names), positions, unknown, tuple(p.header for p in absent))
+    unknown = tuple(name[:_LONGEST_NAME] for name in names if name not in declared)
+    more = (f"{len(unknown) - _MOST_NAMED} more",) if len(unknown) > _MOST_NAMED else ()
+    absent_names = tuple(p.header for p in absent)
+    return Header(len(names), positions, unknown[:_MOST_NAMED] + more, absent_names)
 
 
 def _names(prop: Property) -> list[str]:
