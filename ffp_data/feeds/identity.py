@@ -310,7 +310,7 @@ def _relationship_sql(contract: Contract, table: Table, tie: Relationship) -> st
             f" {kind} AS relationship, {source} FROM {contract.raw_name(table)} r"
         )
     name = f"nullif(concat_ws(' ', {', '.join(f'i.{part}' for part in tie.name)}), '')"
-    element = ", _element" if table.explode else ""
+    element = ", _element" if table.is_numbered else ""
     return (
         f"SELECT r.record_key, NULL::VARCHAR AS related_record_key, {name} AS related_name,"
         f" {kind} AS relationship, {source} FROM {contract.raw_name(table)} r"

@@ -88,7 +88,7 @@ def delivery_at(path: Path, contract: Contract, contracts: Mapping[str, Contract
 
 
 def tables_of(file_name: str, contract: Contract) -> list[Table]:
-    return [t for t in contract.tables if fnmatchcase(file_name, t.physical_name)]
+    return [t for t in contract.tables if any(fnmatchcase(file_name, p) for p in t.patterns)]
 
 
 def time_in_name(name: str) -> datetime | None:

@@ -14,10 +14,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from ffp_data.feeds.contract import Contract, Table
+from ffp_data.feeds.contract import Table
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.file_facts import FileFacts
-from ffp_data.feeds.json_path import compile_path, quote, scalar
+from ffp_data.feeds.json_path import compile_path, quote, scalar, split_records
 from ffp_data.feeds.source import TRUNCATED_REMEDY, Fault, Source
 
 _LONGEST_LINE = 16 << 20
@@ -49,25 +49,68 @@ def read_lines(con: duckdb.DuckDBPyConnection, path: Path, facts: FileFacts, int
 
 def table_source(
     con: duckdb.DuckDBPyConnection,
-    lines: str,
-    contract: Contract,
+    records: str,
     table: Table,
     allowed: Collection[str] | None,
+    faulty: Collection[Fault],
+    shared: bool,
 ) -> Source:
-    """Rows of one table out of the lines. A line that is no record is a fault of the main table alone."""
+    """Rows of one table out of the records (_line, _record, doc, around) of a file.
+
+    `around` is the list element that holds the record in a whole document. Where the file is `shared`
+    by several tables, a record of another kind is another table's, or noted, and no fault of this one.
+    """
     wanted = [p for p in table.properties if allowed is None or p.name in allowed]
-    element = "element" if table.explode else None
-    texts = {p.name: scalar(p.path or "", "doc", element) for p in wanted}
-    faults = _line_faults(con, lines, table)
-    relation = f"(SELECT _line, doc FROM {lines} WHERE doc IS NOT NULL{_only(table)})"
+    relation = f"(SELECT * FROM {records} WHERE doc IS NOT NULL{_only(table)})"
     if table.explode is None:
-        return Source(relation, texts, faults=faults)
-    items = f"json_extract(doc, {quote(f'$.{table.explode}[*]')})"
+        texts = {p.name: scalar(p.path or "", "around", "doc") for p in wanted}
+        others = () if shared else _other_records(con, records, table)
+        number = "_record" if table.is_numbered else None
+        return Source(relation, texts, element=number, faults=(*faulty, *others))
+    texts = {p.name: scalar(p.path or "", "doc", "element") for p in wanted}
     relation = (
-        f"(SELECT _line, doc, unnest({items}) AS element, generate_subscripts({items}, 1) AS _element"
-        f" FROM {relation})"
-    )
+        "(SELECT _line, doc, element, row_number() OVER (ORDER BY _line, _record, place) AS _element"
+        if table.records
+        else "(SELECT _line, doc, element, place AS _element"
+    ) + f" FROM (SELECT *, {_elements(table.explode)} FROM {relation}))"
+    faults = _no_lists(con, records, table.explode, _only(table))
     return Source(relation, texts, element="_element", faults=faults)
+
+
+def records_of(table: Table, read: str, is_document: bool) -> str:
+    """The FROM item (_line, _record, doc, around) of the records of `table` in the table that was read."""
+    if not is_document:
+        return f"(SELECT _line, 1 AS _record, doc, NULL::JSON AS around FROM {read})"
+    place, rest = split_records(table.records or "[*]")
+    doc = compile_path(rest, "item") if rest else "item"
+    return (
+        f"(SELECT _line, _record, {doc} AS doc, item AS around FROM {read}"
+        f" WHERE place = {quote(place)})"
+    )
+
+
+def line_faults(con: duckdb.DuckDBPyConnection, lines: str) -> tuple[Fault, ...]:
+    """The lines that hold no JSON object."""
+    remedy = "send one whole JSON object on each line"
+    return tuple(Fault(n, None, "invalid_json", remedy) for n in _where(con, lines, "doc IS NULL"))
+
+
+def other_kinds(
+    con: duckdb.DuckDBPyConnection, records: str, kind: str, known: Collection[str]
+) -> str:
+    """A note on the records whose kind, told by path `kind`, no table of the contract takes."""
+    told = scalar(kind, "doc")
+    # A kind is a word of the standard; whatever else stands there is not repeated.
+    word = (
+        f"CASE WHEN regexp_full_match({told}, '[A-Za-z_]{{1,40}}') THEN {told} ELSE 'no {kind}' END"
+    )
+    counts = con.execute(
+        f"SELECT {word} AS kind, count(*) FROM {records} WHERE doc IS NOT NULL"
+        f" AND coalesce({told}, '') NOT IN ({', '.join(map(quote, sorted(known)))})"
+        " GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    listed = ", ".join(f"{count} {name}" for name, count in counts)
+    return f"records that no table takes: {listed}" if listed else ""
 
 
 def _only(table: Table) -> str:
@@ -76,28 +119,32 @@ def _only(table: Table) -> str:
     return f" AND {scalar(table.only_when.path, 'doc')} = {quote(table.only_when.equals)}"
 
 
-def _line_faults(con: duckdb.DuckDBPyConnection, lines: str, table: Table) -> tuple[Fault, ...]:
-    if table.explode:
-        value = compile_path(table.explode, "doc")
-        where = f"json_type({value}) NOT IN ('ARRAY', 'NULL')"
-        rule, remedy = "not_a_list", f"send {table.explode} as a list"
-        return tuple(Fault(n, table.explode, rule, remedy) for n in _where(con, lines, where))
-    broken = [
-        Fault(n, None, "invalid_json", "send one whole JSON object on each line")
-        for n in _where(con, lines, "doc IS NULL")
-    ]
+def _elements(explode: str) -> str:
+    items = f"json_extract(doc, {quote(f'$.{explode}[*]')})"
+    return f"unnest({items}) AS element, generate_subscripts({items}, 1) AS place"
+
+
+def _no_lists(
+    con: duckdb.DuckDBPyConnection, records: str, explode: str, only: str
+) -> tuple[Fault, ...]:
+    """The records in which something else stands where the list should."""
+    where = f"json_type({compile_path(explode, 'doc')}) NOT IN ('ARRAY', 'NULL'){only}"
+    remedy = f"send {explode} as a list"
+    return tuple(Fault(n, explode, "not_a_list", remedy) for n in _where(con, records, where))
+
+
+def _other_records(con: duckdb.DuckDBPyConnection, records: str, table: Table) -> tuple[Fault, ...]:
     if table.only_when is None:
-        return tuple(broken)
+        return ()
     kind, wanted = table.only_when.path, table.only_when.equals
     other = f"doc IS NOT NULL AND {scalar(kind, 'doc')} IS DISTINCT FROM {quote(wanted)}"
     remedy = f"send records whose {kind} is {wanted} in this file"
-    return tuple(broken) + tuple(
-        Fault(n, kind, "other_record", remedy) for n in _where(con, lines, other)
-    )
+    return tuple(Fault(n, kind, "other_record", remedy) for n in _where(con, records, other))
 
 
 def _where(con: duckdb.DuckDBPyConnection, lines: str, condition: str) -> list[int]:
-    found = con.execute(f"SELECT _line FROM {lines} WHERE {condition} ORDER BY _line").fetchall()
+    query = f"SELECT _line FROM {lines} WHERE {condition} ORDER BY ALL"
+    found = con.execute(query).fetchall()
     return [line for (line,) in found]
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import duckdb
 
-from ffp_data.feeds import csv_reader, ndjson_reader
+from ffp_data.feeds import csv_reader, json_document, ndjson_reader
 from ffp_data.feeds.contract import Contract, Table
 from ffp_data.feeds.drop import DropFile, check_rows, open_drop
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.file_facts import inspect
 from ffp_data.feeds.header import Header, match_header, read_header
-from ffp_data.feeds.landing import Delivery
-from ffp_data.feeds.source import Source
+from ffp_data.feeds.landing import Delivery, tables_of
+from ffp_data.feeds.source import Fault, Source
 from ffp_data.feeds.stage import Staged, mark_repeats, type_rows
 
 Allowed = Mapping[str, Collection[str]]
@@ -44,7 +44,7 @@ def read_delivery(
         return [
             _read_csv(con, delivery.path, contract, t, _columns(t, allowed), known) for t in tables
         ]
-    return _read_ndjson(con, delivery.path, contract, tables, allowed)
+    return _read_json(con, delivery.path, contract, tables, allowed)
 
 
 def drop_staged(con: duckdb.DuckDBPyConnection) -> None:
@@ -114,25 +114,55 @@ def _read_csv(
     return _stage(con, source, contract, table, path.name, allowed, rows, _notes(header))
 
 
-def _read_ndjson(
+def _read_json(
     con: duckdb.DuckDBPyConnection,
     path: Path,
     contract: Contract,
     tables: list[Table],
     allowed: Allowed | None,
 ) -> list[Staged]:
+    """The tables of a file of JSON: a record a line, or a whole document."""
     facts = inspect(path, contract.hub.encodings)
-    lines = f"temp.main.feed_{contract.id}_lines"
-    ndjson_reader.read_lines(con, path, facts, lines)
-    staged = []
+    is_document = path.suffix == ".json"
+    read = f"temp.main.feed_{contract.id}_records"
+    if is_document:
+        places = {t.records for t in tables if t.records}
+        json_document.read_document(con, path, facts, places, read)
+    else:
+        ndjson_reader.read_lines(con, path, facts, read)
+    mains = [t for t in tables_of(path.name, contract) if not t.explode]
+    staged, told = [], set[str]()
     for table in tables:
         columns = _columns(table, allowed)
-        source = ndjson_reader.table_source(con, lines, contract, table, columns)
+        records = ndjson_reader.records_of(table, read, is_document)
+        # What is no record at all is set aside once, with the first table that reads the same list.
+        faulty = () if table.explode or records in told else _faulty(con, read, table, is_document)
+        told |= set() if table.explode else {records}
+        shared = sum(t.records == table.records for t in mains) > 1
+        source = ndjson_reader.table_source(con, records, table, columns, faulty, shared)
         rows = f"temp.main.feed_{table.name}"
+        notes = _other_kinds(con, records, table, mains) if shared and table is tables[0] else ""
         type_rows(con, source, contract, table, columns, rows)
-        staged.append(_stage(con, source, contract, table, path.name, columns, rows, ""))
-        _refuse_strange(con, staged[-1])
+        staged.append(_stage(con, source, contract, table, path.name, columns, rows, notes))
+        if not shared:
+            _refuse_strange(con, staged[-1])
     return staged
+
+
+def _faulty(
+    con: duckdb.DuckDBPyConnection, read: str, table: Table, is_document: bool
+) -> tuple[Fault, ...]:
+    if is_document:
+        return json_document.record_faults(con, read, table.records or "[*]")
+    return ndjson_reader.line_faults(con, read)
+
+
+def _other_kinds(
+    con: duckdb.DuckDBPyConnection, records: str, table: Table, mains: list[Table]
+) -> str:
+    kinds = {t.only_when.equals for t in mains if t.only_when and t.records == table.records}
+    path = table.only_when.path if table.only_when else ""
+    return ndjson_reader.other_kinds(con, records, path, kinds) if path else ""
 
 
 def _refuse_strange(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:

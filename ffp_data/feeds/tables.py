@@ -102,7 +102,7 @@ def attribute(prop: Property) -> str:
 
 
 def _provenance(table: Table) -> dict[str, str]:
-    element = {"_element": "BIGINT"} if table.explode else {}
+    element = {"_element": "BIGINT"} if table.is_numbered else {}
     return {"_delivery_id": "VARCHAR", "_line": "BIGINT", **element}
 
 
