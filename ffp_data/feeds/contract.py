@@ -144,22 +144,37 @@ class RoleFrom(_Part):
     adult: tuple[str, ...] = ()
 
 
+class PersonIf(_Part):
+    """Which rows of a list of people are a person's record; a row that is none goes to nobody's view."""
+
+    known: tuple[str, ...] = ()
+    """Person attributes without which a row is only a name, such as the date of birth."""
+    when: dict[str, tuple[str, ...]] = {}
+    """Only rows whose column holds one of these values, all columns together."""
+
+
 class Relationship(_Part):
-    """How a row ties its person to another, known by id (`related_key`) or by name alone (`name`)."""
+    """How a row ties its person to another, known by id (`related_key`) or by name alone (`name`).
+
+    Both are given where `person_if` leaves some rows only a name: such a row ties the person of
+    `related_key` to that name.
+    """
 
     related_key: tuple[str, ...] = ()
     """Columns of the other person's id."""
     name: tuple[str, ...] = ()
     """Person attributes that name somebody who has no id here."""
     type: str | None = None
-    """Column that holds the relationship."""
+    """Column that holds the relationship: what the other person is. A listed code is told in words."""
+    word: Literal["meaning", "reverse"] = "meaning"
+    """Which word of a listed code names the other person: `reverse` where the code says what the row's is."""
     fixed: str | None = None
     """The relationship itself, where the table can hold no other."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Relationship:
-        if bool(self.related_key) == bool(self.name):
-            raise ValueError("give either related_key or name")
+        if not (self.related_key or self.name):
+            raise ValueError("give related_key or name")
         if (self.type is None) == (self.fixed is None):
             raise ValueError("give either type (a column) or fixed (a word)")
         return self
@@ -188,6 +203,7 @@ class Table(_Part):
     related_key: tuple[str, ...] = ()
     role: Literal["child", "adult", "unknown"] | None = None
     role_from: RoleFrom | None = None
+    person_if: PersonIf | None = None
     also_in: tuple[str, ...] = ()
     """Further file patterns that hold this table, such as a bundle of several kinds of record."""
     records: str | None = None
@@ -253,6 +269,7 @@ class Table(_Part):
             *types,
             *marks,
             *self.facts.marks,
+            *(self.person_if.when if self.person_if else ()),
         }
         return frozenset(name for name in names if name)
 
@@ -380,6 +397,7 @@ def _table_problems(table: Table) -> list[str]:
     ]
     payload = {p.name for p in table.payload}
     problems += fact_problems(table)
+    problems += _record_problems(table)
     problems += [
         f"scope: {n} must be a key column that goes to raw"
         for n in table.scope
@@ -397,6 +415,31 @@ def _table_problems(table: Table) -> list[str]:
         for a in sorted({a for a in attributes if attributes.count(a) > 1})
     ]
     return problems
+
+
+def _record_problems(table: Table) -> list[str]:
+    """Faults of the keys that say which rows are a person's record and how they tie two people."""
+    wanted, tie = table.person_if, table.relationship
+    problems = []
+    if wanted:
+        payload = {p.name for p in table.payload}
+        known = {p.person for p in table.properties}
+        problems += [
+            f"person_if: {n} is not a column of {table.name} that goes to raw"
+            for n in sorted(set(wanted.when) - payload)
+        ]
+        problems += [f"person_if: no column fills {n}" for n in wanted.known if n not in known]
+        if table.role is None:
+            problems.append("person_if is for a list of people: give the table a role")
+    if tie and tie.related_key and tie.name and not wanted:
+        problems.append("relationship: give either related_key or name, or person_if beside both")
+    if tie and tie.word == "reverse" and not _listed(table, tie.type):
+        problems.append("relationship: word: reverse needs a type whose codes are a list by name")
+    return problems
+
+
+def _listed(table: Table, column: str | None) -> bool:
+    return column in table.by_name and isinstance(table.by_name[column].codes, str)
 
 
 def _contract_problems(contract: Contract) -> list[str]:

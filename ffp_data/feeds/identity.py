@@ -16,6 +16,7 @@ import duckdb
 from ffp_data.feeds.columns import literals
 from ffp_data.feeds.contract import Contract, Relationship, RoleFrom, Table
 from ffp_data.feeds.json_path import quote
+from ffp_data.feeds.registry import code_lists
 from ffp_data.feeds.tables import create_empty_raw_tables, identity_columns
 from ffp_data.identifiers import install_macros
 
@@ -82,6 +83,9 @@ TYPES_BY_NAME = {
     "former unique pupil number": "former_upn",
 }
 
+_PREFIX = r"^[^|]*\|[^|]*\|"
+"""Feed and system, with which every record key begins."""
+
 RESTRICTED = ("R", "V", "REDACTED", "true")
 """FHIR confidentiality codes, and a plain flag, that mean: never use to find or show where they live."""
 
@@ -96,14 +100,14 @@ class _Feed:
     identifiers: tuple[Table, ...]
 
     @classmethod
-    def of(cls, contract: Contract) -> _Feed | None:
-        people = next((t for t in contract.tables if t.role), None)
-        if people is None:
-            return None
-        others = [t for t in contract.tables if t.identity and t is not people]
+    def of(cls, contract: Contract) -> Iterator[_Feed]:
+        """One for each list of people; their ids must not overlap, and parts may add to any of them."""
+        others = [t for t in contract.tables if t.identity and not t.role]
         lists = tuple(t for t in others if "identifier_value" in identity_columns(t))
         parts = tuple(t for t in others if t not in lists and set(PERSON_COLUMNS) & _attributes(t))
-        return cls(contract, people, parts, lists)
+        for people in contract.tables:
+            if people.role:
+                yield cls(contract, people, parts, lists)
 
 
 def assemble_identity(
@@ -116,15 +120,16 @@ def assemble_identity(
     create_empty_raw_tables(con, contracts)
     install_macros(con)
     _install_cleaners(con, allow_test_numbers)
-    feeds = [feed for c in contracts.values() if (feed := _Feed.of(c))]
+    feeds = [feed for c in contracts.values() for feed in _Feed.of(c)]
     _rebuild(con, "person_records", PERSON_COLUMNS, [_person_sql(feed) for feed in feeds])
-    identifiers = [sql for feed in feeds for sql in _identifier_sql(feed)]
+    identifiers = sorted({sql for feed in feeds for sql in _identifier_sql(feed)})
     _rebuild(con, "person_identifiers", IDENTIFIER_COLUMNS, identifiers)
     ties = [
-        _relationship_sql(c, t, t.relationship)
+        sql
         for c in contracts.values()
         for t in c.tables
         if t.relationship
+        for sql in _relationship_sql(c, t, t.relationship)
     ]
     _rebuild(con, "relationships", RELATIONSHIP_COLUMNS, ties)
 
@@ -145,6 +150,7 @@ def _install_cleaners(con: duckdb.DuckDBPyConnection, allow_test_numbers: bool) 
 
 
 CLEANED = {
+    "date_of_birth": "real_date({})",
     "sex": "clean_sex({})",
     "postcode": "postcode_clean({})",
     "nhs_number": "clean_nhs_number({})",
@@ -169,7 +175,6 @@ def _rebuild(
 
 def _person_sql(feed: _Feed) -> str:
     contract, people = feed.contract, feed.people
-    prefix = f"{contract.id}|{contract.hub.system}|"
     joins = [
         f"JOIN meta.deliveries d ON d.delivery_id = p._delivery_id AND d.table_name = {quote(people.name)}"
         " AND d.status = 'loaded'"
@@ -181,13 +186,14 @@ def _person_sql(feed: _Feed) -> str:
         f"LEFT JOIN ({_pivot(contract, t)}) {_alias(t)} USING (record_key)"
         for t in feed.identifiers
     ]
-    if people.role_from:
+    if people.role_from or people.person_if:
         joins.append(f"LEFT JOIN {contract.raw_name(people)} r USING (record_key)")
     values = {
         "record_key": "p.record_key",
         "feed": quote(contract.id),
-        "system": quote(contract.hub.system),
-        "source_person_id": f"substr(p.record_key, {len(prefix) + 1})",
+        # Not the contract's: a council may send drops out of several case systems.
+        "system": "split_part(p.record_key, '|', 2)",
+        "source_person_id": f"regexp_replace(p.record_key, {quote(_PREFIX)}, '')",
         "role": _role(people),
         **{name: _attribute_sql(feed, name) for name in _ATTRIBUTES},
         **_birth_sql(feed),
@@ -197,7 +203,10 @@ def _person_sql(feed: _Feed) -> str:
         "line": "p._line",
     }
     selected = ", ".join(f"{sql} AS {name}" for name, sql in values.items())
-    return f"SELECT {selected} FROM {contract.identity_name(people)} p {' '.join(joins)}"
+    return (
+        f"SELECT {selected} FROM {contract.identity_name(people)} p {' '.join(joins)}"
+        f" WHERE {_is_known(people, 'p')} AND {_is_meant(people)}"
+    )
 
 
 _OWN_RULES = {"record_key", "feed", "system", "source_person_id", "role", "date_of_birth"}
@@ -225,6 +234,20 @@ def _birth_sql(feed: _Feed) -> dict[str, str]:
         "date_of_birth": f"CASE WHEN {is_past} THEN {born} END",
         "expected_birth_date": f"coalesce({due}, CASE WHEN NOT {is_past} THEN {born} END)",
     }
+
+
+def _is_known(people: Table, identity: str) -> str:
+    """Whether a row says enough of somebody to be a record of them."""
+    names = people.person_if.known if people.person_if else ()
+    values = [CLEANED.get(name, "{}").format(f"{identity}.{name}") for name in names]
+    return " AND ".join(f"{value} IS NOT NULL" for value in values) or "true"
+
+
+def _is_meant(people: Table) -> str:
+    """Whether a row is one of those that may become a record; NULL counts as no."""
+    when = people.person_if.when if people.person_if else {}
+    tests = [f"r.{name}::VARCHAR IN ({literals(words)})" for name, words in when.items()]
+    return " AND ".join(tests) or "true"
 
 
 def _role(people: Table) -> str:
@@ -299,24 +322,54 @@ def _assertion(contract: Contract, table: Table, kind: str, value: str) -> str:
     )
 
 
-def _relationship_sql(contract: Contract, table: Table, tie: Relationship) -> str:
-    prefix = quote(f"{contract.id}|{contract.hub.system}|")
-    kind = quote(tie.fixed) if tie.fixed else f"r.{tie.type}"
-    source = f"{quote(f'{contract.id}.{table.name}')} AS source, NULL::DATE AS from_date, NULL::DATE AS to_date"
+def _relationship_sql(contract: Contract, table: Table, tie: Relationship) -> Iterator[str]:
+    """Ties by id; ties to a name alone; both where some rows of a list of people are only names."""
+    wanted = _is_meant(table)
+    other = _key_of_other(contract, tie) if tie.related_key else "NULL"
     if tie.related_key:
-        other = f"{prefix} || " + " || ':' || ".join(f"r.{name}" for name in tie.related_key)
-        return (
-            f"SELECT r.record_key, {other} AS related_record_key, NULL::VARCHAR AS related_name,"
-            f" {kind} AS relationship, {source} FROM {contract.raw_name(table)} r"
-        )
-    name = f"nullif(concat_ws(' ', {', '.join(f'i.{part}' for part in tie.name)}), '')"
-    element = ", _element" if table.is_numbered else ""
+        known = f"{wanted} AND {_is_known(table, 'i')} AND {other} IS NOT NULL"
+        yield _tie(contract, table, ("r.record_key", other, "NULL", _word(table, tie)), known)
+    if tie.name:
+        whose, word = ("r.record_key", tie.word) if not tie.related_key else (other, "meaning")
+        name = f"nullif(concat_ws(' ', {', '.join(f'i.{part}' for part in tie.name)}), '')"
+        only_named = f"NOT ({_is_known(table, 'i')})" if tie.related_key else "true"
+        named = f"{wanted} AND {only_named} AND {whose} IS NOT NULL AND {name} IS NOT NULL"
+        yield _tie(contract, table, (whose, "NULL", name, _word(table, tie, word)), named)
+
+
+def _tie(contract: Contract, table: Table, said: tuple[str, str, str, str], where: str) -> str:
+    """Rows of identity.relationships: `said` is whose, other's key, other's name, what the other is."""
+    whose, other, name, word = said
+    rows = f"{contract.raw_name(table)} r"
+    if table.identity:
+        element = ", _element" if table.is_numbered else ""
+        rows += f" JOIN {contract.identity_name(table)} i USING (_delivery_id, _line{element})"
     return (
-        f"SELECT r.record_key, NULL::VARCHAR AS related_record_key, {name} AS related_name,"
-        f" {kind} AS relationship, {source} FROM {contract.raw_name(table)} r"
-        f" JOIN {contract.identity_name(table)} i USING (_delivery_id, _line{element})"
-        f" WHERE {name} IS NOT NULL"
+        f"SELECT {whose} AS record_key, {other}::VARCHAR AS related_record_key,"
+        f" {name}::VARCHAR AS related_name, {word} AS relationship,"
+        f" {quote(f'{contract.id}.{table.name}')} AS source, NULL::DATE AS from_date,"
+        f" NULL::DATE AS to_date FROM {rows} WHERE {where}"
     )
+
+
+def _key_of_other(contract: Contract, tie: Relationship) -> str:
+    prefix = quote(f"{contract.id}|{contract.hub.system}|")
+    return f"{prefix} || " + " || ':' || ".join(f"r.{name}" for name in tie.related_key)
+
+
+def _word(table: Table, tie: Relationship, word: str | None = None) -> str:
+    """What the other person is: fixed, as sent, or the word of the code's list."""
+    if tie.type is None:
+        return quote(tie.fixed or "")
+    codes = table.by_name[tie.type].codes
+    if not isinstance(codes, str):
+        return f"r.{tie.type}"
+    words = {
+        code: entry.get(word or tie.word, code) if isinstance(entry, dict) else entry
+        for code, entry in code_lists()[codes].values.items()
+    }
+    pairs = ", ".join(f"{quote(code)}: {quote(text)}" for code, text in words.items())
+    return f"MAP {{{pairs}}}[r.{tie.type}]"
 
 
 def _attributes(table: Table) -> set[str]:
