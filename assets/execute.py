@@ -10,7 +10,9 @@ from pathlib import Path
 
 import dagster as dg
 
+from ffp_data.feeds import PACKAGED, load_contracts
 from ffp_data.pipeline.run import Run
+from ffp_data.settings import Home
 
 OnStep = Callable[[int, int, str], None]
 
@@ -49,6 +51,7 @@ def run_whole_graph(
     """Materialise every asset with its checks, recorded in Dagster like a run from its pages."""
     from assets.definitions import defs  # parses dbt on a fresh clone, so not before it is needed
 
+    _refuse_another_home(home)
     hub = {
         "home": str(home),
         "landing": str(landing.resolve()) if landing else "",
@@ -74,6 +77,16 @@ def run_whole_graph(
         seconds=_seconds_by_stage(result.all_events),
         failures=_failures(result.all_events),
     )
+
+
+def _refuse_another_home(home: Path) -> None:
+    """The graph of a process is that of the home at import; feeds of another would be left out unseen."""
+    from assets.feeds import FEEDS
+
+    own = set(load_contracts(PACKAGED, Home.at(home).contracts))
+    if own != set(FEEDS):
+        other = ", ".join(sorted(own ^ set(FEEDS)))
+        raise RuntimeError(f"{home}: other feeds than at start ({other}); begin a new process")
 
 
 def _failures(events: Sequence[dg.DagsterEvent]) -> list[tuple[str, str]]:

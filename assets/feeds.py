@@ -4,8 +4,9 @@ import dagster as dg
 
 from assets.policy import LOCK
 from assets.resources import HubResource
-from ffp_data.feeds import Contract, load_contracts
+from ffp_data.feeds import PACKAGED, Contract, load_contracts
 from ffp_data.pipeline import ingest
+from ffp_data.settings import Home
 
 CHECKS = {
     "agreement_in_force": "a signed agreement lets this feed in",
@@ -54,5 +55,6 @@ def feed_asset(contract: Contract) -> dg.AssetsDefinition:
     return feed
 
 
-FEEDS = {contract.id: contract for contract in load_contracts().values()}
+# Dagster builds the graph at import, so the home's own contracts are those of FFP_HOME then.
+FEEDS = load_contracts(PACKAGED, Home.at().contracts)
 feed_assets = [feed_asset(contract) for contract in FEEDS.values()]

@@ -36,6 +36,11 @@ class Home:
         return self.root / "landing"
 
     @property
+    def contracts(self) -> Path:
+        """Feed contracts of the partnership's own, beside the packaged ones."""
+        return self.root / "contracts"
+
+    @property
     def warehouse(self) -> Path:
         return self.root / WAREHOUSE_FILE
 

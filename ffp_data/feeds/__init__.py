@@ -22,11 +22,12 @@ from ffp_data.feeds.landing import (
     discover_strangers,
 )
 from ffp_data.feeds.loading import DeliveryResult, TableResult, load
-from ffp_data.feeds.registry import check_contracts, code_lists, load_contracts
+from ffp_data.feeds.registry import PACKAGED, check_contracts, code_lists, load_contracts
 from ffp_data.feeds.reports import Freshness, freshness, quarantine_report, reconcile
 from ffp_data.feeds.tables import create_empty_raw_tables
 
 __all__ = [
+    "PACKAGED",
     "CodeList",
     "Contract",
     "Delivery",

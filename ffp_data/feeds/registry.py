@@ -125,7 +125,9 @@ def _forbid_double_keys(path: Path, node: yaml.Node) -> None:
             _forbid_double_keys(path, item)
 
 
-def faults_of(path: Path, node: yaml.Node, error: ValidationError, skip: int = 0) -> list[FeedError]:
+def faults_of(
+    path: Path, node: yaml.Node, error: ValidationError, skip: int = 0
+) -> list[FeedError]:
     """What pydantic found wrong in a file, each with line, key and remedy."""
     return [
         _fault(path, node, e["loc"][skip:], e["msg"], _remedy(e["type"])) for e in error.errors()

@@ -50,12 +50,12 @@ def write_bank_holidays(run: Run) -> dict[str, Any]:
 def write_declared_facts(run: Run) -> dict[str, int]:
     """Write raw.declared_events and raw.declared_involvements; returns the rows of each."""
     with connect(run.home) as con:
-        return feeds.build_facts(con, feeds.load_contracts())
+        return feeds.build_facts(con, run.contracts)
 
 
 def write_feed_state(run: Run) -> dict[str, Any]:
     """Write meta.feed_state, one row for each contract; returns figures for the asset."""
-    contracts = feeds.load_contracts()
+    contracts = run.contracts
     allowed = policy.grants(run)
     strangers = ingest.refuse_strangers(run)
     with connect(run.home) as con:

@@ -13,6 +13,8 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
+from ffp_data import feeds
+from ffp_data.feeds import Contract
 from ffp_data.settings import Home, Partnership
 from governance.keys import KeyStore
 from governance.ledger import Ledger
@@ -63,6 +65,11 @@ class Run:
     @cached_property
     def partnership(self) -> Partnership:
         return Partnership.of(self.home)
+
+    @cached_property
+    def contracts(self) -> dict[str, Contract]:
+        """The packaged contracts and the partnership's own, by feed; raises FeedError."""
+        return feeds.load_contracts(feeds.PACKAGED, self.home.contracts)
 
     @cached_property
     def keys(self) -> KeyStore:
