@@ -1,13 +1,14 @@
 """Finds what lies in the landing folder: deliveries in the order in which agencies made them.
 
 A delivery is a file, or for a case system's drop a folder. Its identity is the SHA-256 of its bytes,
-its time the one in its name. Bytes that are in the warehouse already are passed over; what fits no
-contract is reported and never stops the rest.
+its time the one in its name. What the books know by name and bytes, as loaded or as retracted, is passed
+over; what fits no contract is reported and never stops the rest.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,14 +18,16 @@ from pathlib import Path
 
 import duckdb
 
+from ffp_data.feeds.archive import is_archive
 from ffp_data.feeds.contract import Contract, Table
-from ffp_data.feeds.errors import FeedError
+from ffp_data.feeds.errors import FeedError, printable
 from ffp_data.feeds.file_facts import sha256
 
 MANIFEST = "manifest.yaml"
+SIGNATURE = ".sig"
 
 _INSTANT = re.compile(r"(?<!\d)(\d{8})(?:T(\d{6})Z)?(?!\d)")
-_SIDE_FILES = (".sha256", ".part", ".tmp")
+_SIDE_FILES = (".sha256", SIGNATURE, ".part", ".tmp")
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Delivery:
 
     @property
     def file_name(self) -> str:
-        return self.path.name
+        return printable(self.path.name)
 
 
 def discover(
@@ -80,6 +83,8 @@ def discover_strangers(landing: Path, contracts: Mapping[str, Contract]) -> list
 
 def delivery_at(path: Path, contract: Contract, contracts: Mapping[str, Contract]) -> Delivery:
     """The delivery that the file or folder `path` is, read under `contract`."""
+    if not _is_ordinary(path):
+        return _no_file(path, contract)
     when = time_in_name(path.name)
     is_drop = path.is_dir()
     tables = () if is_drop else tuple(t.name for t in tables_of(path.name, contract))
@@ -103,23 +108,30 @@ def time_in_name(name: str) -> datetime | None:
 
 def _digest(path: Path) -> str:
     """Of a file its bytes; of a drop its manifest, which holds the hash of every other file."""
+    if not _is_ordinary(path):
+        return hashlib.sha256(os.fsencode(path.name)).hexdigest()
     if path.is_file():
         return sha256(path)
     if (path / MANIFEST).is_file():
         return sha256(path / MANIFEST)
     names = "\n".join(sorted(p.name for p in path.iterdir()))
-    return hashlib.sha256(f"{path.name}\n{names}".encode()).hexdigest()
+    return hashlib.sha256(os.fsencode(f"{path.name}\n{names}")).hexdigest()
 
 
-def _loaded(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
-    query = "SELECT DISTINCT delivery_id, feed FROM meta.deliveries WHERE status = 'loaded'"
+def _known(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str, str]]:
+    """Feed, name and bytes that need no second look: the last that came under the name, and dealt with."""
+    query = (
+        "SELECT feed, name, delivery_id FROM (SELECT feed, split_part(file_name, '/', 1) AS name,"
+        " unnest(max_by(struct_pack(delivery_id, status), received_seq)) FROM meta.deliveries"
+        " GROUP BY feed, name) WHERE status IN ('loaded', 'duplicate', 'retracted')"
+    )
     return set(con.execute(query).fetchall())
 
 
 def _new(found: Iterable[Delivery], con: duckdb.DuckDBPyConnection | None) -> list[Delivery]:
-    """Those that are not in the warehouse yet, oldest first."""
-    loaded = _loaded(con) if con is not None else set()
-    new = [d for d in found if (d.delivery_id, d.feed) not in loaded]
+    """Those that are not dealt with yet, oldest first."""
+    known = _known(con) if con is not None else set()
+    new = [d for d in found if (d.feed, d.file_name, d.delivery_id) not in known]
     return sorted(new, key=lambda d: d.order)
 
 
@@ -143,7 +155,8 @@ def _strangers(landing: Path, contracts: Mapping[str, Contract]) -> Iterator[Del
             "put files in landing/<feed id>/, or write a contract for the feed",
             file=path.name,
         )
-        yield Delivery(_digest(path), path.name, path, time_in_name(path.name), (), problem)
+        feed = printable(path.name)
+        yield Delivery(_digest(path), feed, path, time_in_name(path.name), (), problem)
 
 
 def _problem(
@@ -154,12 +167,28 @@ def _problem(
     when: datetime | None,
 ) -> FeedError | None:
     is_drop = contract.hub.format == "ssd_drop"
-    if is_drop != path.is_dir() or not (is_drop or tables):
+    is_known = is_drop or is_archive(path) or tables
+    if is_drop != path.is_dir() or not is_known or not path.name.isprintable():
         return _unknown(path, contract, contracts)
     if when is None:
         remedy = "end the name in the UTC time of the delivery, such as _20260401T030000Z_001"
         return FeedError("no_time_in_name", "the name carries no time", remedy, file=path.name)
     return None if is_drop else _transit_problem(path)
+
+
+def _no_file(path: Path, contract: Contract) -> Delivery:
+    """A link could lead to another agency's file, and a pipe would wait for ever: neither is opened."""
+    problem = FeedError(
+        "not_a_file",
+        "a link, a pipe or a device is no delivery",
+        "deliver the file itself",
+        file=path.name,
+    )
+    return Delivery(_digest(path), contract.id, path, None, (), problem)
+
+
+def _is_ordinary(path: Path) -> bool:
+    return not path.is_symlink() and (path.is_file() or path.is_dir())
 
 
 def _transit_problem(path: Path) -> FeedError | None:

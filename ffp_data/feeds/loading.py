@@ -1,28 +1,30 @@
 """Loads one delivery into the warehouse: all of it or nothing, and once.
 
-A newer snapshot of a table replaces the rows of older ones; a delta replaces rows of the same key.
-Order is the time of the delivery, then its name, never the time of loading: rows of a late, older
-delivery give way to newer ones that are there already. What gives way is counted as superseded with
-the delivery that brought it, so for each delivery and table at any time
-`delivered = loaded + quarantined + superseded`.
+Which rows hold when several deliveries speak of the same thing is told in `superseding`, and depends on
+the times in their names, never on the time of loading. What gives way is counted as superseded with the
+delivery that brought it, so for each delivery and table at any time
+`delivered = loaded + quarantined + superseded`. The same bytes under a later name are the same
+statement made again: the delivery keeps its identity and moves to the later time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
-from ffp_data.feeds.columns import REMEDIES
+from ffp_data.feeds import books, guard, signing
+from ffp_data.feeds.books import Entry
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.errors import FeedError
-from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.landing import Delivery
 from ffp_data.feeds.reading import Allowed, drop_staged, read_delivery
-from ffp_data.feeds.source import Fault
-from ffp_data.feeds.stage import Staged, key_columns
-from ffp_data.feeds.tables import attribute, create_empty_raw_tables, own_key
+from ffp_data.feeds.stage import Staged
+from ffp_data.feeds.superseding import give_way, write_scopes
+from ffp_data.feeds.tables import create_empty_raw_tables
+from ffp_data.feeds.writing import count_loadable, insert_rows, write_faults
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class TableResult:
 
 @dataclass(frozen=True)
 class DeliveryResult:
-    """What became of a delivery: loaded, refused (see `error`), duplicate or not_permitted."""
+    """What became of a delivery: loaded, duplicate, retracted; with `error` held, refused, not_permitted."""
 
     delivery: Delivery
     status: str
@@ -67,6 +69,21 @@ class DeliveryResult:
         return sum(t.columns_dropped for t in self.tables)
 
 
+@dataclass(frozen=True)
+class Terms:
+    """On what terms deliveries are read.
+
+    `allowed` gives the columns by table that governance lets in (None: all); columns outside it are not
+    read past the parse step. `known` are other contracts, to tell whose file a stranger is.
+    `partner_keys` is the folder of the agencies' public keys; archives are unpacked below `scratch`.
+    """
+
+    allowed: Allowed | None = None
+    known: Mapping[str, Contract] | None = None
+    partner_keys: Path | None = None
+    scratch: Path | None = None
+
+
 def load(
     con: duckdb.DuckDBPyConnection,
     delivery: Delivery,
@@ -74,296 +91,188 @@ def load(
     allowed: Allowed | None = None,
     known: Mapping[str, Contract] | None = None,
 ) -> DeliveryResult:
-    """Loads `delivery`, or records why not; faults of the delivery never raise.
+    """Loads `delivery`, or records why not; faults of the delivery never raise. See `Terms`."""
+    return load_on(con, delivery, contract, Terms(allowed, known))
 
-    `allowed` gives the columns by table that governance lets in (None: all); columns outside it are
-    not read past the parse step. `known` are other contracts, to tell whose file a stranger is.
+
+def load_all(
+    con: duckdb.DuckDBPyConnection,
+    deliveries: Iterable[Delivery],
+    contract: Contract,
+    terms: Terms,
+) -> list[DeliveryResult]:
+    """Loads the deliveries of one feed in the order given; a part that was held is tried once more.
+
+    A part alone may look like a fall of the whole: its other parts come after it.
     """
+    results = [load_on(con, one, contract, terms) for one in deliveries]
+    return [
+        load_on(con, result.delivery, contract, terms) if _has_parts(result, results) else result
+        for result in results
+    ]
+
+
+def load_on(
+    con: duckdb.DuckDBPyConnection, delivery: Delivery, contract: Contract | None, terms: Terms
+) -> DeliveryResult:
+    """As `load`, on all the terms."""
     if contract is None:
         return _refuse(con, delivery, delivery.problem or _no_contract(delivery))
     create_empty_raw_tables(con, {contract.id: contract})
-    if _is_loaded(con, delivery):
-        return _repeat(con, delivery)
+    earlier = books.entries(con, delivery.delivery_id, delivery.feed)
+    stands = next((entry for entry in earlier if entry.status == "loaded"), None)
+    if settled := _settled(con, delivery, earlier, stands):
+        return settled
     try:
-        staged = read_delivery(con, delivery, contract, allowed, known or {})
-        if staged:
-            return _write(con, delivery, staged)
-        return _refuse(con, delivery, _not_permitted(delivery), "not_permitted")
+        return _attempt(con, delivery, contract, terms, stands)
     except FeedError as error:
         return _refuse(con, delivery, error)
     finally:
         drop_staged(con)
 
 
-def _write(
-    con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: list[Staged]
-) -> DeliveryResult:
-    con.begin()
-    try:
-        _forget(con, delivery)
-        sequence = _next_sequence(con)
-        results = tuple(_write_table(con, delivery, one, sequence) for one in staged)
-    except BaseException:
-        con.rollback()
-        raise
-    con.commit()
-    return DeliveryResult(delivery, "loaded", results)
+def stage(
+    con: duckdb.DuckDBPyConnection, delivery: Delivery, contract: Contract, terms: Terms
+) -> list[Staged]:
+    """The typed rows of a delivery in temporary tables, its signature checked; raises FeedError."""
+    signed = signing.verify(delivery, contract, terms.partner_keys)
+    staged = read_delivery(con, delivery, contract, terms.allowed, terms.known or {}, terms.scratch)
+    if signed:
+        signing.check_rows(delivery, signed, staged)
+    for one in staged:
+        guard.refuse_taken_ids(con, delivery, one)
+    return staged
 
 
-def _write_table(
+def write_table(
     con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Staged, sequence: int
 ) -> TableResult:
-    _write_faults(con, delivery, staged)
-    quarantined = staged.delivered - _count(con, staged)
-    overtaken = _give_way(con, delivery, staged)
-    loaded = _insert(con, delivery, staged)
-    con.execute(
-        "INSERT INTO meta.deliveries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'loaded', NULL, ?, ?)",
-        [
-            delivery.delivery_id,
-            delivery.feed,
-            staged.table.name,
-            staged.file_name,
-            sequence,
-            delivery.delivered_at,
-            staged.delivered,
-            loaded,
-            quarantined,
-            overtaken,
-            staged.columns_dropped,
-            staged.notes or None,
-        ],
-    )
+    """Writes one table of a delivery, its faults and its counts; in a transaction of the caller."""
+    write_faults(con, delivery, staged)
+    quarantined = staged.delivered - count_loadable(con, staged)
+    overtaken = give_way(con, delivery, staged, sequence)
+    loaded = insert_rows(con, delivery, staged)
+    books.write_loaded(con, delivery, staged, sequence, loaded, quarantined, overtaken)
     return TableResult(
         staged.table.name, staged.delivered, loaded, quarantined, overtaken, staged.columns_dropped
     )
 
 
-def _count(con: duckdb.DuckDBPyConnection, staged: Staged) -> int:
-    query = f"SELECT count(*) FROM {staged.rows} WHERE {staged.loadable}"
-    (count,) = con.execute(query).fetchone() or (0,)
-    return int(count)
-
-
-def _give_way(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Staged) -> int:
-    """Removes what this delivery replaces and leaves out what newer ones replaced; counts the latter."""
-    peers = _peers(con, delivery, staged)
-    newer = [d for d, is_newer, _ in peers if is_newer]
-    if staged.table.semantics == "snapshot":
-        if any(is_newer and not same_time for _, is_newer, same_time in peers):
-            return _leave_out(con, staged, "true")
-        _remove(con, staged, [d for d, is_newer, same_time in peers if not same_time], "true")
-        peers = [peer for peer in peers if peer[2]]
-    older = [d for d, is_newer, _ in peers if not is_newer]
-    there, here = _key_there(staged), _key_here(staged)
-    raw = staged.contract.raw_name(staged.table)
-    overtaken = 0
-    if newer:
-        same = f"SELECT {there} FROM {raw} WHERE _delivery_id IN ({_ids(newer)})"
-        overtaken = _leave_out(con, staged, f"({here}) IN ({same})")
-    if older:
-        same = f"SELECT {here} FROM {staged.rows} WHERE {staged.loadable}"
-        _remove(con, staged, older, f"({there}) IN ({same})")
-    return overtaken
-
-
-def _peers(
-    con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Staged
-) -> list[tuple[str, bool, bool]]:
-    """Other loaded deliveries of the table: id, whether newer than this one, whether of the same time."""
-    return con.execute(
-        "SELECT delivery_id, (delivered_at, file_name) > (?, ?), delivered_at = ?"
-        " FROM meta.deliveries WHERE feed = ? AND table_name = ? AND status = 'loaded'"
-        " ORDER BY received_seq",
-        [
-            delivery.delivered_at,
-            staged.file_name,
-            delivery.delivered_at,
-            delivery.feed,
-            staged.table.name,
-        ],
-    ).fetchall()
-
-
-def _leave_out(con: duckdb.DuckDBPyConnection, staged: Staged, condition: str) -> int:
-    before = _count(con, staged)
-    con.execute(
-        f"INSERT INTO {staged.left_out} SELECT rowid, 'superseded' FROM {staged.rows}"
-        f" WHERE {staged.loadable} AND {condition}"
-    )
-    return before - _count(con, staged)
-
-
-def _remove(
-    con: duckdb.DuckDBPyConnection, staged: Staged, deliveries: list[str], condition: str
+def remove_rows(
+    con: duckdb.DuckDBPyConnection, delivery_id: str, contract: Contract, table_name: str
 ) -> None:
-    """Deletes rows of older deliveries and counts them as superseded there."""
-    if not deliveries:
-        return
-    where = f"_delivery_id IN ({_ids(deliveries)}) AND {condition}"
-    raw = staged.contract.raw_name(staged.table)
-    counts = con.execute(
-        f"SELECT _delivery_id, count(*) FROM {raw} WHERE {where} GROUP BY 1"
-    ).fetchall()
-    if not counts:
-        return
-    con.execute(f"DELETE FROM {raw} WHERE {where}")
-    if staged.table.identity:
-        con.execute(f"DELETE FROM {staged.contract.identity_name(staged.table)} WHERE {where}")
-    con.executemany(
-        "UPDATE meta.deliveries SET rows_loaded = rows_loaded - ?, rows_superseded = rows_superseded + ?"
-        " WHERE delivery_id = ? AND table_name = ? AND status = 'loaded'",
-        [[count, count, delivery_id, staged.table.name] for delivery_id, count in counts],
-    )
+    """Takes a delivery's rows of one table out of raw and identity."""
+    table = contract.by_name[table_name]
+    names = [contract.raw_name(table)]
+    names += [contract.identity_name(table)] if table.identity else []
+    for name in names:
+        con.execute(f"DELETE FROM {name} WHERE _delivery_id = ?", [delivery_id])
 
 
-def _key_there(staged: Staged) -> str:
-    """The key in the warehouse's tables: the record key where it is the key, else the key's columns."""
-    return ", ".join(f'"{name}"' for name in own_key(staged.table)) or "record_key"
-
-
-def _key_here(staged: Staged) -> str:
-    return key_columns(staged) if own_key(staged.table) else _record_key(staged)
-
-
-def _record_key(staged: Staged) -> str:
-    if not staged.table.record_key:
-        return "NULL"
-    prefix = quote(f"{staged.contract.id}|{staged.contract.hub.system}|")
-    return f"{prefix} || " + " || ':' || ".join(f"v_{n}" for n in staged.table.record_key)
-
-
-def _insert(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Staged) -> int:
-    raw = {p.name: f"v_{p.name}" for p in staged.table.payload if p.name in staged.names}
-    _insert_into(con, delivery, staged, staged.contract.raw_name(staged.table), raw)
-    if staged.table.identity:
-        target = staged.contract.identity_name(staged.table)
-        _insert_into(con, delivery, staged, target, _identity_values(staged))
-    return _count(con, staged)
-
-
-def _identity_values(staged: Staged) -> dict[str, str]:
-    table = staged.table
-    values = {name: f"v_{name}" for name in own_key(table)}
-    values |= {attribute(p): f"v_{p.name}" for p in table.identity if p.name in staged.names}
-    for prop in table.identity:
-        if prop.identifier_type:
-            values["identifier_type"] = f"v_{prop.identifier_type}"
-    return values | ({"_latest": f"v_{table.latest_by}"} if table.latest_by else {})
-
-
-def _insert_into(
+def _settled(
     con: duckdb.DuckDBPyConnection,
     delivery: Delivery,
-    staged: Staged,
-    target: str,
-    values: Mapping[str, str],
+    earlier: list[Entry],
+    stands: Entry | None,
+) -> DeliveryResult | None:
+    """What is to say of bytes that are dealt with already; a new name for them is written down once."""
+    is_retracted = any(entry.status == "retracted" for entry in earlier)
+    if not is_retracted and (stands is None or _is_later(con, delivery, stands)):
+        return None
+    if delivery.file_name not in {entry.delivered_name for entry in earlier}:
+        done = "retracted" if is_retracted else "loaded already"
+        books.note(con, delivery, "duplicate", f"these bytes are {done} under another name")
+    return DeliveryResult(delivery, "retracted" if is_retracted else "duplicate")
+
+
+def _attempt(
+    con: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    contract: Contract,
+    terms: Terms,
+    stands: Entry | None,
+) -> DeliveryResult:
+    staged = stage(con, delivery, contract, terms)
+    if not staged:
+        return _refuse(con, delivery, _not_permitted(delivery), "not_permitted")
+    if reason := _reason_to_hold(con, delivery, staged):
+        return _hold(con, delivery, staged, reason)
+    return _load(con, delivery, staged, stands)
+
+
+def _load(
+    con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: list[Staged], stands: Entry | None
+) -> DeliveryResult:
+    con.begin()
+    try:
+        books.forget_attempts(con, delivery)
+        sequence = books.next_sequence(con)
+        if stands:
+            _take_from(con, stands, staged, delivery.file_name)
+        results = tuple(write_table(con, delivery, one, sequence) for one in staged)
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+    # The same statement at a later time brings no row that was not counted before.
+    status, told = ("duplicate", ()) if stands else ("loaded", results)
+    return DeliveryResult(delivery, status, told)
+
+
+def _take_from(
+    con: duckdb.DuckDBPyConnection, stands: Entry, staged: list[Staged], now: str
 ) -> None:
-    every = {
-        "record_key": _record_key(staged),
-        **values,
-        "_delivery_id": quote(delivery.delivery_id),
-        "_line": "_line",
-        **({"_element": "_element"} if staged.element else {}),
-    }
-    columns = ", ".join(f'"{name}"' for name in every)
-    con.execute(
-        f"INSERT INTO {target} ({columns}) SELECT {', '.join(every.values())}"
-        f" FROM {staged.rows} WHERE {staged.loadable}"
-    )
+    """Frees the earlier place of a delivery that moves to a later one, and remembers the earlier name."""
+    for one in staged:
+        remove_rows(con, stands.delivery_id, one.contract, one.table.name)
+    tables = [one.table.name for one in staged]
+    books.forget_tables(con, stands.delivery_id, stands.feed, tables)
+    books.note_former_name(con, stands, now)
 
 
-def _write_faults(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Staged) -> None:
-    """One quarantine row for each row set aside, by its first fault; other faults are single values."""
-    place = ", ".join(
-        quote(x) for x in (delivery.delivery_id, delivery.feed, staged.table.name, staged.file_name)
-    )
-    remedies = ", ".join(f"{quote(rule)}: {quote(text)}" for rule, text in REMEDIES.items())
-    listed = (
-        f"SELECT _line AS line, unnest(_faults) AS fault, generate_subscripts(_faults, 1) AS place,"
-        " CASE WHEN _bad THEN list_position(list_transform(_faults, lambda f: f.required), true) END AS main"
-        f" FROM {staged.rows} WHERE _faults IS NOT NULL"
-    )
-    for target, condition in (("rows", "place = main"), ("values", "place IS DISTINCT FROM main")):
-        con.execute(
-            f'INSERT INTO quarantine.{target} SELECT {place}, line, fault."column", fault.rule,'
-            f' fault."value", MAP {{{remedies}}}[fault.rule] FROM ({listed}) WHERE {condition}'
-            " ORDER BY line, place"
-        )
-    key = quote(", ".join(staged.table.key))
-    con.execute(
-        f"INSERT INTO quarantine.rows SELECT {place}, _line AS line, {key}, 'duplicate_key', NULL,"
-        f" 'send each key once in a file; its first row was kept' FROM {staged.rows}"
-        f" WHERE rowid IN (SELECT row_id FROM {staged.left_out} WHERE rule = 'duplicate_key') ORDER BY line"
-    )
-    if staged.faults:
-        con.executemany(
-            f"INSERT INTO quarantine.rows VALUES ({place}, ?, ?, ?, ?, ?)",
-            [_fault_row(fault) for fault in staged.faults],
-        )
+def _is_later(con: duckdb.DuckDBPyConnection, delivery: Delivery, stands: Entry) -> bool:
+    """True when these bytes are handed over after the place at which they stand."""
+    here = (str(delivery.delivered_at), delivery.file_name)
+    there = (str(stands.delivered_at), stands.delivered_name)
+    return here > there or (here == there and books.is_overwritten(con, stands))
 
 
-def _fault_row(fault: Fault) -> list[object]:
-    return [fault.line, fault.column, fault.rule, fault.value, fault.remedy]
+def _has_parts(result: DeliveryResult, results: list[DeliveryResult]) -> bool:
+    """True for a held delivery beside which another of its time was tried."""
+    times = [other.delivery.delivered_at for other in results]
+    return result.status == "held" and times.count(result.delivery.delivered_at) > 1
 
 
-def _is_loaded(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> bool:
-    query = "SELECT 1 FROM meta.deliveries WHERE delivery_id = ? AND feed = ? AND status = 'loaded'"
-    return con.execute(query, [delivery.delivery_id, delivery.feed]).fetchone() is not None
+def _reason_to_hold(
+    con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: list[Staged]
+) -> FeedError | None:
+    if books.is_accepted(con, delivery):
+        return None
+    found = (guard.reason_to_hold(con, delivery, one) for one in staged)
+    return next((reason for reason in found if reason), None)
 
 
-def _repeat(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> DeliveryResult:
-    """The same bytes again: nothing changes; a new name for them is written down once."""
-    names = con.execute(
-        "SELECT file_name FROM meta.deliveries WHERE delivery_id = ?", [delivery.delivery_id]
-    ).fetchall()
-    if delivery.file_name not in {name.split("/")[0] for (name,) in names}:
-        _note(con, delivery, "duplicate", "these bytes are loaded already under another name")
-    return DeliveryResult(delivery, "duplicate")
+def _hold(
+    con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: list[Staged], reason: FeedError
+) -> DeliveryResult:
+    con.begin()
+    books.forget_attempts(con, delivery)
+    for one in staged:
+        if one.table.semantics == "snapshot":
+            write_scopes(con, delivery, one, is_held=True)
+    books.note(con, delivery, "held", str(reason))
+    con.commit()
+    return DeliveryResult(delivery, "held", error=reason)
 
 
 def _refuse(
     con: duckdb.DuckDBPyConnection, delivery: Delivery, error: FeedError, status: str = "refused"
 ) -> DeliveryResult:
     con.begin()
-    _forget(con, delivery)
-    _note(con, delivery, status, str(error))
+    books.forget_attempts(con, delivery)
+    books.note(con, delivery, status, str(error))
     con.commit()
     return DeliveryResult(delivery, status, error=error)
-
-
-def _note(con: duckdb.DuckDBPyConnection, delivery: Delivery, status: str, reason: str) -> None:
-    table = delivery.tables[0] if len(delivery.tables) == 1 else None
-    con.execute(
-        "INSERT INTO meta.deliveries VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, 0, ?, ?, 0, NULL)",
-        [
-            delivery.delivery_id,
-            delivery.feed,
-            table,
-            delivery.file_name,
-            _next_sequence(con),
-            delivery.delivered_at,
-            status,
-            reason,
-        ],
-    )
-
-
-def _forget(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
-    """Takes away what an earlier, refused attempt at the same bytes and name left behind."""
-    con.execute(
-        "DELETE FROM meta.deliveries WHERE delivery_id = ? AND feed = ? AND file_name = ? AND status <> 'loaded'",
-        [delivery.delivery_id, delivery.feed, delivery.file_name],
-    )
-
-
-def _next_sequence(con: duckdb.DuckDBPyConnection) -> int:
-    (last,) = con.execute("SELECT max(received_seq) FROM meta.deliveries").fetchone() or (None,)
-    return (last or 0) + 1
-
-
-def _ids(deliveries: list[str]) -> str:
-    return ", ".join(quote(d) for d in deliveries)
 
 
 def _no_contract(delivery: Delivery) -> FeedError:

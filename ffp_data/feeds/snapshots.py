@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,9 +13,9 @@ class Guard(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    max_fall: Decimal = Field(Decimal("0.1"), ge=0, le=1)
+    max_fall: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.1")
     """Largest share of the rows before that may be gone; 1 lets any number go."""
-    min_rows: int = Field(20, ge=1)
+    min_rows: Annotated[int, Field(ge=1)] = 20
     """A snapshot of fewer rows guards nothing: one family more or less is no fall."""
 
     def trips(self, before: int, after: int) -> bool:

@@ -40,6 +40,8 @@ class Staged:
     faults: tuple[Fault, ...]
     columns_dropped: int = 0
     notes: str = ""
+    scope: str | None = None
+    """The council and case system that a drop speaks for; None for other files."""
 
     @property
     def left_out(self) -> str:
@@ -61,7 +63,7 @@ def type_rows(
 ) -> None:
     """Writes temporary table `into`, one row for each of the source."""
     columns = tuple(
-        column(contract, p, source.texts.get(p.name, "NULL::VARCHAR"))
+        column(contract, p, source.texts.get(p.name, "NULL::VARCHAR"), source.screened)
         for p in table.properties
         if allowed is None or p.name in allowed
     )

@@ -1,7 +1,10 @@
 """The warehouse tables that feeds fill: raw payload, identity parts, deliveries and quarantine.
 
-Every table of every contract exists from the start, so that what reads them need not ask whether a
-feed has ever delivered; a column added to a contract is added to its table.
+Beside the counts of `meta.deliveries` the books hold which part of the world each snapshot spoke for
+(`snapshot_scopes`), who let a held delivery in (`acceptances`), and which deliveries must be read again
+because what had taken their rows' place was retracted (`to_reload`). Every table of every contract
+exists from the start, so that what reads them need not ask whether a feed has ever delivered; a column
+added to a contract is added to its table.
 """
 
 from __future__ import annotations
@@ -32,8 +35,28 @@ CREATE TABLE IF NOT EXISTS meta.deliveries (
     status VARCHAR NOT NULL,
     reason VARCHAR,
     columns_dropped INTEGER NOT NULL,
-    notes VARCHAR
+    notes VARCHAR,
+    scope VARCHAR
 );
+ALTER TABLE meta.deliveries ADD COLUMN IF NOT EXISTS scope VARCHAR;
+CREATE TABLE IF NOT EXISTS meta.snapshot_scopes (
+    delivery_id VARCHAR NOT NULL,
+    feed VARCHAR NOT NULL,
+    table_name VARCHAR NOT NULL,
+    file_name VARCHAR NOT NULL,
+    delivered_at TIMESTAMP NOT NULL,
+    part_of VARCHAR,
+    scope VARCHAR NOT NULL,
+    rows BIGINT NOT NULL,
+    is_held BOOLEAN NOT NULL
+);
+CREATE TABLE IF NOT EXISTS meta.acceptances (
+    delivery_id VARCHAR NOT NULL,
+    feed VARCHAR NOT NULL,
+    accepted_by VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL
+);
+CREATE TABLE IF NOT EXISTS meta.to_reload (delivery_id VARCHAR NOT NULL, feed VARCHAR NOT NULL);
 CREATE TABLE IF NOT EXISTS quarantine.rows (
     delivery_id VARCHAR NOT NULL,
     feed VARCHAR NOT NULL,

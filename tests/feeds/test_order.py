@@ -119,7 +119,7 @@ def test_a_failure_while_writing_leaves_nothing_behind(
 
     landing.rows("education_attendance", "pupils", [pupil(1, sex="X")])
     with monkeypatch.context() as patch:
-        patch.setattr("ffp_data.feeds.loading._insert", fail)
+        patch.setattr("ffp_data.feeds.loading.insert_rows", fail)
         with pytest.raises(duckdb.IOException):
             landing.load()
     assert landing.query("SELECT * FROM meta.deliveries") == []

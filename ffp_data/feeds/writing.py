@@ -1,0 +1,100 @@
+"""Writes the staged rows of a delivery to the warehouse: payload, identity, and what was set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import duckdb
+import pyarrow as pa
+
+from ffp_data.feeds.columns import REMEDIES
+from ffp_data.feeds.json_path import quote
+from ffp_data.feeds.landing import Delivery
+from ffp_data.feeds.source import Fault
+from ffp_data.feeds.stage import Staged
+from ffp_data.feeds.superseding import record_key
+from ffp_data.feeds.tables import attribute, own_key
+
+
+def count_loadable(con: duckdb.DuckDBPyConnection, staged: Staged) -> int:
+    query = f"SELECT count(*) FROM {staged.rows} WHERE {staged.loadable}"
+    (count,) = con.execute(query).fetchone() or (0,)
+    return int(count)
+
+
+def insert_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Staged) -> int:
+    """Writes the rows that nothing stands against; how many they are."""
+    raw = {p.name: f"v_{p.name}" for p in staged.table.payload if p.name in staged.names}
+    _insert_into(con, delivery, staged, staged.contract.raw_name(staged.table), raw)
+    if staged.table.identity:
+        target = staged.contract.identity_name(staged.table)
+        _insert_into(con, delivery, staged, target, _identity_values(staged))
+    return count_loadable(con, staged)
+
+
+def write_faults(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Staged) -> None:
+    """One quarantine row for each row set aside, by its first fault; other faults are single values."""
+    place = ", ".join(
+        quote(x) for x in (delivery.delivery_id, delivery.feed, staged.table.name, staged.file_name)
+    )
+    remedies = ", ".join(f"{quote(rule)}: {quote(text)}" for rule, text in REMEDIES.items())
+    listed = (
+        f"SELECT _line AS line, unnest(_faults) AS fault, generate_subscripts(_faults, 1) AS place,"
+        " CASE WHEN _bad THEN list_position(list_transform(_faults, lambda f: f.required), true) END AS main"
+        f" FROM {staged.rows} WHERE _faults IS NOT NULL"
+    )
+    for target, condition in (("rows", "place = main"), ("values", "place IS DISTINCT FROM main")):
+        con.execute(
+            f'INSERT INTO quarantine.{target} SELECT {place}, line, fault."column", fault.rule,'
+            f' fault."value", MAP {{{remedies}}}[fault.rule] FROM ({listed}) WHERE {condition}'
+            " ORDER BY line, place"
+        )
+    key = quote(", ".join(staged.table.key))
+    con.execute(
+        f"INSERT INTO quarantine.rows SELECT {place}, _line AS line, {key}, 'duplicate_key', NULL,"
+        f" 'send each key once in a file; its first row was kept' FROM {staged.rows}"
+        f" WHERE rowid IN (SELECT row_id FROM {staged.left_out} WHERE rule = 'duplicate_key') ORDER BY line"
+    )
+    if staged.faults:
+        # At once: a file may be nothing but faults, and as long as any other.
+        names = ("line", "column", "rule", "value", "remedy")
+        columns = zip(*map(_fault_row, staged.faults), strict=True)
+        arrays = [pa.array(column) for column in columns]
+        con.register("_faults", pa.table(arrays, names=names))
+        con.execute(f"INSERT INTO quarantine.rows SELECT {place}, * FROM _faults")
+        con.unregister("_faults")
+
+
+def _fault_row(fault: Fault) -> list[object]:
+    return [fault.line, fault.column, fault.rule, fault.value, fault.remedy]
+
+
+def _identity_values(staged: Staged) -> dict[str, str]:
+    table = staged.table
+    values = {name: f"v_{name}" for name in own_key(table)}
+    values |= {attribute(p): f"v_{p.name}" for p in table.identity if p.name in staged.names}
+    for prop in table.identity:
+        if prop.identifier_type:
+            values["identifier_type"] = f"v_{prop.identifier_type}"
+    return values | ({"_latest": f"v_{table.latest_by}"} if table.latest_by else {})
+
+
+def _insert_into(
+    con: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    staged: Staged,
+    target: str,
+    values: Mapping[str, str],
+) -> None:
+    every = {
+        "record_key": record_key(staged),
+        **values,
+        "_delivery_id": quote(delivery.delivery_id),
+        "_line": "_line",
+        **({"_element": "_element"} if staged.element else {}),
+    }
+    columns = ", ".join(f'"{name}"' for name in every)
+    con.execute(
+        f"INSERT INTO {target} ({columns}) SELECT {', '.join(every.values())}"
+        f" FROM {staged.rows} WHERE {staged.loadable}"
+    )
