@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from ffp_data.feeds import csv_reader, json_document, ndjson_reader
+from ffp_data.feeds import csv_reader, json_document, ndjson_reader, xml_reader
 from ffp_data.feeds.contract import Contract, Table
 from ffp_data.feeds.drop import DropFile, check_rows, open_drop
 from ffp_data.feeds.errors import FeedError
@@ -44,7 +44,8 @@ def read_delivery(
         return [
             _read_csv(con, delivery.path, contract, t, _columns(t, allowed), known) for t in tables
         ]
-    return _read_json(con, delivery.path, contract, tables, allowed)
+    read = _read_xml if contract.hub.format == "xml" else _read_json
+    return read(con, delivery.path, contract, tables, allowed)
 
 
 def drop_staged(con: duckdb.DuckDBPyConnection) -> None:
@@ -146,6 +147,27 @@ def _read_json(
         staged.append(_stage(con, source, contract, table, path.name, columns, rows, notes))
         if not shared:
             _refuse_strange(con, staged[-1])
+    return staged
+
+
+def _read_xml(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    contract: Contract,
+    tables: list[Table],
+    allowed: Allowed | None,
+) -> list[Staged]:
+    facts = inspect(path, contract.hub.encodings)
+    documents = f"temp.main.feed_{contract.id}_records"
+    faults, note = xml_reader.read_records(con, path, facts, contract, documents)
+    staged = []
+    for table in tables:
+        columns = _columns(table, allowed)
+        source = xml_reader.table_source(documents, table, columns, faults)
+        rows = f"temp.main.feed_{table.name}"
+        type_rows(con, source, contract, table, columns, rows)
+        staged.append(_stage(con, source, contract, table, path.name, columns, rows, note))
+        _refuse_strange(con, staged[-1])
     return staged
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import duckdb
 import yaml
@@ -32,8 +33,12 @@ _SAMPLES = {
 _BY_PATTERN = {
     r"^\d{6}$": "100001",
     r"^\d{3}$": "999",
+    r"^\d{4}$": "2001",
     r"^\d{2}$": "51",
     r"^[A-Z]\d{5,6}$": "X00001",
+    r"^[A-Z]\d{4}[A-Z]{2}$": "A1234AA",
+    r"^\d{1,12}$": "1001",
+    "^[^0-9,;/&+()]+$": "Sample",
 }
 
 
@@ -56,13 +61,15 @@ class Landing:
         return path
 
     def rows(self, feed: str, table: str, rows: Iterable[Row], stamp: str = STAMP) -> Path:
-        """Writes a file of `rows` (property -> text) of a CSV or NDJSON feed."""
+        """Writes a file of `rows` (property -> text) of a CSV, NDJSON or XML feed."""
         contract = self.contracts[feed]
         declared = contract.by_name[table]
         name = file_name(declared, stamp)
         text = csv_text(declared, rows)
         if contract.hub.format == "ndjson":
             text = "".join(json.dumps(record(contract, declared, row)) + "\n" for row in rows)
+        if contract.hub.format == "xml":
+            text = xml_text(contract, [record(contract, declared, row) for row in rows])
         return self.file(feed, name, text)
 
     def drop(self, tables: Mapping[str, str], stamp: str = "20260401", **manifest: Any) -> Path:
@@ -116,7 +123,7 @@ def sample_value(prop: feeds.Property) -> str:
     if prop.codes:
         return prop.codes[0]
     if prop.pattern:
-        return _BY_PATTERN[prop.pattern]
+        return _BY_PATTERN.get(prop.pattern, _SAMPLES["string"])
     return _SAMPLES[prop.logical_type]
 
 
@@ -138,7 +145,17 @@ def record(contract: feeds.Contract, table: feeds.Table, row: Row) -> dict[str, 
     main = next(
         t for t in contract.tables if t.physical_name == table.physical_name and not t.explode
     )
-    return as_json(table, row) | as_json(main, sample_row(contract, main))
+    return _merged(as_json(table, row), as_json(main, sample_row(contract, main)))
+
+
+def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Both records in one; objects of one name grow together, and of other values `other`'s stands."""
+    shared = {
+        name: _merged(value, other[name])
+        for name, value in one.items()
+        if isinstance(value, dict) and isinstance(other.get(name), dict)
+    }
+    return one | other | shared
 
 
 def as_json(table: feeds.Table, row: Row) -> dict[str, Any]:
@@ -154,10 +171,37 @@ def as_json(table: feeds.Table, row: Row) -> dict[str, Any]:
         inside = table.explode is not None and not path.startswith("../")
         _put(element if inside else record, path.removeprefix("../"), value)
     if table.explode:
-        record[table.explode] = [element]
+        _put(record, table.explode.replace("[*]", ""), [element])
     if table.only_when:
         _put(record, table.only_when.path, table.only_when.equals)
     return record
+
+
+def xml_text(contract: feeds.Contract, records: Iterable[Mapping[str, Any]]) -> str:
+    """An XML file of `records` in which keys of records that the root holds itself stand there, as a header."""
+    way = (contract.hub.records or "").split("|")[0].strip().split("/")
+    paths = [p.path or "" for t in contract.tables for p in t.properties]
+    outside = {path[3:].partition(".")[0] for path in paths if path.startswith("../")} - {
+        path.partition(".")[0] for path in paths if not path.startswith("../")
+    }
+    header: dict[str, Any] = {}
+    body: list[str] = []
+    for record in records:
+        header |= {name: value for name, value in record.items() if name in outside and value}
+        own = {name: value for name, value in record.items() if name not in outside}
+        body.append(_element(way[-1], own))
+    for name in reversed(way[1:-1]):
+        body = [f"<{name}>\n", *body, f"</{name}>\n"]
+    tops = [_element(name, value) for name, value in header.items() if isinstance(value, dict)]
+    return f"<{way[0]}>\n{''.join([*tops, *body])}</{way[0]}>\n"
+
+
+def _element(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return "".join(_element(name, item) for item in value)
+    if isinstance(value, dict):
+        return f"<{name}>\n{''.join(_element(k, v) for k, v in value.items())}</{name}>\n"
+    return f"<{name}>{escape(str(value))}</{name}>\n"
 
 
 def manifest_of(tables: Mapping[str, str]) -> dict[str, Any]:
