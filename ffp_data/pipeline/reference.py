@@ -13,7 +13,7 @@ import pyarrow as pa
 from ffp_data import feeds
 from ffp_data.calendar import bank_holidays
 from ffp_data.feeds import Contract, Freshness
-from ffp_data.pipeline import ingest, policy
+from ffp_data.pipeline import ingest, lateness, policy
 from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
 from governance.grants import Grants
@@ -54,21 +54,25 @@ def write_declared_facts(run: Run) -> dict[str, int]:
 
 
 def write_feed_state(run: Run) -> dict[str, Any]:
-    """Write meta.feed_state, one row for each contract; returns figures for the asset."""
+    """Write meta.feed_state, one row for each contract, and alert once of a feed that became late.
+
+    Returns figures for the asset.
+    """
     contracts = run.contracts
     allowed = policy.grants(run)
     strangers = ingest.refuse_strangers(run)
     with connect(run.home) as con:
-        rows = [
-            _state(contracts[f.feed], f, allowed)
-            for f in feeds.freshness(con, contracts, run.as_at)
-        ]
+        fresh = feeds.freshness(con, contracts, run.as_at)
+        rows = [_state(contracts[f.feed], f, allowed) for f in fresh]
         states = pa.Table.from_pylist(rows, schema=FEED_STATE)  # noqa: F841 -- read by name
         con.execute("CREATE OR REPLACE TABLE meta.feed_state AS SELECT * FROM states")
+        expected = {row["feed"] for row in rows if row["agreement_state"] == "in_force"}
+        told = lateness.tell_changes(con, run, [f for f in fresh if f.feed in expected])
     return {
         "feeds": len(rows),
         "files in no feed's folder": strangers,
         "late": [row["feed"] for row in rows if row["is_late"]],
+        "told late or back": told,
         "without agreement": [r["feed"] for r in rows if r["agreement_state"] != "in_force"],
     }
 

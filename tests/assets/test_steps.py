@@ -103,7 +103,12 @@ def test_a_failed_run_leaves_a_line_for_people_and_one_in_the_ledger(tmp_path: P
     run = a_run(tmp_path)
     run_failed(run, job="whole_graph", step=["raw__probation", None])
     (line,) = (run.home.root / "alerts.jsonl").read_text("utf-8").splitlines()
-    assert json.loads(line) == {"job": "whole_graph", "run_id": "r1", "steps": ["raw__probation"]}
+    assert json.loads(line) == {
+        "kind": "run_failed",
+        "job": "whole_graph",
+        "run_id": "r1",
+        "steps": ["raw__probation"],
+    }
     ledger = Ledger(run.home.ledger_dir, run.keys.signing_key)
     assert [event["kind"] for event in ledger.events()] == ["run_failed"]
     assert ledger.verify() == []
