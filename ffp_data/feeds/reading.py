@@ -5,13 +5,14 @@ Nothing here writes to the warehouse; all results are temporary tables of the co
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from ffp_data.feeds import csv_reader, json_document, ndjson_reader, xml_reader
+from ffp_data.feeds.archive import Unpacked, is_archive, unpack
 from ffp_data.feeds.contract import Contract, Table
 from ffp_data.feeds.drop import DropFile, check_rows, open_drop
 from ffp_data.feeds.errors import FeedError
@@ -31,21 +32,100 @@ def read_delivery(
     contract: Contract,
     allowed: Allowed | None,
     known: Mapping[str, Contract],
+    scratch: Path | None = None,
 ) -> list[Staged]:
-    """Staged tables of a delivery, in the contract's order; raises FeedError for a whole-file fault."""
+    """Staged tables of a delivery, in the contract's order; raises FeedError for a whole-file fault.
+
+    An archive is unpacked below `scratch`, or where the system keeps temporary files.
+    """
     if delivery.problem is not None:
         raise delivery.problem
     if contract.hub.format == "ssd_drop":
         return _read_drop(con, delivery, contract, allowed, known)
-    tables = [contract.by_name[name] for name in delivery.tables if _may_enter(name, allowed)]
+    if is_archive(delivery.path):
+        return _read_archive(con, delivery, contract, allowed, known, scratch)
+    return _read_file(con, delivery.path, contract, delivery.tables, allowed, known)
+
+
+def _read_file(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    contract: Contract,
+    names: Iterable[str],
+    allowed: Allowed | None,
+    known: Mapping[str, Contract],
+) -> list[Staged]:
+    tables = [contract.by_name[name] for name in names if _may_enter(name, allowed)]
     for table in tables:
-        _require_structure(delivery.file_name, table, _columns(table, allowed))
+        _require_structure(path.name, table, _columns(table, allowed))
     if contract.hub.format == "csv":
-        return [
-            _read_csv(con, delivery.path, contract, t, _columns(t, allowed), known) for t in tables
-        ]
+        return [_read_csv(con, path, contract, t, _columns(t, allowed), known) for t in tables]
     read = _read_xml if contract.hub.format == "xml" else _read_json
-    return read(con, delivery.path, contract, tables, allowed)
+    return read(con, path, contract, tables, allowed)
+
+
+def _read_archive(
+    con: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    contract: Contract,
+    allowed: Allowed | None,
+    known: Mapping[str, Contract],
+    scratch: Path | None,
+) -> list[Staged]:
+    """The tables of an archive's members: one delivery, all of it or nothing."""
+    with unpack(delivery.path, lambda name: bool(tables_of(name, contract)), scratch) as unpacked:
+        tables = {file: [t.name for t in tables_of(file.name, contract)] for file in unpacked.files}
+        _refuse_parts(delivery, tables)
+        try:
+            staged = [
+                one
+                for file, names in tables.items()
+                for one in _read_file(con, file, contract, names, allowed, known)
+            ]
+        except FeedError as error:
+            raise _inside(delivery, error) from error
+    place = {name: i for i, name in enumerate(contract.by_name)}
+    return [
+        replace(
+            one,
+            file_name=f"{delivery.file_name}/{one.file_name}",
+            notes="; ".join(filter(None, (one.notes, *_archive_notes(unpacked, contract, tables)))),
+        )
+        for one in sorted(staged, key=lambda one: place[one.table.name])
+    ]
+
+
+def _inside(delivery: Delivery, error: FeedError) -> FeedError:
+    """The error of a member, told by archive and member."""
+    file = f"{delivery.file_name}/{error.file}"
+    return FeedError(
+        error.rule, error.message, error.remedy, file=file, line=error.line, column=error.column
+    )
+
+
+def _refuse_parts(delivery: Delivery, tables: Mapping[Path, list[str]]) -> None:
+    """The books know a table of a delivery by one file, so that each row set aside has one place."""
+    seen: set[str] = set()
+    for file, names in tables.items():
+        if again := sorted(seen & set(names)):
+            raise FeedError(
+                "archive_member",
+                f"another member is a file of table {again[0]} already",
+                "put the rows of a table in one file, or deliver its parts in archives of their own",
+                file=f"{delivery.file_name}/{file.name}",
+            )
+        seen |= set(names)
+
+
+def _archive_notes(
+    unpacked: Unpacked, contract: Contract, tables: Mapping[Path, list[str]]
+) -> Iterator[str]:
+    if unpacked.others:
+        yield f"members of no table: {len(unpacked.others)}"
+    if absent := sorted(
+        set(contract.by_name) - {name for names in tables.values() for name in names}
+    ):
+        yield f"tables not sent: {', '.join(absent)}"
 
 
 def drop_staged(con: duckdb.DuckDBPyConnection) -> None:
