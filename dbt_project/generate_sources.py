@@ -68,9 +68,9 @@ def codes() -> str:
     """Text of the seed of all other code lists: list, code, meaning."""
     rows = (
         (name, code, meaning)
-        for name, facts in _code_lists().items()
+        for name, listed in feeds.code_lists().items()
         if name != "attendance_code"
-        for code, meaning in facts["values"].items()
+        for code, meaning in listed.meanings().items()
     )
     return _csv(("code_list", "code", "meaning"), rows)
 
