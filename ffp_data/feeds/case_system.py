@@ -187,4 +187,3 @@ def _read(path: Path) -> Profile:
         return Profile.model_validate(data)
     except ValidationError as error:
         raise faults_of(path, node, error)[0] from error
-

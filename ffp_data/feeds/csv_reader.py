@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -52,12 +52,32 @@ def read_rows(
 
     Raises FeedError truncated_file when the last row breaks off.
     """
+    relation, faults = read_columns(con, path, facts, header, into)
+    columns = {name: f"c{place}" for name, place in header.positions.items()}
+    return source_of(relation, columns, table, faults, facts.has_controls)
+
+
+def read_columns(
+    con: duckdb.DuckDBPyConnection, path: Path, facts: FileFacts, header: Header, into: str
+) -> tuple[str, tuple[Fault, ...]]:
+    """FROM item with `_line` and a text column `c<place>` for each position, and the rows set aside."""
     found = _fast_rows(con, path, facts, header, into)
-    if found is None:
-        found = _exact_rows(con, path, facts, header, into)
-    relation, faults = found
-    documents = _documents(header, table)
-    return Source(relation, _texts(header, table), faults=faults, documents=documents)
+    return found if found is not None else _exact_rows(con, path, facts, header, into)
+
+
+def source_of(
+    relation: str,
+    columns: Mapping[str, str],
+    table: Table,
+    faults: tuple[Fault, ...],
+    has_controls: bool,
+) -> Source:
+    """The source of a table whose file columns stand in `columns`: header name -> SQL over `relation`."""
+    texts = {p.name: _text(p, columns[p.header]) for p in table.properties if p.header in columns}
+    names = {p.from_ for p in table.properties if p.from_ and p.from_ in columns}
+    documents = {name: columns[name] for name in sorted(names)}
+    screened = not (has_controls or documents)
+    return Source(relation, texts, faults=faults, documents=documents, screened=screened)
 
 
 def _fast_rows(
@@ -126,20 +146,6 @@ def _exact_rows(
 
 def _used(header: Header) -> str:
     return ", ".join(f"c{i}" for i in sorted(set(header.positions.values())))
-
-
-def _documents(header: Header, table: Table) -> dict[str, str]:
-    """Header name -> column expression of each JSON column that properties are taken `from`."""
-    names = {p.from_ for p in table.properties if p.from_ and p.from_ in header.positions}
-    return {name: f"c{header.positions[name]}" for name in sorted(names)}
-
-
-def _texts(header: Header, table: Table) -> dict[str, str]:
-    return {
-        p.name: _text(p, f"c{header.positions[p.header]}")
-        for p in table.properties
-        if p.header in header.positions
-    }
 
 
 def _text(prop: Property, column: str) -> str:

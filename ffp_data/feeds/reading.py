@@ -13,12 +13,14 @@ import duckdb
 
 from ffp_data.feeds import csv_reader, json_document, ndjson_reader, xml_reader
 from ffp_data.feeds.archive import Unpacked, is_archive, unpack
+from ffp_data.feeds.case_system import TableMap
 from ffp_data.feeds.contract import Contract, Table
-from ffp_data.feeds.drop import DropFile, check_rows, open_drop
+from ffp_data.feeds.drop import Drop, DropTable, check_rows, open_drop
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.file_facts import inspect
 from ffp_data.feeds.header import Header, match_header, read_header
 from ffp_data.feeds.landing import Delivery, tables_of
+from ffp_data.feeds.mapped import read_mapped
 from ffp_data.feeds.source import Fault, Source
 from ffp_data.feeds.stage import Staged, mark_repeats, type_rows
 
@@ -143,30 +145,44 @@ def _read_drop(
     known: Mapping[str, Contract],
 ) -> list[Staged]:
     drop = open_drop(delivery.path, contract)
-    files = [f for f in drop.files if _may_enter(f.table.name, allowed)]
-    for file in files:
-        _require_structure(file.path.name, file.table, _columns(file.table, allowed))
+    parts = [p for p in drop.tables if _may_enter(p.table.name, allowed)]
+    for part in parts:
+        _require_structure(part.file.path.name, part.table, _columns(part.table, allowed))
     return [
-        _read_drop_file(
-            con, delivery, file, contract, _columns(file.table, allowed), known, drop.notes
-        )
-        for file in files
+        _read_drop_table(con, part, drop, _columns(part.table, allowed), known) for part in parts
     ]
 
 
-def _read_drop_file(
+def _read_drop_table(
     con: duckdb.DuckDBPyConnection,
-    delivery: Delivery,
-    file: DropFile,
-    contract: Contract,
+    part: DropTable,
+    drop: Drop,
     columns: Collection[str] | None,
     known: Mapping[str, Contract],
-    notes: str,
 ) -> Staged:
-    staged = _read_csv(con, file.path, contract, file.table, columns, known)
-    check_rows(delivery.path, file, staged.delivered)
-    notes = "; ".join(note for note in (staged.notes, notes) if note)
-    return replace(staged, file_name=f"{delivery.file_name}/{file.path.name}", notes=notes)
+    folder, name = part.file.path.parent, part.file.path.name
+    if part.mapping is None:
+        staged = _read_csv(con, part.file.path, drop.contract, part.table, columns, known)
+        check_rows(folder, part.file, staged.delivered)
+    else:
+        staged = _read_mapped(con, part, part.mapping, drop.contract, columns)
+    notes = "; ".join(note for note in (staged.notes, drop.notes) if note)
+    where = f"{folder.name}/{name}"
+    return replace(staged, file_name=where, notes=notes, scope=drop.scope)
+
+
+def _read_mapped(
+    con: duckdb.DuckDBPyConnection,
+    part: DropTable,
+    mapping: TableMap,
+    contract: Contract,
+    columns: Collection[str] | None,
+) -> Staged:
+    rows = f"temp.main.feed_{part.table.name}"
+    source, notes = read_mapped(con, part, mapping, contract, columns, f"{rows}_text")
+    type_rows(con, source, contract, part.table, columns, rows)
+    _require_people(con, part.table, part.file.path, rows)
+    return _stage(con, source, contract, part.table, part.file.path.name, columns, rows, notes)
 
 
 def _read_csv(
@@ -184,6 +200,11 @@ def _read_csv(
     source = csv_reader.read_rows(con, path, facts, header, table, f"{rows}_text")
     type_rows(con, source, contract, table, allowed, rows)
     con.execute(f"DROP TABLE {rows}_text")
+    _require_people(con, table, path, rows)
+    return _stage(con, source, contract, table, path.name, allowed, rows, _notes(header))
+
+
+def _require_people(con: duckdb.DuckDBPyConnection, table: Table, path: Path, rows: str) -> None:
     if table.role and _count(con, rows) == 0:
         raise FeedError(
             "no_rows",
@@ -192,7 +213,6 @@ def _read_csv(
             file=path.name,
             line=1,
         )
-    return _stage(con, source, contract, table, path.name, allowed, rows, _notes(header))
 
 
 def _read_json(

@@ -28,6 +28,7 @@ class Source:
     `relation` is the FROM item, with the physical line of each row as `_line`; `texts` gives the
     VARCHAR expression of each column over it; `element` numbers the rows of an exploded line.
     `documents` are JSON columns that several columns are taken out of, by their header name.
+    `screened`: no value holds a control character, so none need be looked for.
     """
 
     relation: str
@@ -35,6 +36,7 @@ class Source:
     element: str | None = None
     faults: tuple[Fault, ...] = ()
     documents: Mapping[str, str] = field(default_factory=dict)
+    screened: bool = False
 
 
 def redact(text: str) -> str:

@@ -66,7 +66,7 @@ def test_another_row_count_than_signed_off_is_refused_and_nothing_of_the_drop_lo
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        ({"case_system": "mosaic"}, "other_system"),
+        ({"case_system": "abacus"}, "unknown_system"),
         ({"window_years": "six"}, "manifest"),
         ({"extra": 1}, "manifest"),
     ],
