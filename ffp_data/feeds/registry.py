@@ -6,7 +6,7 @@ line, and so that a key given twice is a fault instead of a silent loss.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from ffp_data.feeds.errors import FeedError
 
 PACKAGED = Path(__file__).parent / "contracts"
 CODES = Path(__file__).parent / "codes.yaml"
+TO_DO = "TODO"
+"""How a draft marks what only a person can say."""
 
 Loc = tuple[int | str, ...]
 
@@ -39,25 +41,32 @@ def code_lists(path: Path = CODES) -> Mapping[str, CodeList]:
         raise faults_of(path, node, error, skip=1)[0] from error
 
 
-def load_contracts(folder: Path = PACKAGED) -> dict[str, Contract]:
-    """Every contract of `folder` by feed id, in order of id; raises FeedError for the first fault."""
-    contracts, errors = _load(folder)
+def load_contracts(*places: Path) -> dict[str, Contract]:
+    """Every contract by feed id, in order of id; raises FeedError for the first fault.
+
+    `places` are folders or single files, the packaged folder when none is given. A folder that is not
+    there holds no contract, so that a home without contracts of its own needs none.
+    """
+    contracts, errors = _load(places or (PACKAGED,))
     if errors:
         raise errors[0]
     return contracts
 
 
-def check_contracts(folder: Path = PACKAGED) -> list[FeedError]:
-    """All faults of all contracts of `folder`; empty when each can be used."""
-    return _load(folder)[1]
+def check_contracts(*places: Path) -> list[FeedError]:
+    """All faults of all contracts of `places`, as `load_contracts` takes them; empty when each can be used."""
+    return _load(places or (PACKAGED,))[1]
 
 
-def _load(folder: Path) -> tuple[dict[str, Contract], list[FeedError]]:
+def _load(places: Iterable[Path]) -> tuple[dict[str, Contract], list[FeedError]]:
     contracts: dict[str, Contract] = {}
     errors: list[FeedError] = []
-    for path in sorted(folder.glob("*.yaml")):
+    for path in (path for place in places for path in _files(place)):
         try:
             node, data = read_yaml(path)
+            if unfinished := _unfinished(path, node):
+                errors += unfinished
+                continue
             contract = Contract.model_validate(data)
         except ValidationError as error:
             errors += faults_of(path, node, error)
@@ -67,6 +76,26 @@ def _load(folder: Path) -> tuple[dict[str, Contract], list[FeedError]]:
             errors += _across(path, node, contract, contracts)
             contracts[contract.id] = contract
     return dict(sorted(contracts.items())), errors
+
+
+def _files(place: Path) -> list[Path]:
+    return [place] if place.is_file() else sorted(place.glob("*.yaml"))
+
+
+def _unfinished(path: Path, node: yaml.Node) -> list[FeedError]:
+    """What a draft leaves to a person, each place with its line."""
+    if isinstance(node, yaml.ScalarNode):
+        if not str(node.value).startswith(TO_DO):
+            return []
+        remedy = "put in its place what holds here"
+        line = node.start_mark.line + 1
+        return [
+            FeedError(
+                "to_do", f"a person must say: {node.value}", remedy, file=str(path), line=line
+            )
+        ]
+    children = node.value if isinstance(node, yaml.SequenceNode) else [v for _, v in node.value]
+    return [error for child in children for error in _unfinished(path, child)]
 
 
 def _across(
