@@ -14,6 +14,7 @@ from typing import Any
 
 from ffp_data import feeds
 from ffp_data.feeds import Contract, DeliveryResult
+from ffp_data.feeds.loading import Terms, load_all
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
@@ -65,15 +66,16 @@ class FeedOutcome:
 
 def ingest_feed(run: Run, contract: Contract) -> FeedOutcome:
     """Load every new delivery of one feed; each decision and each delivery goes to the ledger."""
-    contracts = feeds.load_contracts()
+    contracts = run.contracts
     grants = policy.grants(run)
     decisions = tuple(grants.ingest(contract.id, table.name) for table in contract.tables)
     allowed = {d.table: frozenset(d.columns) for d in decisions if d.allowed}
     run.ledger.append_many([("ingest_decision", _decision_facts(run, d)) for d in decisions])
+    terms = Terms(allowed, contracts, scratch=run.home.scratch)
     with connect(run.home) as con:
         feeds.create_empty_raw_tables(con, contracts)
         new = feeds.discover_feed(run.landing, contract, contracts, con)
-        results = tuple(feeds.load(con, one, contract, allowed, contracts) for one in new)
+        results = tuple(load_all(con, new, contract, terms))
         books = feeds.reconcile(con, {contract.id: contract}).to_pylist()
     run.ledger.append_many([_delivery_event(run, result) for result in results])
     own = tuple(row for row in books if row["feed"] == contract.id)
@@ -82,7 +84,7 @@ def ingest_feed(run: Run, contract: Contract) -> FeedOutcome:
 
 def refuse_strangers(run: Run) -> int:
     """Record what lies in no feed's folder, in the warehouse and in the ledger; how many there are."""
-    strangers = feeds.discover_strangers(run.landing, feeds.load_contracts())
+    strangers = feeds.discover_strangers(run.landing, run.contracts)
     with connect(run.home) as con:
         results = [feeds.load(con, stranger, None) for stranger in strangers]
     run.ledger.append_many([_delivery_event(run, result) for result in results])
