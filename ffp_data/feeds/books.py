@@ -8,6 +8,7 @@ from datetime import datetime
 
 import duckdb
 
+from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.landing import Delivery
 from ffp_data.feeds.stage import Staged
 
@@ -103,8 +104,8 @@ def is_overwritten(con: duckdb.DuckDBPyConnection, entry: Entry) -> bool:
 def forget_attempts(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
     """Takes away what an earlier attempt at the same bytes and name, that did not load, left behind."""
     con.execute(
-        "DELETE FROM meta.deliveries WHERE delivery_id = ? AND feed = ? AND file_name = ?"
-        " AND status <> 'loaded'",
+        "DELETE FROM meta.deliveries WHERE delivery_id = ? AND feed = ?"
+        " AND split_part(file_name, '/', 1) = ? AND status <> 'loaded'",
         [delivery.delivery_id, delivery.feed, delivery.file_name],
     )
     con.execute(
@@ -122,19 +123,79 @@ def forget_tables(
         key = [delivery_id, feed, table]
         where = "WHERE delivery_id = ? AND feed = ? AND table_name = ?"
         con.execute(f"DELETE FROM meta.deliveries {where} AND status = 'loaded'", key)
-        forget_shadow(con, delivery_id, feed, table)
-
-
-def forget_shadow(con: duckdb.DuckDBPyConnection, delivery_id: str, feed: str, table: str) -> None:
-    """Takes away a loaded table's scopes and what was set aside of it, and leaves its counts."""
-    where = "WHERE delivery_id = ? AND feed = ? AND table_name = ?"
-    for book in ("meta.snapshot_scopes", "quarantine.rows", 'quarantine."values"'):
-        con.execute(f"DELETE FROM {book} {where}", [delivery_id, feed, table])
+        for book in ("meta.snapshot_scopes", "quarantine.rows", 'quarantine."values"'):
+            con.execute(f"DELETE FROM {book} {where}", key)
 
 
 def next_sequence(con: duckdb.DuckDBPyConnection) -> int:
     (last,) = con.execute("SELECT max(received_seq) FROM meta.deliveries").fetchone() or (None,)
     return (last or 0) + 1
+
+
+def find_entry(con: duckdb.DuckDBPyConnection, named: str) -> Entry:
+    """The line of the delivery that a person means by its id, the id's beginning or its name.
+
+    Raises FeedError unknown_delivery, or ambiguous_delivery when several are meant.
+    """
+    rows = con.execute(
+        "SELECT delivery_id, feed, max(received_seq) FROM meta.deliveries WHERE status <> 'duplicate'"
+        " AND (starts_with(delivery_id, lower($1)) AND length($1) >= 6"
+        " OR split_part(file_name, '/', 1) = $1) GROUP BY delivery_id, feed ORDER BY 3",
+        [named],
+    ).fetchall()
+    if not rows:
+        remedy = "give the id, or its beginning, or the file name as meta.deliveries has it"
+        raise FeedError("unknown_delivery", "no delivery is known by this", remedy, file=named)
+    if len(rows) > 1:
+        meant = ", ".join(delivery_id[:12] for delivery_id, *_ in rows)
+        remedy = f"give one of {meant}"
+        raise FeedError("ambiguous_delivery", f"{len(rows)} deliveries", remedy, file=named)
+    delivery_id, feed, _ = rows[0]
+    return [e for e in entries(con, delivery_id, feed) if e.status != "duplicate"][-1]
+
+
+def accept(con: duckdb.DuckDBPyConnection, entry: Entry, by: str, reason: str) -> None:
+    """Lets a held or retracted delivery in with the next run; raises FeedError not_waiting."""
+    if entry.status not in ("held", "retracted"):
+        remedy = "accept a delivery that is held, or one that was retracted"
+        message = f"the delivery is {entry.status}"
+        raise FeedError("not_waiting", message, remedy, file=entry.file_name)
+    key = [entry.delivery_id, entry.feed]
+    con.execute("INSERT INTO meta.acceptances VALUES (?, ?, ?, ?)", [*key, by, reason])
+    con.execute(
+        "UPDATE meta.deliveries SET status = 'held', reason = ? WHERE delivery_id = ? AND feed = ?"
+        " AND status IN ('held', 'retracted')",
+        [f"accepted by {by}: {reason}; the next run loads it", *key],
+    )
+
+
+def write_retracted(con: duckdb.DuckDBPyConnection, entry: Entry, by: str, reason: str) -> None:
+    """Says of all lines of a delivery that it is retracted; its rows count as superseded."""
+    key = [entry.delivery_id, entry.feed]
+    con.execute(
+        "UPDATE meta.deliveries SET status = 'retracted', reason = ?, rows_loaded = 0,"
+        " rows_quarantined = 0, rows_superseded = rows_delivered"
+        " WHERE delivery_id = ? AND feed = ? AND status <> 'duplicate'",
+        [f"retracted by {by}: {reason}", *key],
+    )
+    for book in (
+        "meta.acceptances",
+        "meta.to_reload",
+        "meta.snapshot_scopes",
+        "quarantine.rows",
+        'quarantine."values"',
+    ):
+        con.execute(f"DELETE FROM {book} WHERE delivery_id = ? AND feed = ?", key)
+
+
+def counts(con: duckdb.DuckDBPyConnection, delivery_id: str, feed: str) -> dict[str, int]:
+    """The four counts of a delivery over all its tables."""
+    row = con.execute(
+        f"SELECT {', '.join(f'coalesce(sum({p}), 0)::BIGINT' for p in PARTS)} FROM meta.deliveries"
+        " WHERE delivery_id = ? AND feed = ? AND status = 'loaded'",
+        [delivery_id, feed],
+    ).fetchone()
+    return dict(zip(PARTS, row or (), strict=True))
 
 
 def is_accepted(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> bool:

@@ -92,6 +92,22 @@ def delivery_at(path: Path, contract: Contract, contracts: Mapping[str, Contract
     return Delivery(_digest(path), contract.id, path, when, tables, problem)
 
 
+def find(
+    landing: Path,
+    contract: Contract,
+    contracts: Mapping[str, Contract],
+    delivery_id: str,
+    file_name: str,
+) -> Delivery | None:
+    """The delivery of these bytes, first under the name it was known by; None when it is gone."""
+    folder = landing / contract.id
+    others = sorted(folder.iterdir()) if folder.is_dir() else []
+    for path in sorted(others, key=lambda p: printable(p.name) != file_name):
+        if not path.name.endswith(_SIDE_FILES) and _digest(path) == delivery_id:
+            return delivery_at(path, contract, contracts)
+    return None
+
+
 def tables_of(file_name: str, contract: Contract) -> list[Table]:
     return [t for t in contract.tables if any(fnmatchcase(file_name, p) for p in t.patterns)]
 

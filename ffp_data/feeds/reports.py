@@ -19,10 +19,10 @@ SELECT d.feed, d.table_name, d.file_name, d.delivery_id, d.rows_delivered, d.row
         AND d.rows_loaded = coalesce(r.n, 0)
         AND d.rows_quarantined = coalesce(q.n, 0) AS is_reconciled
 FROM meta.deliveries d
-LEFT JOIN (SELECT delivery_id, table_name, count(*) AS n FROM quarantine.rows GROUP BY ALL) q
-    USING (delivery_id, table_name)
+LEFT JOIN (SELECT delivery_id, feed, table_name, count(*) AS n FROM quarantine.rows GROUP BY ALL) q
+    USING (delivery_id, feed, table_name)
 LEFT JOIN ({in_raw}) r USING (delivery_id, feed, table_name)
-WHERE d.status = 'loaded'
+WHERE d.status IN ('loaded', 'retracted')
 ORDER BY d.received_seq, d.table_name
 """
 
@@ -36,7 +36,7 @@ ORDER BY feed, table_name, file_name, kind, rule, column_name
 
 
 def reconcile(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract]) -> pa.Table:
-    """One row for each loaded delivery and table: its counts beside what raw and quarantine really hold.
+    """One row for each loaded or retracted delivery and table: its counts beside what the tables really hold.
 
     `is_reconciled` is true when delivered = loaded + quarantined + superseded and both counts of the
     books equal the rows counted.

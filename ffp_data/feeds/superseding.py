@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.landing import Delivery
 from ffp_data.feeds.stage import Staged, key_columns
@@ -44,7 +45,7 @@ def give_way(
         write_scopes(con, delivery, staged)
         overtaken = _give_way_in_scope(con, delivery, staged, peers)
         newer, older = peers.newer_parts, peers.older_parts
-    there, here = key_there(staged), _key_here(staged)
+    there, here = key_there(staged), key_here(staged)
     if newer:
         raw = staged.contract.raw_name(staged.table)
         same = f"SELECT {there} FROM {raw} WHERE _delivery_id IN ({ids(newer)})"
@@ -76,6 +77,53 @@ def find_peers(
         older_parts=tuple(found.get((False, True), ())),
         newer_parts=tuple(found.get((True, True), ())),
     )
+
+
+# Deliveries of a table whose superseded rows may hold again when one delivery goes: of a delta, any older
+# one; of a snapshot, those that then are the newest for one of its scopes. Those beneath them stay beneath.
+_FREED_BY_DELTA = """
+SELECT DISTINCT other.delivery_id
+FROM meta.deliveries AS gone
+JOIN meta.deliveries AS other USING (feed, table_name)
+WHERE gone.delivery_id = $delivery AND gone.feed = $feed AND gone.table_name = $table
+    AND gone.status = 'loaded' AND other.status = 'loaded' AND other.rows_superseded > 0
+    AND (other.delivered_at, other.file_name, other.received_seq)
+        < (gone.delivered_at, gone.file_name, gone.received_seq)
+    AND other.scope IS NOT DISTINCT FROM gone.scope
+ORDER BY other.delivery_id
+"""
+_FREED_BY_SNAPSHOT = """
+WITH peers AS (
+    SELECT * FROM meta.snapshot_scopes
+    WHERE feed = $feed AND table_name = $table AND NOT is_held
+),
+gone AS (SELECT * FROM peers WHERE delivery_id = $delivery),
+beneath AS (
+    SELECT other.delivery_id, other.delivered_at = newest_at AND newest_at <= gone_at AS is_freed
+    FROM (
+        SELECT other.*, gone.delivered_at AS gone_at,
+            max(other.delivered_at) OVER (PARTITION BY gone.scope) AS newest_at
+        FROM gone JOIN peers AS other USING (scope)
+        WHERE other.delivery_id <> gone.delivery_id
+            AND other.part_of IS NOT DISTINCT FROM gone.part_of
+    ) AS other
+)
+SELECT DISTINCT delivery_id FROM beneath
+JOIN meta.deliveries AS book USING (delivery_id)
+WHERE is_freed AND book.feed = $feed AND book.table_name = $table AND book.status = 'loaded'
+    AND book.rows_superseded > 0
+ORDER BY delivery_id
+"""
+
+
+def freed_by(
+    con: duckdb.DuckDBPyConnection, contract: Contract, delivery_id: str, table_name: str
+) -> list[str]:
+    """Ids of the deliveries some of whose rows of the table may hold again once this delivery is gone."""
+    is_snapshot = contract.by_name[table_name].semantics == "snapshot"
+    own = {"delivery": delivery_id, "feed": contract.id, "table": table_name}
+    query = _FREED_BY_SNAPSHOT if is_snapshot else _FREED_BY_DELTA
+    return [freed for (freed,) in con.execute(query, own).fetchall()]
 
 
 def claims(staged: Staged) -> str:
@@ -136,7 +184,7 @@ def ids(deliveries: tuple[str, ...]) -> str:
     return ", ".join(quote(d) for d in deliveries) or "NULL"
 
 
-def _key_here(staged: Staged) -> str:
+def key_here(staged: Staged) -> str:
     return key_columns(staged) if own_key(staged.table) else record_key(staged)
 
 
