@@ -41,6 +41,11 @@ class Home:
         return self.root / "contracts"
 
     @property
+    def case_systems(self) -> Path:
+        """Case-system profiles of the partnership's own, which go before the packaged ones."""
+        return self.root / "case_systems"
+
+    @property
     def warehouse(self) -> Path:
         return self.root / WAREHOUSE_FILE
 
@@ -99,6 +104,8 @@ class Partnership(BaseModel):
     la_code: str
     is_synthetic: bool
     """True only for made-up people: NHS numbers that begin with 9 are then accepted."""
+    case_systems: tuple[str, ...] = ()
+    """Case systems that the council runs; a drop out of another is refused. None named: any with a profile."""
     linkage_model: str | None = None
     """Path of a linkage model that replaces the packaged one."""
 

@@ -10,6 +10,7 @@ See docs/feeds.md.
 
 from __future__ import annotations
 
+from ffp_data.feeds.case_system import CaseSystem, case_systems, narrowed
 from ffp_data.feeds.contract import CodeList, Contract, Property, Table, parse_duration
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.facts import build_facts
@@ -28,6 +29,7 @@ from ffp_data.feeds.tables import create_empty_raw_tables
 
 __all__ = [
     "PACKAGED",
+    "CaseSystem",
     "CodeList",
     "Contract",
     "Delivery",
@@ -39,6 +41,7 @@ __all__ = [
     "TableResult",
     "assemble_identity",
     "build_facts",
+    "case_systems",
     "check_contracts",
     "code_lists",
     "create_empty_raw_tables",
@@ -49,6 +52,7 @@ __all__ = [
     "freshness",
     "load",
     "load_contracts",
+    "narrowed",
     "parse_duration",
     "quarantine_report",
     "reconcile",

@@ -138,28 +138,38 @@ class CaseSystem:
     source: str
 
 
-@cache
-def profiles(folder: Path = PACKAGED) -> Mapping[str, Profile]:
-    """Profile by system; raises FeedError with file, line and key."""
-    found = (_read(path) for path in sorted(folder.glob("*.yaml")))
-    return {profile.system: profile for profile in found}
+def profiles(own: str | None = None) -> Mapping[str, Profile]:
+    """Profile by system; those in folder `own` go before the packaged ones. Raises FeedError."""
+    return dict(sorted({**_in_folder(PACKAGED), **(_in_folder(Path(own)) if own else {})}.items()))
 
 
-def case_systems() -> list[CaseSystem]:
+def case_systems(own: str | None = None) -> list[CaseSystem]:
     """The case systems that have a profile, in order of name."""
     return [
         CaseSystem(p.system, p.label, p.status, len(p.tables), tuple(sorted(p.absent)), p.source)
-        for p in profiles().values()
+        for p in profiles(own).values()
     ]
 
 
-def find_profile(name: str, accepted: Iterable[str] = ()) -> Profile | None:
+def find_profile(name: str, accepted: Iterable[str] = (), own: str | None = None) -> Profile | None:
     """The profile of a system by any of its names; None when unknown, or none of `accepted`."""
     allowed = {system.casefold() for system in accepted}
-    for profile in profiles().values():
+    for profile in profiles(own).values():
         if name.strip().casefold() in profile.names:
             return profile if not allowed or profile.names & allowed else None
     return None
+
+
+def narrowed(contract: Contract, la_code: str, systems: Iterable[str], own: Path) -> Contract:
+    """The contract for one council's drops only, out of `systems`, with profiles of folder `own` first.
+
+    A contract of another format is returned as it is.
+    """
+    if contract.hub.format != "ssd_drop":
+        return contract
+    folder = str(own) if own.is_dir() else None
+    limits = {"la_code": la_code, "systems": tuple(systems), "profiles": folder}
+    return contract.model_copy(update={"hub": contract.hub.model_copy(update=limits)})
 
 
 def profile_problems(profile: Profile, contract: Contract) -> Iterator[str]:
@@ -179,6 +189,12 @@ def profile_problems(profile: Profile, contract: Contract) -> Iterator[str]:
         table = contract.by_name.get(name)
         if table is None or (column and column not in {p.header for p in table.properties}):
             yield f"{profile.system}: absent: {key} is not of the contract"
+
+
+@cache
+def _in_folder(folder: Path) -> dict[str, Profile]:
+    found = (_read(path) for path in sorted(folder.glob("*.yaml")))
+    return {profile.system: profile for profile in found}
 
 
 def _read(path: Path) -> Profile:

@@ -99,8 +99,12 @@ def _text(contract: Contract, prop: Property, source: str) -> str:
     if prop.reference:
         # A FHIR reference is Patient/123 or a URL that ends so; what follows the last / is the id.
         text = f"nullif(regexp_extract({text}, '[^/]*$'), '')"
-    if contract.hub.placeholders:
-        text = f"CASE WHEN NOT {_one_of(text, contract.hub.placeholders)} THEN {text} END"
+    if placeholders := contract.hub.placeholders:
+        said = _one_of(text, placeholders)
+        if prop.logical_type in ("date", "timestamp"):
+            # A database writes its placeholder day with a time: 1900-01-01 00:00:00.000.
+            said = f"({said} OR {_one_of(f'left({text}, 10)', placeholders)})"
+        text = f"CASE WHEN NOT {said} THEN {text} END"
     return text
 
 
@@ -144,11 +148,7 @@ def _date(contract: Contract, text: str) -> str:
         f" WHEN regexp_full_match(substr({text}, 11), {quote(_CLOCK)})"
         f" THEN try_strptime(left({text}, 10), [{formats}]) END"
     )
-    # A placeholder day with a time of day is still a placeholder, but not one that was missed: both
-    # become NULL, and the value is set aside, so that nobody meets the year 1900 in a timeline.
-    placeholders = contract.hub.placeholders
-    real = f" AND NOT {_one_of(f'left({text}, 10)', placeholders)}" if placeholders else ""
-    return _plausible(f"({day})::DATE", extra=real)
+    return _plausible(f"({day})::DATE")
 
 
 def _timestamp(contract: Contract, text: str) -> str:

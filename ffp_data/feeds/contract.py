@@ -201,6 +201,8 @@ class Table(_Part):
     guard: Guard | None = None
     record_key: tuple[str, ...] = ()
     related_key: tuple[str, ...] = ()
+    merged_into: str | None = None
+    """Column with the id by which the sender replaced this one: the two records are one person's."""
     role: Literal["child", "adult", "unknown"] | None = None
     role_from: RoleFrom | None = None
     person_if: PersonIf | None = None
@@ -265,6 +267,7 @@ class Table(_Part):
             *self.record_key,
             *self.related_key,
             self.latest_by,
+            self.merged_into,
             *others,
             *types,
             *marks,
@@ -307,6 +310,8 @@ class Hub(_Part):
     """Of a drop: the case systems that the partnership runs; none named: any that has a profile."""
     la_code: str | None = None
     """Of a drop: the council whose drops are taken; None: any."""
+    profiles: str | None = None
+    """Of a drop: a folder of case-system profiles that go before the packaged ones."""
 
 
 class Description(_Part):
@@ -431,6 +436,10 @@ def _record_problems(table: Table) -> list[str]:
         problems += [f"person_if: no column fills {n}" for n in wanted.known if n not in known]
         if table.role is None:
             problems.append("person_if is for a list of people: give the table a role")
+    if table.merged_into and not (table.role and len(table.record_key) == 1):
+        problems.append("merged_into is for a list of people whose record_key is one column")
+    if table.merged_into in {p.name for p in table.identity}:
+        problems.append("merged_into: a column that goes to raw, beside the record_key")
     if tie and tie.related_key and tie.name and not wanted:
         problems.append("relationship: give either related_key or name, or person_if beside both")
     if tie and tie.word == "reverse" and not _listed(table, tie.type):

@@ -161,13 +161,13 @@ def require_tables(
 def _profile(folder: Path, manifest: Manifest, contract: Contract) -> Profile:
     """The profile of the drop's system; raises FeedError for one unknown or not run here, or another council."""
     hub, named = contract.hub, manifest.case_system
-    profile = find_profile(named)
+    profile = find_profile(named, own=hub.profiles)
     if profile is None:
-        known = ", ".join(profiles())
+        known = ", ".join(profiles(hub.profiles))
         message = f"no profile for system {named}; known: {known}"
         remedy = "name the system as its profile does, or write a profile for it"
         raise _refusal(folder, "unknown_system", message, remedy, "case_system")
-    if hub.systems and find_profile(named, hub.systems) is None:
+    if hub.systems and find_profile(named, hub.systems, hub.profiles) is None:
         message = f"the drop is of {profile.system}, this partnership runs {', '.join(hub.systems)}"
         remedy = "add the system to case_systems in partnership.yaml if the council runs it"
         raise _refusal(folder, "other_system", message, remedy, "case_system")

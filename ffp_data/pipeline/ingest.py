@@ -67,6 +67,7 @@ class FeedOutcome:
 def ingest_feed(run: Run, contract: Contract) -> FeedOutcome:
     """Load every new delivery of one feed; each decision and each delivery goes to the ledger."""
     contracts = run.contracts
+    contract = _of_partnership(run, contract)
     grants = policy.grants(run)
     decisions = tuple(grants.ingest(contract.id, table.name) for table in contract.tables)
     allowed = {d.table: frozenset(d.columns) for d in decisions if d.allowed}
@@ -80,6 +81,14 @@ def ingest_feed(run: Run, contract: Contract) -> FeedOutcome:
     run.ledger.append_many([_delivery_event(run, result) for result in results])
     own = tuple(row for row in books if row["feed"] == contract.id)
     return FeedOutcome(decisions, results, own)
+
+
+def _of_partnership(run: Run, contract: Contract) -> Contract:
+    """The contract as this partnership takes it: of a case system, its own council's drops only."""
+    if contract.hub.format != "ssd_drop":
+        return contract
+    whose = run.partnership
+    return feeds.narrowed(contract, whose.la_code, whose.case_systems, run.home.case_systems)
 
 
 def refuse_strangers(run: Run) -> int:
