@@ -165,7 +165,7 @@ ROOT = "<CTfile><CTFpupilData><Pupil>{}</Pupil></CTFpupilData></CTfile>"
         (LOCAL_ENTITY + ROOT.format("<UPN>&b;</UPN>"), "doctype", 1),
         ("<!-- <CTfile> -->\n<!doctype CTfile><CTfile/>", "doctype", 2),
         ("<?x <CTfile> ?>\n\n<!DOCTYPE CTfile SYSTEM 'file:///etc/passwd'><CTfile/>", "doctype", 3),
-        ((LOCAL_ENTITY + "<CTfile/>").encode("utf-16-le"), "doctype", 1),
+        ((LOCAL_ENTITY + "<CTfile/>").encode("utf-16-le"), "wrong_encoding", 1),
         (ROOT.format("<UPN>&undeclared;</UPN>"), "not_well_formed", 1),
         (ROOT.format("\n" + "<a>" * 40 + "</a>" * 40), "too_deep", 2),
         (ROOT.format(f"\n<UPN>{'x' * (xml_reader.MAX_HELD + 1)}</UPN>"), "too_large", 2),
