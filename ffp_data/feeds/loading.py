@@ -24,7 +24,7 @@ from ffp_data.feeds.reading import Allowed, drop_staged, read_delivery
 from ffp_data.feeds.stage import Staged
 from ffp_data.feeds.superseding import give_way, write_scopes
 from ffp_data.feeds.tables import create_empty_raw_tables
-from ffp_data.feeds.writing import count_loadable, insert_rows, write_faults
+from ffp_data.feeds.writing import check_written, count_loadable, insert_rows, write_faults
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,7 @@ def write_table(
     quarantined = staged.delivered - count_loadable(con, staged)
     overtaken = give_way(con, delivery, staged, sequence)
     loaded = insert_rows(con, delivery, staged)
+    check_written(con, delivery, staged, loaded, quarantined)
     books.write_loaded(con, delivery, staged, sequence, loaded, quarantined, overtaken)
     return TableResult(
         staged.table.name, staged.delivered, loaded, quarantined, overtaken, staged.columns_dropped

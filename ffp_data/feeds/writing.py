@@ -43,17 +43,18 @@ def write_faults(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Sta
         " CASE WHEN _bad THEN list_position(list_transform(_faults, lambda f: f.required), true) END AS main"
         f" FROM {staged.rows} WHERE _faults IS NOT NULL"
     )
+    # Without ORDER BY: DuckDB 1.5 drops what a transaction inserts into a table in bulk after an ordered
+    # insert that found nothing (see docs/decisions/010-duckdb-ordered-inserts.md).
     for target, condition in (("rows", "place = main"), ("values", "place IS DISTINCT FROM main")):
         con.execute(
             f'INSERT INTO quarantine.{target} SELECT {place}, line, fault."column", fault.rule,'
             f' fault."value", MAP {{{remedies}}}[fault.rule] FROM ({listed}) WHERE {condition}'
-            " ORDER BY line, place"
         )
     key = quote(", ".join(staged.table.key))
     con.execute(
         f"INSERT INTO quarantine.rows SELECT {place}, _line AS line, {key}, 'duplicate_key', NULL,"
         f" 'send each key once in a file; its first row was kept' FROM {staged.rows}"
-        f" WHERE rowid IN (SELECT row_id FROM {staged.left_out} WHERE rule = 'duplicate_key') ORDER BY line"
+        f" WHERE rowid IN (SELECT row_id FROM {staged.left_out} WHERE rule = 'duplicate_key')"
     )
     if staged.faults:
         # At once: a file may be nothing but faults, and as long as any other.
@@ -63,6 +64,26 @@ def write_faults(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Sta
         con.register("_faults", pa.table(arrays, names=names))
         con.execute(f"INSERT INTO quarantine.rows SELECT {place}, * FROM _faults")
         con.unregister("_faults")
+
+
+def check_written(
+    con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Staged, loaded: int, set_aside: int
+) -> None:
+    """Raises RuntimeError when the tables do not hold what the books will say, whatever the cause."""
+    expected = {staged.contract.raw_name(staged.table): loaded}
+    if staged.table.identity:
+        expected[staged.contract.identity_name(staged.table)] = loaded
+    counts = [(f"{name} WHERE _delivery_id = $1", n) for name, n in expected.items()]
+    quarantine = (
+        f"quarantine.rows WHERE delivery_id = $1 AND table_name = {quote(staged.table.name)}"
+    )
+    for place, wanted in [*counts, (quarantine, set_aside)]:
+        found = con.execute(f"SELECT count(*) FROM {place}", [delivery.delivery_id]).fetchone()
+        if found != (wanted,):
+            raise RuntimeError(
+                f"{staged.file_name}: {place.split(' ')[0]} holds {found} rows of the delivery instead of"
+                f" {wanted}; nothing of it was kept"
+            )
 
 
 def _fault_row(fault: Fault) -> list[object]:
