@@ -92,7 +92,7 @@ def _sheet_xml(sheet: Sheet) -> Iterator[str]:
         yield _row(count, [_cell(each, sheet.is_prose) for each in row])
     yield "</sheetData>"
     if not sheet.is_prose and sheet.header:
-        yield f'<autoFilter ref="A1:{_letters(len(sheet.header))}{count}"/>'
+        yield f'<autoFilter ref="A1:{column_letters(len(sheet.header))}{count}"/>'
     yield "</worksheet>"
 
 
@@ -127,7 +127,7 @@ def _text(value: str, style: int) -> str:
     return f'<c t="inlineStr" s="{style}"><is><t xml:space="preserve">{clean}</t></is></c>'
 
 
-def _letters(number: int) -> str:
+def column_letters(number: int) -> str:
     """Return the letters of a column number: 1 is A, 27 is AA."""
     letters = ""
     while number:

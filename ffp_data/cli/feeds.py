@@ -1,11 +1,14 @@
-"""Feeds, for data engineers: what there is, what was set aside, and what a contract says wrongly."""
+"""Feeds, for data engineers: what there is, how to add one, what was set aside, and what a contract says wrongly."""
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ffp_data.cli import deliveries
 from ffp_data.cli.console import (
     HomeOption,
     JsonOption,
@@ -18,6 +21,10 @@ from ffp_data.cli.console import (
 from ffp_data.settings import Home
 
 app = typer.Typer(no_args_is_help=True, help="Feeds: contracts, deliveries and quarantine.")
+deliveries.add_to(app)
+
+FeedOption = Annotated[str | None, typer.Option("--feed", help="Only this feed.")]
+OutOption = Annotated[Path, typer.Option("--out", help="Folder for the draft.")]
 
 
 @app.command("list")
@@ -26,51 +33,83 @@ def list_(
     as_at: Annotated[str | None, typer.Option("--as-at", help="Freshness on this day.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Every feed with its contract, agreement, last delivery and whether it is late."""
-    from ffp_data import feeds
-    from ffp_data.pipeline.run import Run
-    from ffp_data.warehouse import connect
+    """Every feed: contract, service, agreement, last delivery, freshness, and what became of its rows."""
+    from ffp_data.feeds import FeedError
+    from ffp_data.pipeline.feed_list import list_feeds
 
-    contracts = feeds.load_contracts()
-    known = {}
-    if (place := Home.at(home)).warehouse.is_file():
-        run = Run.at(run_id="feeds-list", home=place.root, as_at=parse_day(as_at))
-        with connect(place, read_only=True) as con:
-            known = {f.feed: f for f in feeds.freshness(con, contracts, run.as_at)}
-    rows = [
-        {
-            "feed": feed,
-            "contract": contract.version,
-            "agreement": contract.hub.agreement,
-            "tables": len(contract.tables),
-            "last_delivered": known[feed].last_delivered_at if feed in known else None,
-            "state": known[feed].state if feed in known else "never",
-        }
-        for feed, contract in contracts.items()
-    ]
+    place = Home.at(home)
+    try:
+        rows = list_feeds(place, parse_day(as_at) or _day_of_last_run(place))
+    except FeedError as error:
+        raise fail(str(error)) from error
     print_rows("feeds", rows, as_json=json)
 
 
 @app.command()
-def check(json: JsonOption = False) -> None:
-    """Check every contract: file, line, key and remedy for each error. Exit 1 when there are any."""
+def check(
+    path: Annotated[
+        Path | None, typer.Argument(help="A contract or a folder of them; else all.", exists=True)
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Check contracts: file, line, key and remedy for each error. Exit 1 when there are any."""
     from ffp_data import feeds
 
-    errors = [str(error) for error in feeds.check_contracts()]
+    places = (path,) if path else (feeds.PACKAGED, Home.at(home).contracts)
+    errors = [str(error) for error in feeds.check_contracts(*places)]
     if json:
         print_json(errors)
     if errors:
         raise fail(() if json else errors)
     if not json:
-        typer.echo(f"{len(feeds.load_contracts())} contracts, no error")
+        count = len(feeds.load_contracts(*places))
+        typer.echo(f"{count} contract{'s' if count != 1 else ''}, no error")
 
 
 @app.command()
-def quarantine(home: HomeOption = None, json: JsonOption = False) -> None:
-    """Rows and values set aside, by file, rule and column, with the first line and the remedy."""
+def quarantine(
+    home: HomeOption = None,
+    feed: FeedOption = None,
+    delivery: Annotated[
+        str | None, typer.Option("--delivery", help="Only this delivery: its id or how it begins.")
+    ] = None,
+    landing: Annotated[
+        Path | None,
+        typer.Option(help="Folder with the agencies' files.", envvar="FFP_LANDING"),
+    ] = None,
+    xlsx: Annotated[
+        Path | None, typer.Option("--xlsx", help="Write every fault to this workbook.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """What was set aside, by file, rule and column; with --xlsx each fault, as the agency can be sent it."""
     from ffp_data import feeds
+    from ffp_data.pipeline.error_report import write_error_report
     from ffp_data.warehouse import connect
+    from governance.xlsx import WorkbookError
 
-    with connect(has_run(home), read_only=True) as con:
-        rows = feeds.quarantine_report(con).to_pylist()
+    place = has_run(home)
+    contracts = feeds.load_contracts(feeds.PACKAGED, place.contracts)
+    with connect(place, read_only=True) as con:
+        rows = feeds.quarantine_report(con, feed, delivery).to_pylist()
+        try:
+            if xlsx:
+                folder = landing or place.landing
+                count = write_error_report(con, contracts, folder, xlsx, feed, delivery)
+                typer.echo(f"{xlsx}: {count:,} faults", err=True)
+        except WorkbookError as error:
+            raise fail(f"{error}; name a feed or a delivery") from error
     print_rows("set aside", rows, as_json=json)
+
+
+def _day_of_last_run(home: Home) -> date | None:
+    """The day that the home's last run spoke for, so that a list needs no clock."""
+    from ffp_data.pipeline.run import NoDayError, Run
+
+    if not home.warehouse.is_file():
+        return None
+    try:
+        return Run.at(run_id="feeds-list", home=home.root).as_at
+    except NoDayError:
+        return None

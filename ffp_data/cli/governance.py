@@ -38,6 +38,17 @@ def check(as_at: AsAt, home: HomeOption = None, json: JsonOption = False) -> Non
         typer.echo(f"{policy_folder(place)}: every agreement holds on {day}")
 
 
+@policy_app.command("start")
+def start(home: HomeOption = None) -> None:
+    """Copy the demonstration's charters and agreements into the home, as a beginning for its own."""
+    from ffp_data.pipeline.policy import start_policy
+
+    try:
+        typer.echo(start_policy(Home.at(home).prepare()))
+    except FileExistsError as error:
+        raise fail(f"{error.filename}: the home has a policy already; edit that", 2) from error
+
+
 @policy_app.command("compile")
 def compile_(as_at: AsAt, home: HomeOption = None, json: JsonOption = False) -> None:
     """Compile the agreements to the signed lock that runs read; everything not in it is denied."""

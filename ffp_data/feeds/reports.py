@@ -26,10 +26,15 @@ WHERE d.status IN ('loaded', 'retracted')
 ORDER BY d.received_seq, d.table_name
 """
 
+_FAULTS = """
+SELECT * FROM (SELECT *, 'row' AS kind FROM quarantine.rows UNION ALL SELECT *, 'value' AS kind FROM quarantine.values)
+WHERE feed = coalesce($feed, feed) AND starts_with(delivery_id, coalesce($delivery, ''))
+"""
+
 _QUARANTINE = """
 SELECT feed, table_name, file_name, kind, rule, column_name, count(*) AS faults, min(line) AS first_line,
     first(value_redacted ORDER BY line) AS example, first(remedy) AS remedy
-FROM (SELECT *, 'row' AS kind FROM quarantine.rows UNION ALL SELECT *, 'value' AS kind FROM quarantine.values)
+FROM ({faults})
 GROUP BY feed, table_name, file_name, kind, rule, column_name
 ORDER BY feed, table_name, file_name, kind, rule, column_name
 """
@@ -50,9 +55,23 @@ def reconcile(con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract])
     return con.execute(_RECONCILE.format(in_raw=in_raw)).to_arrow_table()
 
 
-def quarantine_report(con: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Rows and values set aside, counted by file, rule and column, with the first line and a redacted example."""
-    return con.execute(_QUARANTINE).to_arrow_table()
+def quarantine_report(
+    con: duckdb.DuckDBPyConnection, feed: str | None = None, delivery: str | None = None
+) -> pa.Table:
+    """Rows and values set aside, counted by file, rule and column, with the first line and a redacted example.
+
+    `feed` and `delivery` (an id, or how it begins) narrow it.
+    """
+    chosen = {"feed": feed, "delivery": delivery}
+    return con.execute(_QUARANTINE.format(faults=_FAULTS), chosen).to_arrow_table()
+
+
+def faults(
+    con: duckdb.DuckDBPyConnection, feed: str | None = None, delivery: str | None = None
+) -> pa.Table:
+    """Each row and value set aside, in order of feed, file and line; `kind` is row or value."""
+    order = "ORDER BY feed, file_name, delivery_id, table_name, line, column_name, rule"
+    return con.execute(f"{_FAULTS} {order}", {"feed": feed, "delivery": delivery}).to_arrow_table()
 
 
 @dataclass(frozen=True)

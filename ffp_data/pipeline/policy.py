@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -36,6 +37,15 @@ def policy_folder(home: Home) -> Path:
     """The partnership's own policy in its home, else the packaged demonstration."""
     own = home.root / "policy"
     return own if own.is_dir() else DEMO_DIRECTORY
+
+
+def start_policy(home: Home) -> Path:
+    """Copy the demonstration's policy into the home, to be changed there; FileExistsError when it has one."""
+    own = home.root / "policy"
+    shutil.copytree(
+        DEMO_DIRECTORY, own, ignore=shutil.ignore_patterns("*.py", "__pycache__", "schema")
+    )
+    return own
 
 
 def load_policy(home: Home, as_at: date) -> tuple[Policy | None, list[str]]:
