@@ -17,7 +17,10 @@ episodes as (
     select
         child_id,
         child_id || '-' || row_number() over (
-            partition by child_id order by referral_date, closure_date nulls last, referral_id
+            partition by child_id
+            order by
+                referral_date, closure_date nulls last, referral_source_code, primary_need_code, closure_reason_code,
+                is_no_further_action, referral_id
         ) as cin_key,
         referral_id,
         referral_date,

@@ -77,6 +77,42 @@ plain as (
     {% endfor %}
 ),
 
+-- A plan is the family's: it stands with every child of that period of Family Help.
+family_help_plans as (
+    select
+        episodes.record_key,
+        plans.start_date,
+        plans.end_date,
+        case plans.plan_type_code
+            when 'TEH' then ' (targeted early help)' when 'CIN' then ' (child in need)' else ''
+        end as kind,
+        plans.delivery_id,
+        plans.line
+    from {{ ref('stg_case_system__family_help_plans') }} as plans
+    inner join {{ ref('stg_case_system__family_help_episodes') }} as episodes using (family_help_id)
+),
+
+family_help_plan_dates as (
+    select
+        record_key,
+        start_date as event_date,
+        'family_help_plan_started' as event_type,
+        'Family Help plan began' || kind as summary,
+        delivery_id,
+        line
+    from family_help_plans
+    union all
+    select
+        record_key,
+        end_date,
+        'family_help_plan_ended',
+        'Family Help plan ended' || kind,
+        delivery_id,
+        line
+    from family_help_plans
+    where end_date is not null
+),
+
 care_starts as (
     -- A change of placement opens a new episode in the same period of care: only the first is news here.
     select
@@ -116,6 +152,8 @@ events as (
     select * from protection_plans
     union all
     select * from plain
+    union all
+    select * from family_help_plan_dates
     union all
     select * from care_starts
     union all

@@ -9,7 +9,10 @@ with workers as (
         involvements.start_date <= {{ as_at() }}
         and coalesce(involvements.end_date > {{ as_at() }}, true)
     qualify row_number() over (
-        partition by involvements.record_key order by involvements.start_date desc, involvements.involvement_id asc
+        partition by involvements.record_key
+        order by
+            involvements.start_date desc, professionals.professional_name asc nulls last,
+            involvements.team asc nulls last, involvements.involvement_id asc
     ) = 1
 ),
 

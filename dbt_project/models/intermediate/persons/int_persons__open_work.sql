@@ -1,5 +1,18 @@
 -- Which children's services are working with a child on the as-at date; the levels overlap on purpose.
-with open_work as (
+-- Early help as the case system knows it counts for children whom no early help service told us of.
+with told_by_early_help as (
+    select distinct child_id from {{ ref('int_persons__records') }}
+    where service = 'early_help'
+),
+
+early_help_in_case_system as (
+    select episodes.*
+    from {{ ref('stg_case_system__early_help_episodes') }} as episodes
+    inner join {{ ref('int_persons__records') }} as records using (record_key)
+    anti join told_by_early_help on records.child_id = told_by_early_help.child_id
+),
+
+open_work as (
     select
         record_key,
         'child_in_need' as level,
@@ -28,6 +41,13 @@ with open_work as (
         start_date,
         end_date
     from {{ ref('stg_early_help__episodes') }}
+    union all
+    select
+        record_key,
+        'early_help',
+        start_date,
+        end_date
+    from early_help_in_case_system
 ),
 
 by_child as (

@@ -4,7 +4,7 @@ with source as (
 
 renamed as (
     select
-        cinf_assessment_id as assessment_id,
+        {{ in_drop('cinf_assessment_id') }} as assessment_id,
         cinf_assessment_factors_json as factors_json,
         _delivery_id as delivery_id,
         _line as line

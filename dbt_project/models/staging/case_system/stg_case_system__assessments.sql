@@ -5,12 +5,12 @@ with source as (
 renamed as (
     select
         record_key,
-        cina_assessment_id as assessment_id,
-        cina_referral_id as referral_id,
+        {{ in_drop('cina_assessment_id') }} as assessment_id,
+        {{ in_drop('cina_referral_id') }} as referral_id,
         cina_assessment_start_date as start_date,
         cina_assessment_auth_date as authorisation_date,
         cina_assessment_team as team,
-        cina_assessment_worker_id as worker_id,
+        {{ in_drop('cina_assessment_worker_id') }} as worker_id,
         _delivery_id as delivery_id,
         _line as line
     from source

@@ -5,8 +5,8 @@ with source as (
 renamed as (
     select
         record_key,
-        clae_cla_episode_id as episode_id,
-        clae_cla_id as care_period_id,
+        {{ in_drop('clae_cla_episode_id') }} as episode_id,
+        {{ in_drop('clae_cla_id') }} as care_period_id,
         clae_cla_episode_start_date as start_date,
         clae_cla_episode_ceased_date as end_date,
         _delivery_id as delivery_id,

@@ -5,9 +5,9 @@ with source as (
 renamed as (
     select
         record_key,
-        icpc_icpc_id as conference_id,
-        icpc_s47_enquiry_id as enquiry_id,
-        icpc_referral_id as referral_id,
+        {{ in_drop('icpc_icpc_id') }} as conference_id,
+        {{ in_drop('icpc_s47_enquiry_id') }} as enquiry_id,
+        {{ in_drop('icpc_referral_id') }} as referral_id,
         icpc_icpc_transfer_in as is_transfer_in,
         icpc_icpc_date as conference_date,
         icpc_icpc_outcome_cp_flag as is_plan_agreed,

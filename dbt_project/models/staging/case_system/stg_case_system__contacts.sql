@@ -5,7 +5,7 @@ with source as (
 renamed as (
     select
         record_key,
-        cont_contact_id as contact_id,
+        {{ in_drop('cont_contact_id') }} as contact_id,
         cont_contact_date as contact_date,
         cont_contact_source_code as source_code,
         _delivery_id as delivery_id,

@@ -5,8 +5,8 @@ with source as (
 renamed as (
     select
         record_key,
-        s47e_s47_enquiry_id as enquiry_id,
-        s47e_referral_id as referral_id,
+        {{ in_drop('s47e_s47_enquiry_id') }} as enquiry_id,
+        {{ in_drop('s47e_referral_id') }} as referral_id,
         s47e_s47_start_date as start_date,
         s47e_s47_end_date as end_date,
         s47e_s47_nfa as is_no_further_action,

@@ -5,7 +5,7 @@ with source as (
 renamed as (
     select
         record_key,
-        fami_family_id as residence_family_id,
+        {{ in_system('fami_family_id') }} as residence_family_id,
         _delivery_id as delivery_id,
         _line as line
     from source

@@ -5,7 +5,7 @@ with source as (
 renamed as (
     select
         record_key,
-        fgdm_id,
+        {{ in_drop('fgdm_id') }} as fgdm_id,
         trigger as trigger_code,
         offered_date,
         accepted as is_accepted,

@@ -5,7 +5,7 @@ with source as (
 renamed as (
     select
         record_key,
-        fam_id,
+        {{ in_system('fam_id') }} as fam_id,
         relationship,
         from_date,
         to_date,

@@ -5,12 +5,12 @@ with source as (
 renamed as (
     select
         record_key,
-        cinp_cin_plan_id as plan_id,
-        cinp_referral_id as referral_id,
+        {{ in_drop('cinp_cin_plan_id') }} as plan_id,
+        {{ in_drop('cinp_referral_id') }} as referral_id,
         cinp_cin_plan_start_date as start_date,
         cinp_cin_plan_end_date as end_date,
         cinp_cin_plan_team as team,
-        cinp_cin_plan_worker_id as worker_id,
+        {{ in_drop('cinp_cin_plan_worker_id') }} as worker_id,
         _delivery_id as delivery_id,
         _line as line
     from source

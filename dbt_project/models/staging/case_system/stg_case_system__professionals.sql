@@ -4,7 +4,7 @@ with source as (
 
 renamed as (
     select
-        prof_professional_id as professional_id,
+        {{ in_drop('prof_professional_id') }} as professional_id,
         prof_professional_name as professional_name,
         prof_professional_job_title as job_title,
         prof_social_worker_registration_no as registration_number,

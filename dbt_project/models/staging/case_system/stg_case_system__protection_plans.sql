@@ -5,8 +5,8 @@ with source as (
 renamed as (
     select
         record_key,
-        cppl_cp_plan_id as plan_id,
-        cppl_referral_id as referral_id,
+        {{ in_drop('cppl_cp_plan_id') }} as plan_id,
+        {{ in_drop('cppl_referral_id') }} as referral_id,
         cppl_cp_plan_start_date as start_date,
         cppl_cp_plan_end_date as end_date,
         cppl_cp_plan_ola as is_for_other_authority,

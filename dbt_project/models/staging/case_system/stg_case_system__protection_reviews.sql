@@ -5,8 +5,8 @@ with source as (
 renamed as (
     select
         record_key,
-        cppr_cp_review_id as review_id,
-        cppr_cp_plan_id as plan_id,
+        {{ in_drop('cppr_cp_review_id') }} as review_id,
+        {{ in_drop('cppr_cp_plan_id') }} as plan_id,
         cppr_cp_review_date as review_date,
         _delivery_id as delivery_id,
         _line as line

@@ -5,7 +5,7 @@ with source as (
 renamed as (
     select
         record_key,
-        cine_referral_id as referral_id,
+        {{ in_drop('cine_referral_id') }} as referral_id,
         cine_referral_date as referral_date,
         cine_referral_source_code as referral_source_code,
         cine_cin_primary_need_code as primary_need_code,
@@ -13,7 +13,7 @@ renamed as (
         cine_close_date as closure_date,
         cine_close_reason as closure_reason_code,
         cine_referral_team as team,
-        cine_referral_worker_id as worker_id,
+        {{ in_drop('cine_referral_worker_id') }} as worker_id,
         _delivery_id as delivery_id,
         _line as line
     from source

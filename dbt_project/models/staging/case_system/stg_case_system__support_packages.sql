@@ -5,7 +5,7 @@ with source as (
 renamed as (
     select
         record_key,
-        fnsp_id,
+        {{ in_drop('fnsp_id') }} as fnsp_id,
         agreed_date,
         start_date,
         end_date,

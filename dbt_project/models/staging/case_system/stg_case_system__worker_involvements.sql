@@ -5,8 +5,8 @@ with source as (
 renamed as (
     select
         record_key,
-        invo_involvements_id as involvement_id,
-        invo_professional_id as professional_id,
+        {{ in_drop('invo_involvements_id') }} as involvement_id,
+        {{ in_drop('invo_professional_id') }} as professional_id,
         invo_professional_team as team,
         invo_involvement_start_date as start_date,
         invo_involvement_end_date as end_date,
