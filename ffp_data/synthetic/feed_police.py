@@ -43,6 +43,8 @@ class Police:
     events: Table = field(default_factory=lambda: Table(FEED, "events"))
     links: Table = field(default_factory=lambda: Table(FEED, "links"))
     missing: Table = field(default_factory=lambda: Table(FEED, "missing"))
+    high_risk: dict[str, list[date]] = field(default_factory=dict)
+    """Days of incidents graded high, by family: what the domestic abuse conference hears of."""
 
     def add(self, scene: Scene) -> None:
         """Add the events of a unit's families."""
@@ -121,6 +123,8 @@ class Desk:
     def _abuse(self, family: Family, children: list[Member], on: date) -> None:
         grade = self.rng.choice(("STANDARD", "STANDARD", "MEDIUM", "HIGH"))
         event = self._event("DA_INCIDENT", on, dash_grade=grade, marac_referred=grade == "HIGH")
+        if grade == "HIGH":
+            self.police.high_risk.setdefault(family.family_id, []).append(on)
         mother = next((m for m in family.adults if m.role == "mother"), family.adults[0])
         partner = next((m for m in family.adults if m.role in ("step_father", "father")), None)
         self._link(event, mother, "VICTIM", "mother")

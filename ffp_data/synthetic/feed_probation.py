@@ -42,6 +42,8 @@ class Probation:
     truth: Truth
     persons: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
+    supervised: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Supervisions by person, as the first record has them: the prisons hold the same sentences."""
 
     def add(self, scene: Scene) -> None:
         """Add the parents of a unit who are on probation."""
@@ -75,6 +77,7 @@ class Probation:
             seen.surname = f"MIG_ERROR_{seen.surname}"
             seen.operators.append("word_in_name")
         supervisions = _supervisions(rng, person, scene.as_at)
+        self.supervised.setdefault(person.person_id, supervisions)
         risks = _risks(rng, scene, family)
         document = _document(rng, person, seen, birth, crn) | {
             "supervisions": supervisions,

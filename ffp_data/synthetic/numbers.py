@@ -75,10 +75,10 @@ def crn(serial: int, record: int = 0) -> str:
     return f"{letters[million]}{rest:06d}"
 
 
-def prison_number(serial: int) -> str:
-    """Return a prison number of the pattern A0000AA."""
+def prison_number(serial: int, record: int = 0) -> str:
+    """Return a prison number of the pattern A0000AA; `record` 1 is a second one of the same person."""
     digits, letters = divmod(scramble(serial, 6_760_000, 5), 676)
-    return f"A{digits:04d}{chr(65 + letters // 26)}{chr(65 + letters % 26)}"
+    return f"{'AB'[record]}{digits:04d}{chr(65 + letters // 26)}{chr(65 + letters % 26)}"
 
 
 def stream(name: str | int) -> Random:

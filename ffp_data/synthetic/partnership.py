@@ -18,8 +18,12 @@ from ffp_data.synthetic.feed_early_help import EarlyHelpModule
 from ffp_data.synthetic.feed_education import Education
 from ffp_data.synthetic.feed_health_csv import HealthCsv
 from ffp_data.synthetic.feed_health_fhir import HealthFhir
+from ffp_data.synthetic.feed_housing import Housing
+from ffp_data.synthetic.feed_marac import Marac
 from ffp_data.synthetic.feed_police import Police
+from ffp_data.synthetic.feed_prison import Prison
 from ffp_data.synthetic.feed_probation import Probation
+from ffp_data.synthetic.feed_youth_justice import YouthJustice
 from ffp_data.synthetic.households import make_unit
 from ffp_data.synthetic.numbers import stream
 from ffp_data.synthetic.people import Family, Member
@@ -73,9 +77,11 @@ def synthesise(
     _check_target(out)
     tell_user = progress or (lambda _words: None)
     book, people = Truth(), truth.People()
+    # Prisons hold the sentences that probation told of, and the conference the incidents of the police.
+    police, probation = Police(book), Probation(book)
     feeds: tuple[Feed, ...] = (
-        Education(book, seed), HealthFhir(book), HealthCsv(book), Police(book), Probation(book), CaseSystem(book),
-        EarlyHelpModule(book),
+        Education(book, seed), HealthFhir(book), HealthCsv(book), police, probation, CaseSystem(book),
+        EarlyHelpModule(book), Prison(book, probation), YouthJustice(book), Housing(book), Marac(book, police),
     )  # fmt: skip
     for scene in scenes(children, seed, as_at):
         people.add(scene)
