@@ -48,6 +48,7 @@ PERSON_COLUMNS = {
     "email": "VARCHAR",
     "birth_order": "INTEGER",
     "is_restricted": "BOOLEAN",
+    "replaced_by": "VARCHAR",
     "valid_from": "DATE",
     "delivery_id": "VARCHAR",
     "line": "BIGINT",
@@ -186,7 +187,7 @@ def _person_sql(feed: _Feed) -> str:
         f"LEFT JOIN ({_pivot(contract, t)}) {_alias(t)} USING (record_key)"
         for t in feed.identifiers
     ]
-    if people.role_from or people.person_if:
+    if people.role_from or people.person_if or people.merged_into:
         joins.append(f"LEFT JOIN {contract.raw_name(people)} r USING (record_key)")
     values = {
         "record_key": "p.record_key",
@@ -198,6 +199,7 @@ def _person_sql(feed: _Feed) -> str:
         **{name: _attribute_sql(feed, name) for name in _ATTRIBUTES},
         **_birth_sql(feed),
         "is_restricted": _restricted(people),
+        "replaced_by": _replaced_by(people),
         "valid_from": "d.delivered_at::DATE",
         "delivery_id": "p._delivery_id",
         "line": "p._line",
@@ -210,7 +212,8 @@ def _person_sql(feed: _Feed) -> str:
 
 
 _OWN_RULES = {"record_key", "feed", "system", "source_person_id", "role", "date_of_birth"}
-_OWN_RULES |= {"expected_birth_date", "is_restricted", "valid_from", "delivery_id", "line"}
+_OWN_RULES |= {"expected_birth_date", "is_restricted", "replaced_by"}
+_OWN_RULES |= {"valid_from", "delivery_id", "line"}
 _ATTRIBUTES = tuple(name for name in PERSON_COLUMNS if name not in _OWN_RULES)
 
 
@@ -271,6 +274,14 @@ def _restricted(people: Table) -> str:
     return f"coalesce(p.restricted::VARCHAR IN ({literals(RESTRICTED)}), false)"
 
 
+def _replaced_by(people: Table) -> str:
+    """The record in which the sender says that this one has been merged."""
+    if people.merged_into is None:
+        return "NULL::VARCHAR"
+    survivor = f"regexp_extract(p.record_key, {quote(_PREFIX)}) || r.{people.merged_into}"
+    return f"nullif({survivor}, p.record_key)"
+
+
 def _latest(contract: Contract, table: Table) -> str:
     """One row for each record: the latest, and of equals the one that stands last in its file."""
     newest = "_latest DESC NULLS LAST, " if table.latest_by else ""
@@ -325,7 +336,7 @@ def _assertion(contract: Contract, table: Table, kind: str, value: str) -> str:
 def _relationship_sql(contract: Contract, table: Table, tie: Relationship) -> Iterator[str]:
     """Ties by id; ties to a name alone; both where some rows of a list of people are only names."""
     wanted = _is_meant(table)
-    other = _key_of_other(contract, tie) if tie.related_key else "NULL"
+    other = _key_of_other(tie) if tie.related_key else "NULL"
     if tie.related_key:
         known = f"{wanted} AND {_is_known(table, 'i')} AND {other} IS NOT NULL"
         yield _tie(contract, table, ("r.record_key", other, "NULL", _word(table, tie)), known)
@@ -352,8 +363,9 @@ def _tie(contract: Contract, table: Table, said: tuple[str, str, str, str], wher
     )
 
 
-def _key_of_other(contract: Contract, tie: Relationship) -> str:
-    prefix = quote(f"{contract.id}|{contract.hub.system}|")
+def _key_of_other(tie: Relationship) -> str:
+    """The other person is of the same system as the row's own."""
+    prefix = f"regexp_extract(r.record_key, {quote(_PREFIX)})"
     return f"{prefix} || " + " || ':' || ".join(f"r.{name}" for name in tie.related_key)
 
 

@@ -205,7 +205,7 @@ def _read_csv(
 
 
 def _require_people(con: duckdb.DuckDBPyConnection, table: Table, path: Path, rows: str) -> None:
-    if table.role and _count(con, rows) == 0:
+    if table.role and table.semantics == "snapshot" and _count(con, rows) == 0:
         raise FeedError(
             "no_rows",
             "a file of people holds nobody",

@@ -119,17 +119,23 @@ def model_path(run: Run) -> Path:
 
 
 def link_records(run: Run) -> LinkOutcome:
-    """Link all person records; write identity.clusters and identity.link_pairs."""
+    """Link all person records; write identity.clusters and identity.link_pairs.
+
+    Records that their sender merged are one person's, unless a reviewer keeps them apart.
+    """
     model = linkage.Model.from_yaml(model_path(run))
     with Hub.open(run.home.hub_url) as hub:
         must_link, cannot_link = hub.constraints()
     with connect(run.home) as con:
         query = "SELECT * FROM identity.person_records ORDER BY record_key"
         records = con.execute(query).to_arrow_table()
-        result = linkage.link(records, model, must_link, cannot_link)
+        merged = sorted(set(con.execute(_MERGED).fetchall()) - set(cannot_link))
+        result = linkage.link(records, model, {*must_link, *merged}, cannot_link)
         clusters, pairs = result.clusters, result.pairs  # noqa: F841 -- read by name
         con.execute("CREATE OR REPLACE TABLE identity.clusters AS SELECT * FROM clusters")
         con.execute("CREATE OR REPLACE TABLE identity.link_pairs AS SELECT * FROM pairs")
+        if merged:
+            con.executemany(_CERTAIN, merged)
         before = _remember(con, run, result.report, pairs.num_rows)
     return LinkOutcome(result.report, before)
 
@@ -167,6 +173,16 @@ def _hub_rules(model: linkage.Model) -> Rules:
     """The hub joins and breaks at the thresholds of the model that scored the pairs."""
     return Rules(join=model.thresholds.join, break_=model.thresholds.break_)
 
+
+_MERGED = """
+SELECT least(p.record_key, s.record_key), greatest(p.record_key, s.record_key)
+FROM identity.person_records p JOIN identity.person_records s ON p.replaced_by = s.record_key
+"""
+
+# The hub weighs a membership by its weakest pair; the sender's word is no guess.
+_CERTAIN = """
+UPDATE identity.link_pairs SET match_probability = 1, veto = NULL WHERE record_id_l = ? AND record_id_r = ?
+"""
 
 # Age decides; without a birth date, what the feeds say the person is.
 _CHILDREN = """

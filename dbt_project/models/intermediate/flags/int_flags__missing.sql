@@ -10,6 +10,14 @@ with episodes as (
         start_date,
         end_date
     from {{ ref('stg_case_system__missing_episodes') }}
+    union all
+    -- Of another force, whose contract declares the report alone.
+    select
+        record_key,
+        event_date as start_date,
+        event_date as end_date
+    from {{ ref('stg_declared__events') }}
+    where event_type = 'police_missing_episode'
 ),
 
 -- Police and social care record the same night: a start date counts once.

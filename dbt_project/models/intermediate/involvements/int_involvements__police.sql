@@ -1,18 +1,46 @@
 -- Police have no open and closed: a contact inside the window counts as current, so does a missing episode not ended.
-with contacts as (
+with linked as (
     select
-        records.child_id,
-        records.record_key,
-        events.occurred_at::date as contact_date,
-        [events.occurred_at::varchar, events.event_id] as contact_order,
+        links.record_key,
+        events.occurred_at,
+        events.event_id,
         events.delivery_id,
         events.line,
         missing.event_id is not null and coalesce(missing.found_at::date > {{ as_at() }}, true) as is_open
     from {{ ref('stg_police__links') }} as links
     inner join {{ ref('stg_police__events') }} as events using (event_id)
-    inner join {{ ref('int_persons__records') }} as records using (record_key)
     left join {{ ref('stg_police__missing_episodes') }} as missing
         on links.event_id = missing.event_id and links.record_key = missing.record_key
+),
+
+-- Another force needs no model of its own: the events that its contract declares are contacts too.
+declared as (
+    select
+        record_key,
+        event_date as occurred_at,
+        event_type as event_id,
+        delivery_id,
+        line,
+        false as is_open
+    from {{ ref('stg_declared__events') }}
+    where starts_with(event_type, 'police_')
+),
+
+contacts as (
+    select
+        records.child_id,
+        events.record_key,
+        events.occurred_at::date as contact_date,
+        [events.occurred_at::varchar, events.event_id] as contact_order,
+        events.delivery_id,
+        events.line,
+        events.is_open
+    from (
+        select * from linked
+        union all
+        select * from declared
+    ) as events
+    inner join {{ ref('int_persons__records') }} as records using (record_key)
     where events.occurred_at::date <= {{ as_at() }}
 ),
 

@@ -27,10 +27,14 @@ linked as (
         shared_feeds.service,
         shared_feeds.is_for_returns,
         records.*,
-        -- A total order: same winners whatever the order of rows.
+        -- A total order: same winners whatever the order of rows. A merged record comes after those that stand.
         row_number() over (
             partition by membership.child_id
-            order by shared_feeds.precedence asc nulls last, records.valid_from desc nulls last, records.record_key asc
+            order by
+                shared_feeds.precedence asc nulls last,
+                records.replaced_by is not null asc,
+                records.valid_from desc nulls last,
+                records.record_key asc
         ) as survivorship_order
     from records
     inner join membership using (record_key)

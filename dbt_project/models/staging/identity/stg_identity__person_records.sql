@@ -24,6 +24,7 @@ renamed as (
         former_upn,
         birth_order,
         is_restricted,
+        replaced_by,
         valid_from,
         delivery_id,
         line
