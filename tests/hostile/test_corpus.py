@@ -9,10 +9,11 @@ import duckdb
 import pytest
 
 from ffp_data import feeds
-from tests.hostile import csv_cases, json_cases, landing_cases
+from tests.hostile import csv_cases, json_cases, landing_cases, xml_cases, zip_cases
 from tests.hostile.corpus import CONTRACTS, SECRET, Case
 
-CASES = [*csv_cases.cases(), *json_cases.cases(), *landing_cases.cases()]
+PARTS = (csv_cases, json_cases, xml_cases, zip_cases, landing_cases)
+CASES = [case for part in PARTS for case in part.cases()]
 
 
 @pytest.fixture
