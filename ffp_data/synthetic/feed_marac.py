@@ -50,7 +50,7 @@ class Marac:
         rng = scene.rng(FEED)
         for family in scene.unit.families:
             days = self._incidents(rng, scene, family)
-            if days:
+            if days and rng.random() < rates("marac")["accepted"]:
                 self._case(rng, scene, family, days)
 
     def write(self, landing: Landing, as_at: date) -> None:

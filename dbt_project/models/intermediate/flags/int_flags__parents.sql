@@ -13,43 +13,37 @@ with parents as (
         and not contains(members.relationship, 'grand')
 ),
 
-prison as (
+-- Several sources may call one adult by several words: father, parent. The adult is told once, by the plainest.
+named as (
     select
-        records.child_id as adult_id,
-        sentences.sentence_date,
-        sentences.expected_release_date,
-        {{ known_by('sentences.release_date', as_at()) }} as release_date
-    from {{ ref('stg_probation__sentences') }} as sentences
-    inner join {{ ref('int_persons__records') }} as records using (record_key)
-    left join {{ ref('stg_probation__persons') }} as persons using (record_key)
-    where
-        sentences.is_custodial
-        and sentences.is_active
-        and sentences.sentence_date <= {{ as_at() }}
-        and records.is_confident
-        and not coalesce(records.is_restricted, false)
-        and not coalesce(persons.is_excluded, false)
+        child_id,
+        adult_id,
+        arg_min(relationship, [contains(relationship, 'parent')::varchar, relationship]) as relationship
+    from parents
+    group by child_id, adult_id
 ),
 
 states as (
     select
         adult_id,
         case
-            when release_date is null then 'parent_in_custody'
+            when is_held then 'parent_in_custody'
             when release_date >= {{ as_at() }} - {{ var('release_window_days') }} then 'parent_released'
         end as flag,
-        coalesce(release_date, sentence_date) as since,
+        coalesce(release_date, since) as since,
         release_date,
-        expected_release_date
-    from prison
+        expected_release_date,
+        source
+    from {{ ref('int_custody__adults') }}
 ),
 
 worded as (
-    select distinct
-        parents.child_id,
+    select
+        named.child_id,
         states.flag,
         states.since,
-        parents.relationship || case states.flag
+        states.source,
+        named.relationship || case states.flag
             when 'parent_in_custody'
                 then
                     ' in custody' || case
@@ -61,7 +55,7 @@ worded as (
             else ' released ' || states.release_date
         end as fact
     from states
-    inner join parents using (adult_id)
+    inner join named using (adult_id)
     where states.flag is not null
 ),
 
@@ -74,8 +68,8 @@ flags as (
             when 'parent_in_custody' then 'A parent or carer is in prison'
             else 'A parent or carer left prison in the last {{ var("release_window_days") }} days'
         end as rule_in_words,
-        array_to_string(list_sort(array_agg(fact)), '; ') as facts,
-        'probation' as source
+        array_to_string(list_sort(array_agg(distinct fact)), '; ') as facts,
+        array_to_string(list_sort(array_agg(distinct source)), ', ') as source
     from worded
     group by child_id, flag
 )

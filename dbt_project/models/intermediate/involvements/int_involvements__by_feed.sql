@@ -1,7 +1,8 @@
 -- One row per child and feed that tells of work with the child: the latest open spell, else the last one closed.
 with spells as (
     {%- for source in [
-        'education', 'police', 'community_health', 'hospital', 'probation', 'social_care', 'early_help', 'declared'
+        'education', 'police', 'community_health', 'hospital', 'probation', 'prison', 'social_care', 'early_help',
+        'declared'
     ] %}
         select * from {{ ref('int_involvements__' ~ source) }}
         {%- if not loop.last %}
