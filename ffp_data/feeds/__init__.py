@@ -24,7 +24,14 @@ from ffp_data.feeds.landing import (
 )
 from ffp_data.feeds.loading import DeliveryResult, TableResult, load
 from ffp_data.feeds.registry import PACKAGED, check_contracts, code_lists, load_contracts
-from ffp_data.feeds.reports import Freshness, faults, freshness, quarantine_report, reconcile
+from ffp_data.feeds.reports import (
+    Freshness,
+    faults,
+    freshness,
+    freshness_of,
+    quarantine_report,
+    reconcile,
+)
 from ffp_data.feeds.tables import create_empty_raw_tables
 
 __all__ = [
@@ -51,6 +58,7 @@ __all__ = [
     "discover_strangers",
     "faults",
     "freshness",
+    "freshness_of",
     "load",
     "load_contracts",
     "narrowed",

@@ -100,6 +100,11 @@ def freshness(
     ]
 
 
+def freshness_of(contract: Contract, last: datetime, as_at: date) -> Freshness:
+    """State at the end of day `as_at` of what a feed's last delivery, at `last`, speaks for."""
+    return _freshness(contract, last, datetime.combine(as_at + timedelta(days=1), time()))
+
+
 def _freshness(contract: Contract, last: datetime | None, now: datetime) -> Freshness:
     if last is None:
         return Freshness(contract.id, None, None, None, "never")

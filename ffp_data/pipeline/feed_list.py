@@ -16,15 +16,23 @@ from governance.grants import Grants
 from governance.policy import compile_policy
 
 COUNTS = ("delivered", "loaded", "quarantined", "superseded")
+_NONE = (0,) * len(COUNTS)
 _COUNTS = """
 SELECT feed, sum(rows_delivered)::BIGINT, sum(rows_loaded)::BIGINT, sum(rows_quarantined)::BIGINT,
     sum(rows_superseded)::BIGINT
 FROM meta.deliveries WHERE status = 'loaded' GROUP BY feed
 """
+_OF_SYSTEMS = """
+SELECT split_part(scope, '|', 2), max(delivered_at), sum(rows_delivered)::BIGINT, sum(rows_loaded)::BIGINT,
+    sum(rows_quarantined)::BIGINT, sum(rows_superseded)::BIGINT
+FROM meta.deliveries WHERE status = 'loaded' AND feed = ? AND scope IS NOT NULL GROUP BY 1
+"""
 
 
 def list_feeds(home: Home, as_at: date | None) -> list[dict[str, Any]]:
     """One row for each contract of the home, in order of feed; raises FeedError for a wrong contract.
+
+    Below the feed of drops stands a row for each case system that a drop may come out of.
 
     Without a day nothing is said of freshness or of an agreement being in force.
     """
@@ -32,15 +40,58 @@ def list_feeds(home: Home, as_at: date | None) -> list[dict[str, Any]]:
     allowed = _grants(home, as_at) if as_at else None
     fresh: dict[str, Freshness] = {}
     counts: dict[str, tuple[int, ...]] = {}
+    systems: dict[str, dict[str, tuple[Any, ...]]] = {}
+    drops = [c for c in contracts.values() if c.hub.format == "ssd_drop"]
     if home.warehouse.is_file():
         with connect(home, read_only=True) as con:
             counts = _counts(con)
+            systems = {c.id: _of_systems(con, c) for c in drops}
             if as_at:
                 fresh = {state.feed: state for state in feeds.freshness(con, contracts, as_at)}
-    return [
-        _row(contract, allowed, fresh.get(feed), counts.get(feed, (0, 0, 0, 0)))
-        for feed, contract in contracts.items()
-    ]
+    rows = []
+    for feed, contract in contracts.items():
+        rows.append(_row(contract, allowed, fresh.get(feed), counts.get(feed, _NONE)))
+        if contract in drops:
+            known = systems.get(feed, {})
+            rows += [rows[-1] | told for told in _systems(home, contract, known, as_at)]
+    return rows
+
+
+def _systems(
+    home: Home, contract: Contract, known: dict[str, tuple[Any, ...]], as_at: date | None
+) -> list[dict[str, Any]]:
+    """What differs from the feed's own line, for each case system that a drop may come out of."""
+    own = str(home.case_systems) if home.case_systems.is_dir() else None
+    found = []
+    for one in feeds.case_systems(own):
+        last, *rows = known.get(one.system, (None, *_NONE))
+        state = feeds.freshness_of(contract, last, as_at).state if last and as_at else None
+        found.append(
+            {
+                "feed": f"{contract.id}: {one.label}",
+                "last_delivered": last,
+                "state": state or ("delivered" if last else "never"),
+                **dict(zip(COUNTS, rows, strict=True)),
+            }
+        )
+    return found
+
+
+def _of_systems(con: duckdb.DuckDBPyConnection, contract: Contract) -> dict[str, tuple[Any, ...]]:
+    """Last delivery and row counts by case system."""
+    if not _has_scopes(con):
+        return {}  # a warehouse of before drops were told apart
+    return {
+        system: tuple(told) for system, *told in con.execute(_OF_SYSTEMS, [contract.id]).fetchall()
+    }
+
+
+def _has_scopes(con: duckdb.DuckDBPyConnection) -> bool:
+    query = (
+        "SELECT 1 FROM duckdb_columns() WHERE schema_name = 'meta' AND table_name = 'deliveries'"
+        " AND column_name = 'scope' AND database_name = current_database()"
+    )
+    return con.execute(query).fetchone() is not None
 
 
 def _grants(home: Home, as_at: date) -> Grants | None:

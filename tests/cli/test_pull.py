@@ -40,7 +40,7 @@ def test_a_drop_is_pulled_and_the_ledger_says_so_without_the_address(
     assert code == 0, told
     (folder,) = (home / "landing" / "case_system").iterdir()
     assert folder.name.startswith("ssd_mosaic_")
-    ledger = "".join(p.read_text("utf-8") for p in (home / "ledger").glob("*.jsonl"))
+    ledger = (home / "ledger" / "ledger.jsonl").read_text("utf-8")
     assert '"drop_pulled"' in ledger.splitlines()[-1]
     assert "open-database" not in ledger + told
 
