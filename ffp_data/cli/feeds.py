@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -69,6 +70,47 @@ def check(
 
 
 @app.command()
+def infer(
+    file: Annotated[
+        Path, typer.Argument(help="A csv, ndjson, json or xml file.", exists=True, dir_okay=False)
+    ],
+    name: Annotated[
+        str | None, typer.Option("--name", help="Id of the feed; else from the file's name.")
+    ] = None,
+    out: OutOption = Path(),
+) -> None:
+    """Draft a contract, and the agreement it would need, from a sample of the agency's file."""
+    from ffp_data.feeds import FeedError, draft
+    from ffp_data.feeds.sample import read_sample
+
+    try:
+        text = draft.contract_of_sample(read_sample(file), file.name, name or draft.feed_name(file))
+    except FeedError as error:
+        raise fail(str(error)) from error
+    _write_drafts(out, name or draft.feed_name(file), text)
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="Id of the new feed: small letters, digits and _.")],
+    like: Annotated[str, typer.Option("--like", help="The feed whose files look alike.")],
+    out: OutOption = Path(),
+    home: HomeOption = None,
+) -> None:
+    """Draft a contract after that of another feed."""
+    from ffp_data import feeds
+    from ffp_data.feeds import draft
+    from ffp_data.feeds.registry import file_of
+
+    places = (feeds.PACKAGED, Home.at(home).contracts)
+    contracts = feeds.load_contracts(*places)
+    if like not in contracts:
+        raise fail(f"{like}: no such feed; one of {', '.join(contracts)}", 2)
+    text = file_of(like, *places).read_text("utf-8")
+    _write_drafts(out, name, draft.contract_like(text, contracts[like], name))
+
+
+@app.command()
 def quarantine(
     home: HomeOption = None,
     feed: FeedOption = None,
@@ -102,6 +144,29 @@ def quarantine(
         except WorkbookError as error:
             raise fail(f"{error}; name a feed or a delivery") from error
     print_rows("set aside", rows, as_json=json)
+
+
+def _write_drafts(out: Path, name: str, text: str) -> None:
+    """Write the contract and its agreement beside each other, and say what a person must fill in."""
+    from ffp_data.feeds import check_contracts, draft
+    from ffp_data.feeds.registry import parse_draft
+
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise fail(
+            f"{name}: a feed's id has small letters, digits and _, and begins with a letter", 2
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    contract, agreement = (
+        out / f"{name}.yaml",
+        out / f"DSA-{name.upper().replace('_', '-')}-01.yaml",
+    )
+    if there := [str(path) for path in (contract, agreement) if path.exists()]:
+        raise fail(f"{there[0]}: is there already; remove it or give --out", 2)
+    contract.write_text(text, "utf-8")
+    agreement.write_text(draft.agreement_for(parse_draft(text)), "utf-8")
+    typer.echo(f"{contract}\n{agreement}")
+    for error in check_contracts(contract):
+        typer.echo(str(error), err=True)
 
 
 def _day_of_last_run(home: Home) -> date | None:

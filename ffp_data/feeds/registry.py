@@ -78,24 +78,38 @@ def _load(places: Iterable[Path]) -> tuple[dict[str, Contract], list[FeedError]]
     return dict(sorted(contracts.items())), errors
 
 
+def file_of(feed: str, *places: Path) -> Path:
+    """The file that holds the contract of `feed`; KeyError when none does."""
+    for path in (path for place in places for path in _files(place)):
+        if isinstance(data := read_yaml(path)[1], dict) and data.get("id") == feed:
+            return path
+    raise KeyError(feed)
+
+
+def parse_draft(text: str) -> Contract:
+    """A contract that may still have TODOs, where these are text; pydantic's ValidationError otherwise."""
+    return Contract.model_validate(_LOADER(text).get_single_data())
+
+
 def _files(place: Path) -> list[Path]:
     return [place] if place.is_file() else sorted(place.glob("*.yaml"))
 
 
-def _unfinished(path: Path, node: yaml.Node) -> list[FeedError]:
-    """What a draft leaves to a person, each place with its line."""
+def _unfinished(path: Path, node: yaml.Node, loc: Loc = ()) -> list[FeedError]:
+    """What a draft leaves to a person, each place with its key and line."""
     if isinstance(node, yaml.ScalarNode):
         if not str(node.value).startswith(TO_DO):
             return []
-        remedy = "put in its place what holds here"
-        line = node.start_mark.line + 1
-        return [
-            FeedError(
-                "to_do", f"a person must say: {node.value}", remedy, file=str(path), line=line
-            )
-        ]
-    children = node.value if isinstance(node, yaml.SequenceNode) else [v for _, v in node.value]
-    return [error for child in children for error in _unfinished(path, child)]
+        key, line = ".".join(map(str, loc)), node.start_mark.line + 1
+        message, remedy = "left to a person", "put what holds in the place of TODO"
+        return [FeedError("to_do", message, remedy, file=str(path), line=line, column=key)]
+    return [error for key, child in _parts(node) for error in _unfinished(path, child, (*loc, key))]
+
+
+def _parts(node: yaml.Node) -> list[tuple[int | str, yaml.Node]]:
+    if isinstance(node, yaml.SequenceNode):
+        return list(enumerate(node.value))
+    return [(str(key.value), value) for key, value in node.value]
 
 
 def _across(
