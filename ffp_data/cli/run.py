@@ -45,10 +45,15 @@ def synthesise(
     children: Annotated[int, typer.Option(min=1, help="How many children.")] = DEMO_CHILDREN,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = DEMO_SEED,
     as_at: Annotated[str, typer.Option(help="The last day that the files know of.")] = DEMO_AS_AT,
+    case_system: Annotated[
+        str, typer.Option(help="systemc, mosaic, eclipse or azeus: whose drop the council sends.")
+    ] = "systemc",
     json: JsonOption = False,
 ) -> None:
     """Make the files of a made-up partnership: every agency's deliveries, and the truth behind them."""
-    summary = _synthesise(out, children, seed, parse_day(as_at), quiet=json)
+    summary = _synthesise(
+        out, children, seed, parse_day(as_at), quiet=json, case_system=case_system
+    )
     if json:
         print_json(summary)
     else:
@@ -116,7 +121,15 @@ def prepare(
     typer.echo(place.root)
 
 
-def _synthesise(out: Path, children: int, seed: int, as_at: date | None, *, quiet: bool) -> Any:
+def _synthesise(
+    out: Path,
+    children: int,
+    seed: int,
+    as_at: date | None,
+    *,
+    quiet: bool,
+    case_system: str = "systemc",
+) -> Any:
     from ffp_data.synthetic import synthesise as make
 
     assert as_at is not None, "the option has a default"
@@ -129,8 +142,9 @@ def _synthesise(out: Path, children: int, seed: int, as_at: date | None, *, quie
                 seed=seed,
                 as_at=as_at,
                 progress=lambda words: bar.update(task, description=words),
+                case_system=case_system,
             )
-        except FileExistsError as error:
+        except (FileExistsError, ValueError) as error:
             raise fail(str(error), 2) from error
 
 

@@ -1,19 +1,22 @@
-"""Children's case system as a council with Liquidlogic sends it: a Standard Safeguarding Dataset
-drop with its manifest, and extension tables for Family Help, family members, group decisions and
-multi-agency child protection. Children come with a contact at the front door; children known to
-early help only are mostly absent. Some children have two numbers, some babies still have their
-record from before birth, and now and then a fault of recording is planted."""
+"""Children's case system, as a council with Liquidlogic sends it unless another is asked for: a
+Standard Safeguarding Dataset drop with its manifest, and extension tables for Family Help, family
+members, group decisions and multi-agency child protection. Children come with a contact at the front
+door; children known to early help only are mostly absent. Some children have two numbers, some babies
+still have their record from before birth, and now and then a fault of recording is planted."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from random import Random
 
 import yaml
 
 from ffp_data.synthetic import case_family_help, case_people, case_rows
 from ffp_data.synthetic.care import Need, Story
+from ffp_data.synthetic.case_dialects import csv_bytes, dress
 from ffp_data.synthetic.case_faults import Draft, Planter
 from ffp_data.synthetic.case_people import case_number, family_number
 from ffp_data.synthetic.case_rows import Rows, Scribe
@@ -23,9 +26,9 @@ from ffp_data.synthetic.people import Family, Member, Person, shift
 from ffp_data.synthetic.rates import rates
 from ffp_data.synthetic.scene import Scene, Truth, siblings, take_number
 from ffp_data.synthetic.school_age import upn_unknown
-from ffp_data.synthetic.writing import Landing, Table, table_names
+from ffp_data.synthetic.writing import Landing, Table, headers, table_names
 
-FEED, SYSTEM = "case_system", "systemc"
+FEED = "case_system"
 EARLY_HELP_ONLY = frozenset({"teh_only", "left_with_teh"})
 FAULT_SHARE = 0.16  # of the children of the census year, so that a small partnership has each kind
 WRONG_BIRTH_DATE = "8775Q 8606 8520 8770Q TE018 TE019"
@@ -49,6 +52,7 @@ class CaseSystem:
     """Collects the rows of all units, then writes the drop."""
 
     truth: Truth
+    system: str = "systemc"
     tables: dict[str, Table] = field(
         default_factory=lambda: {name: Table(FEED, name) for name in table_names(FEED)}
     )
@@ -240,7 +244,7 @@ class CaseSystem:
     def _record(self, case: Case, member: Member, seen: Sighting, rows: Rows, number: str) -> None:
         case_people.add_address(rows, number, seen, member)
         self._keep(rows)
-        self.truth.record(FEED, SYSTEM, number, member.person.person_id, seen.operators)
+        self.truth.record(FEED, self.system, number, member.person.person_id, seen.operators)
 
     def _keep(self, rows: Rows) -> None:
         for name, found in rows.items():
@@ -253,16 +257,30 @@ class CaseSystem:
             self.tables["ssd_professionals"].add(**row)
         delivered = shift(as_at, 1)
         folder, listed = f"ssd_{delivered:%Y%m%d}", []
-        for name, table in self.tables.items():
-            digest = landing.put(
-                FEED, name, f"{folder}/{name}.csv", table.csv_bytes(), len(table.rows)
-            )
-            listed.append({"name": name, "rows": len(table.rows), "sha256": digest})
+        for name, content, rows in self._files(delivered):
+            digest = landing.put(FEED, name, f"{folder}/{name}.csv", content, rows)
+            listed.append({"name": name, "rows": rows, "sha256": digest})
         manifest = {
-            "la_code": "999", "case_system": "systemc", "ssd_version": "1.4.5",
+            "la_code": "999", "case_system": self.system, "ssd_version": "1.4.5",
             "extract_started": f"{delivered}T02:00:00Z", "extract_finished": f"{delivered}T02:40:00Z",
             "window_years": 6, "cohort_includes_early_help": False, "tables": listed,
             "signed_off_by": "Head of Performance",
         }  # fmt: skip
         path = landing.root / FEED / folder / "manifest.yaml"
         path.write_text(yaml.safe_dump(manifest, sort_keys=False), "utf-8")
+
+    def _files(self, delivered: date) -> Iterator[tuple[str, bytes, int]]:
+        """Name, content and rows of each file of the drop, in the order of its manifest."""
+        if self.system == "systemc":
+            for name, table in self.tables.items():
+                yield name, table.csv_bytes(), len(table.rows)
+            return
+        plain = {
+            name: [dict(zip(headers(FEED, name), row, strict=True)) for row in table.rows]
+            for name, table in self.tables.items()
+        }
+        rng = stream(f"{self.system}/{FEED}")
+        header_of = partial(headers, FEED)
+        dressed = dress(self.system, plain, rng, delivered.isoformat(), header_of)
+        for name, (header, rows) in dressed.items():
+            yield name, csv_bytes(rows, header), len(rows)

@@ -13,16 +13,20 @@ from pathlib import Path
 from typing import Protocol
 
 from ffp_data.synthetic import places, truth
+from ffp_data.synthetic.case_dialects import systems
 from ffp_data.synthetic.feed_case_system import CaseSystem
+from ffp_data.synthetic.feed_ctf import TransferFiles
 from ffp_data.synthetic.feed_early_help import EarlyHelpModule
 from ffp_data.synthetic.feed_education import Education
 from ffp_data.synthetic.feed_health_csv import HealthCsv
 from ffp_data.synthetic.feed_health_fhir import HealthFhir
 from ffp_data.synthetic.feed_housing import Housing
 from ffp_data.synthetic.feed_marac import Marac
+from ffp_data.synthetic.feed_not_in_school import NotInSchool
 from ffp_data.synthetic.feed_police import Police
 from ffp_data.synthetic.feed_prison import Prison
 from ffp_data.synthetic.feed_probation import Probation
+from ffp_data.synthetic.feed_school_census import SchoolCensus
 from ffp_data.synthetic.feed_youth_justice import YouthJustice
 from ffp_data.synthetic.households import make_unit
 from ffp_data.synthetic.numbers import stream
@@ -64,24 +68,32 @@ def synthesise(
     seed: int,
     as_at: date,
     progress: Callable[[str], None] | None = None,
+    case_system: str = "systemc",
 ) -> Summary:
     """Write `out`/landing and `out`/truth for a partnership of `children` children known up to `as_at`.
 
     progress: called now and then with what is being done, in words. A folder that an earlier run
-    made is replaced. Raises OutputInUseError when `out` holds anything else, ValueError for a number
-    of children outside 1 to 300,000, CalendarRangeError for a date beyond the bank holidays held.
+    made is replaced. case_system: the system that the council's drop comes out of. Raises
+    OutputInUseError when `out` holds anything else, ValueError for a number of children outside 1 to
+    300,000 or a case system that no drop can be written as, CalendarRangeError for a date beyond the
+    bank holidays held.
     """
     if not 1 <= children <= MAX_CHILDREN:
         raise ValueError(f"--children {children}: must be between 1 and {MAX_CHILDREN:,}")
+    if case_system not in systems():
+        raise ValueError(f"--case-system {case_system}: is none of {', '.join(systems())}")
     out = out.resolve()
     _check_target(out)
     tell_user = progress or (lambda _words: None)
     book, people = Truth(), truth.People()
     # Prisons hold the sentences that probation told of, and the conference the incidents of the police.
     police, probation = Police(book), Probation(book)
+    # The census, the transfer files and the list of children on no roll are made from the schools' registers.
+    schools = Education(book, seed)
     feeds: tuple[Feed, ...] = (
-        Education(book, seed), HealthFhir(book), HealthCsv(book), police, probation, CaseSystem(book),
+        schools, HealthFhir(book), HealthCsv(book), police, probation, CaseSystem(book, case_system),
         EarlyHelpModule(book), Prison(book, probation), YouthJustice(book), Housing(book), Marac(book, police),
+        SchoolCensus(book, schools), TransferFiles(book, schools), NotInSchool(book, schools),
     )  # fmt: skip
     for scene in scenes(children, seed, as_at):
         people.add(scene)
