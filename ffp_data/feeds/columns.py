@@ -51,6 +51,7 @@ REMEDIES = {
     "invalid_json": "escape quotes and line ends, and send the whole text",
     "control_character": "remove the control characters from the value",
     "value_too_long": f"send at most {LONGEST_TEXT // 1024} KiB in one value",
+    "not_a_reference": "refer to the resource as Type/id, of the type that the contract names",
     "pattern": "send the value in the form that the contract's pattern gives",
     "unknown_code": "send a code of the contract's list, or ask for the code to be added",
     "code_not_valid_on_date": "use the code that was in force on that day",
@@ -67,12 +68,17 @@ class Column:
     rule: str
     sql_type: str
     required: bool
+    excused: str | None = None
+    """Condition under which a row may lack the value although it is required."""
 
     @property
     def fault(self) -> str:
         """True when the text was sent but is not valid; or missing although required."""
         wrong = f"(t_{self.name} IS NOT NULL AND v_{self.name} IS NULL)"
-        return f"v_{self.name} IS NULL" if self.required else wrong
+        if not self.required:
+            return wrong
+        missing = f"v_{self.name} IS NULL"
+        return f"({missing} AND ({wrong} OR NOT {self.excused}))" if self.excused else missing
 
 
 def column(contract: Contract, prop: Property, source: str, screened: bool = False) -> Column:
@@ -96,9 +102,6 @@ def _text(contract: Contract, prop: Property, source: str) -> str:
     text = (
         f"CASE WHEN {blank} THEN nullif(trim({source}), '') WHEN {source} <> '' THEN {source} END"
     )
-    if prop.reference:
-        # A FHIR reference is Patient/123 or a URL that ends so; what follows the last / is the id.
-        text = f"nullif(regexp_extract({text}, '[^/]*$'), '')"
     if placeholders := contract.hub.placeholders:
         said = _one_of(text, placeholders)
         if prop.logical_type in ("date", "timestamp"):
@@ -112,6 +115,8 @@ def _value(contract: Contract, prop: Property, text: str, screened: bool) -> tup
     """Value expression and rule expression of a property."""
     if prop.codes is not None:
         return _coded(prop, text)
+    if prop.reference:
+        return _referred(prop.reference, text), "'not_a_reference'"
     if prop.logical_type == "string":
         if prop.pattern is None:
             return _free(text, screened)
@@ -128,6 +133,12 @@ def _value(contract: Contract, prop: Property, text: str, screened: bool) -> tup
         "object": (f"CASE WHEN json_valid({text}) THEN {text} END", "invalid_json"),
     }[prop.logical_type]
     return value, quote(rule)
+
+
+def _referred(kind: str, text: str) -> str:
+    """The id in a FHIR reference: Patient/123, a URL that ends so, either with the version that was meant."""
+    pattern = quote(f"^(?:.*/)?{kind}/([^/#?]{{1,64}})(?:/_history/[^/#?]{{1,64}})?$")
+    return f"nullif(regexp_extract({text}, {pattern}, 1), '')"
 
 
 def _free(text: str, screened: bool) -> tuple[str, str]:

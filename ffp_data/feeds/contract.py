@@ -9,6 +9,7 @@ Names become SQL names, hence their narrow pattern.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -111,7 +112,8 @@ class Property(_Part):
     path: Annotated[str, AfterValidator(check_path)] | None = None
     from_: str | None = Field(None, alias="from")
     join: tuple[str, ...] = ()
-    reference: bool = False
+    reference: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z]*$")] | None = None
+    """The value is a FHIR reference to a resource of this type; its id is taken."""
     person: str | None = None
     identifier_type: str | None = None
 
@@ -213,6 +215,8 @@ class Table(_Part):
     explode: str | None = None
     only_when: OnlyWhen | None = None
     latest_by: str | None = None
+    taken_back: dict[str, tuple[str, ...]] = {}
+    """A row whose columns hold these values only takes back what was said under its key: it needs no more."""
     extension: bool = False
     optional: bool = False
     relationship: Relationship | None = None
@@ -272,6 +276,7 @@ class Table(_Part):
             *types,
             *marks,
             *self.facts.marks,
+            *self.taken_back,
             *(self.person_if.when if self.person_if else ()),
         }
         return frozenset(name for name in names if name)
@@ -295,6 +300,8 @@ class Hub(_Part):
     system: str
     agreement: str
     format: Literal["csv", "ndjson", "xml", "ssd_drop"]
+    dialect: Literal["fhir"] | None = None
+    """Whole documents are Bundles of this standard, whose entries refer to one another and take back."""
     records: str | None = None
     """Where the records stand in a whole document of this feed, such as `entry[*].resource` in JSON or
     `CTfile/CTFpupilData/Pupil` in XML."""
@@ -468,6 +475,12 @@ def _contract_problems(contract: Contract) -> list[str]:
     if contract.hub.format == "xml" and not contract.hub.records:
         problems.append("an xml feed needs hub.records: the record elements, from the root on")
     problems += [
+        f"{table.name}.{p.name}: {problem}"
+        for table in contract.tables
+        for p in table.properties
+        for problem in (_path_problems(p) if has_paths else ())
+    ]
+    problems += [
         f"{table.name}: facts.involvements need hub.service"
         for table in contract.tables
         if table.facts.involvements and contract.hub.service is None
@@ -475,6 +488,15 @@ def _contract_problems(contract: Contract) -> list[str]:
     for pattern in sorted({pattern for t in contract.tables for pattern in t.patterns}):
         problems += _file_problems(contract, pattern)
     return problems
+
+
+def _path_problems(prop: Property) -> Iterator[str]:
+    """Aliases of a column of JSON are paths too."""
+    for alias in prop.aliases:
+        try:
+            check_path(alias)
+        except ValueError as error:
+            yield str(error)
 
 
 def _file_problems(contract: Contract, pattern: str) -> list[str]:

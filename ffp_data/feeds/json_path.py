@@ -3,17 +3,21 @@
 A path is a chain of keys and picks: `a.b` steps into an object, `[0]` takes an element of a list,
 `[system=x]` takes the first element whose key `system` equals x, and a leading `../` reads from the
 record that holds an exploded element, or from the list element around a record. A path that meets
-nothing gives NULL. Where the records of a whole document stand is told by keys, the list `[*]` and
-keys within each element: `entry[*].resource`.
+nothing gives NULL. A pick may ask several things: `[system=x&use!=old]` (another value or none) and
+`[actor.reference~Patient/]` (holds this text). Where the records of a whole document stand is told
+by keys, the list `[*]` and keys within each element: `entry[*].resource`.
 """
 
 from __future__ import annotations
 
 import re
 
+_KEYS = r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*"
+_TEST = rf"{_KEYS}(?:!=|=|~)[^\]&]+"
 _STEP = re.compile(
-    r"(?:^|\.)(?P<key>[A-Za-z_][\w-]*)|\[(?P<index>\d+)\]|\[(?P<by>[A-Za-z_][\w-]*)=(?P<value>[^\]]+)\]"
+    rf"(?:^|\.)(?P<key>[A-Za-z_][\w-]*)|\[(?P<index>\d+)\]|\[(?P<tests>{_TEST}(?:&{_TEST})*)\]"
 )
+_PARTS = re.compile(rf"(?P<by>{_KEYS})(?P<how>!=|=|~)(?P<value>[^\]&]+)")
 
 _RECORDS = re.compile(
     r"(?P<list>(?:[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)?)\[\*\](?:\.(?P<rest>.+))?"
@@ -41,11 +45,19 @@ def compile_path(path: str, document: str, element: str | None = None) -> str:
             place += f"[{match['index']}]"
         else:
             items = f"json_extract({base}, {quote(place + '[*]')})"
-            by = quote(f'$."{match["by"]}"')
-            wanted = quote(match["value"])
-            base = f"list_filter({items}, lambda x: json_extract_string(x, {by}) = {wanted})[1]"
+            tests = " AND ".join(_test(part) for part in _PARTS.finditer(match["tests"]))
+            base = f"list_filter({items}, lambda x: {tests})[1]"
             place = "$"
     return f"json_extract({base}, {quote(place)})"
+
+
+def _test(part: re.Match[str]) -> str:
+    """SQL of one condition on the element `x` of a pick."""
+    keys = "".join(f'."{key}"' for key in part["by"].split("."))
+    found, wanted = f"json_extract_string(x, {quote('$' + keys)})", quote(part["value"])
+    if part["how"] == "~":
+        return f"contains({found}, {wanted})"
+    return f"{found} {'=' if part['how'] == '=' else 'IS DISTINCT FROM'} {wanted}"
 
 
 def scalar(path: str, document: str, element: str | None = None) -> str:

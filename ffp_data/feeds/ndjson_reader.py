@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from ffp_data.feeds.contract import Table
+from ffp_data.feeds.contract import Property, Table
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.file_facts import FileFacts
 from ffp_data.feeds.json_path import compile_path, quote, scalar, split_records
@@ -63,11 +63,11 @@ def table_source(
     wanted = [p for p in table.properties if allowed is None or p.name in allowed]
     relation = f"(SELECT * FROM {records} WHERE doc IS NOT NULL{_only(table)})"
     if table.explode is None:
-        texts = {p.name: scalar(p.path or "", "around", "doc") for p in wanted}
+        texts = {p.name: _text(p, "around", "doc") for p in wanted}
         others = () if shared else _other_records(con, records, table)
         number = "_record" if table.is_numbered else None
         return Source(relation, texts, element=number, faults=(*faulty, *others))
-    texts = {p.name: scalar(p.path or "", "doc", "element") for p in wanted}
+    texts = {p.name: _text(p, "doc", "element") for p in wanted}
     relation = (
         "(SELECT _line, doc, element, row_number() OVER (ORDER BY _line, _record, place) AS _element"
         if table.records
@@ -111,6 +111,12 @@ def other_kinds(
     ).fetchall()
     listed = ", ".join(f"{count} {name}" for name, count in counts)
     return f"records that no table takes: {listed}" if listed else ""
+
+
+def _text(prop: Property, around: str, record: str) -> str:
+    """The value at the path of `prop`, or at the first of its aliases that the record has."""
+    places = [scalar(path, around, record) for path in (prop.path or "", *prop.aliases)]
+    return places[0] if len(places) == 1 else f"coalesce({', '.join(places)})"
 
 
 def _only(table: Table) -> str:

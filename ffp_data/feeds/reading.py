@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from ffp_data.feeds import csv_reader, json_document, ndjson_reader, xml_reader
+from ffp_data.feeds import csv_reader, fhir_bundle, json_document, ndjson_reader, xml_reader
 from ffp_data.feeds.archive import Unpacked, is_archive, unpack
 from ffp_data.feeds.case_system import TableMap
 from ffp_data.feeds.contract import Contract, Table
@@ -229,6 +229,8 @@ def _read_json(
     if is_document:
         places = {t.records for t in tables if t.records}
         json_document.read_document(con, path, facts, places, read)
+        if contract.hub.dialect == "fhir":
+            fhir_bundle.settle(con, read)
     else:
         ndjson_reader.read_lines(con, path, facts, read)
     mains = [t for t in tables_of(path.name, contract) if not t.explode]

@@ -9,13 +9,13 @@ second table by row number, so that the first is written once and never changed.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from ffp_data.feeds.columns import Column, column
+from ffp_data.feeds.columns import Column, column, literals
 from ffp_data.feeds.contract import Contract, Table
 from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.source import Fault, Source, redact_sql
@@ -52,6 +52,11 @@ class Staged:
         """WHERE clause of the rows that go to the warehouse."""
         return f"NOT _bad AND rowid NOT IN (SELECT row_id FROM {self.left_out})"
 
+    @property
+    def telling(self) -> str:
+        """The same without the rows that only take back."""
+        return f"{self.loadable} AND NOT _void" if self.table.taken_back else self.loadable
+
 
 def type_rows(
     con: duckdb.DuckDBPyConnection,
@@ -67,6 +72,9 @@ def type_rows(
         for p in table.properties
         if allowed is None or p.name in allowed
     )
+    void = _void(table)
+    excused = {*table.by_name} - {*table.key, *table.taken_back} if void else set()
+    columns = tuple(replace(c, excused=void) if c.name in excused else c for c in columns)
     element = [f"{source.element} AS _element"] if source.element else []
     documents = {f"d_{i}": (n, sql) for i, (n, sql) in enumerate(source.documents.items())}
     texts = [f"{c.text} AS t_{c.name}" for c in columns]
@@ -77,6 +85,7 @@ def type_rows(
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {into} AS"
         f" SELECT {', '.join(kept + [f'v_{c.name}' for c in columns])},"
+        f" {f'{void} AS _void,' if void else ''}"
         f" {_any(c.fault for c in columns if c.required)} AS _bad,"
         f" {_fault_list(columns, broken)} AS _faults"
         f" FROM (SELECT *, {', '.join(values)}"
@@ -107,6 +116,15 @@ def mark_repeats(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
 
 def key_columns(staged: Staged) -> str:
     return ", ".join(f"v_{name}" for name in staged.table.key)
+
+
+def _void(table: Table) -> str:
+    """SQL of whether a row only takes back what was said under its key; empty where none can."""
+    tests = [
+        f"list_contains([{literals(words)}], v_{name}::VARCHAR)"
+        for name, words in table.taken_back.items()
+    ]
+    return f"coalesce({' AND '.join(tests)}, false)" if tests else ""
 
 
 def _any(conditions: Iterable[str]) -> str:

@@ -226,7 +226,7 @@ def manifest_of(tables: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-_STEP = re.compile(r"\.?([A-Za-z_][\w-]*)|\[(\d+)\]|\[([\w-]+)=([^\]]+)\]")
+_STEP = re.compile(r"\.?([A-Za-z_][\w-]*)|\[(\d+)\]|\[([^\]]+)\]")
 
 
 def _put(record: Any, path: str, value: Any) -> None:
@@ -238,15 +238,18 @@ def _put(record: Any, path: str, value: Any) -> None:
 
 
 def _step_into(record: Any, step: tuple[Any, ...], empty: Any) -> Any:
-    key, index, by, wanted = step
+    key, index, tests = step
     if key is not None:
         return record.setdefault(key, empty)
     if index is not None:
         while len(record) <= int(index):
             record.append(empty)
         return record[int(index)]
-    found = next((item for item in record if item.get(by) == wanted), None)
+    wanted = dict(
+        test.split("=", 1) for test in tests.split("&") if not re.search(r"^[\w.-]+(!=|~)", test)
+    )
+    found = next((item for item in record if wanted.items() <= item.items()), None)
     if found is None:
-        found = {by: wanted}
+        found = dict(wanted)
         record.append(found)
     return found

@@ -12,6 +12,7 @@ from ffp_data.feeds.json_path import check_path, scalar
 DOCUMENT = {
     "id": "7",
     "empty": None,
+    "participant": [{"actor": {"reference": "Location/1"}}, {"actor": {"reference": "Patient/2"}}],
     "name": [{"family": "A", "given": ["B", "C"]}],
     "identifier": [
         {
@@ -35,6 +36,11 @@ PATHS = {
     "identifier[system=it's].value": "2",
     "identifier[system=other].value": None,
     "id[system=a].value": None,
+    "identifier[value!=1].value": "2",
+    "identifier[none!=1].value": "1",
+    "identifier[system~s&value=2].value": "2",
+    "identifier[system~x.org&value=2].value": None,
+    "participant[actor.reference~Patient/].actor.reference": "Patient/2",
 }
 
 

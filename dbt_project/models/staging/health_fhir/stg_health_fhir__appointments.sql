@@ -12,6 +12,8 @@ renamed as (
         _delivery_id as delivery_id,
         _line as line
     from source
+    -- A resource taken back has stayed in raw so that no older copy comes back.
+    where status != 'entered-in-error'
 )
 
 select * from renamed
