@@ -6,7 +6,6 @@ A draft is YAML with comments. What was guessed says so on its line; what only a
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -120,7 +119,7 @@ def contract_of_sample(sample: Sample, file_name: str, feed: str) -> str:
         records=f"  records: {_text(sample.records)}  # guess\n" if sample.records else "",
         encoding="utf-8" if sample.encoding == "utf-8" else "utf-8, cp1252",
         dates=_dates(columns),
-        pattern=json.dumps(_TIME.sub("*", file_name)),
+        pattern=_quoted(_TIME.sub("*", file_name)),
         grain=key or "person",
         key=key or TO_DO,
         key_note="  # guess: told every row of the sample apart"
@@ -202,7 +201,7 @@ def _key(columns: Iterable[Column]) -> str | None:
 
 def _dates(columns: Iterable[Column]) -> str:
     found = dict.fromkeys(form for column in columns for form in column.formats)
-    return ", ".join(json.dumps(form) for form in found or {"%Y-%m-%d": None})
+    return ", ".join(_quoted(form) for form in found or {"%Y-%m-%d": None})
 
 
 def _service(feed: str, columns: list[Column]) -> str:
@@ -252,7 +251,13 @@ def _property(sample: Sample, column: Column, keys: set[str | None]) -> str:
 def _text(text: str) -> str:
     """A YAML scalar that is this text, quoted where YAML would read it otherwise."""
     plain = _PLAIN.fullmatch(text) and text.lower() not in _NOT_TEXT
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    return text if plain else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """In double quotes, where YAML takes any character as its number: a header may hold what YAML forbids."""
+    safe = (c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08x}" for c in text)
+    return f'"{"".join(safe)}"'
 
 
 def feed_name(path: Path) -> str:

@@ -58,12 +58,22 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Hub:
     (hub.home / "contracts").mkdir()
     shutil.copy(YAML / "young_carers.yaml", hub.home / "contracts")
     shutil.copy(YAML / "DSA-YC-01.yaml", hub.home / "policy" / "agreements")
-    with (hub.home / "policy" / "organisations.yaml").open("a", encoding="utf-8") as organisations:
-        organisations.write(ORGANISATION)
+    _join(hub.home / "policy")
     (hub.folder / "landing" / "young_carers").mkdir(parents=True)
     shutil.copy(DELIVERED, hub.folder / "landing" / "young_carers")
     hub.run("2026-03-31")
     return hub
+
+
+def _join(policy: Path) -> None:
+    """The new agency stands among the organisations and has signed the charter."""
+    with (policy / "organisations.yaml").open("a", encoding="utf-8") as organisations:
+        organisations.write(ORGANISATION)
+    charter = policy / "charter" / "CHARTER-2025.yaml"
+    party = "\nparties:\n  - fenmarch-young-carers\n"
+    text = charter.read_text("utf-8").replace("\nparties:\n", party)
+    signature = "  - {org: fenmarch-young-carers, by: Chief Officer, on: 2025-03-24}\n"
+    charter.write_text(text + signature, "utf-8")
 
 
 CHILDREN = "(SELECT child_id, source_person_id AS number FROM intermediate.int_persons__records)"
