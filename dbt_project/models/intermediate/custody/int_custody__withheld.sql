@@ -1,5 +1,5 @@
--- Probation marks records that few of its own staff may read (restriction) or that some may not (exclusion). The mark is
--- of the person: what the prison says of the same person is withheld with it.
+-- Probation marks records that few of its own staff may read (restriction) or that some may not (exclusion). The mark
+-- is of the person: what the prison says of the same person is withheld with it.
 with withheld as (
     select distinct records.child_id as adult_id
     from {{ ref('int_persons__records') }} as records
