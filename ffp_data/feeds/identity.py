@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import duckdb
 
 from ffp_data.feeds.columns import literals
-from ffp_data.feeds.contract import Contract, Relationship, RoleFrom, Table
+from ffp_data.feeds.contract import PERSON_ATTRIBUTES, Contract, Relationship, RoleFrom, Table
 from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.registry import code_lists
 from ffp_data.feeds.tables import create_empty_raw_tables, identity_columns
@@ -211,20 +211,27 @@ def _person_sql(feed: _Feed) -> str:
     )
 
 
-_OWN_RULES = {"record_key", "feed", "system", "source_person_id", "role", "date_of_birth"}
-_OWN_RULES |= {"expected_birth_date", "is_restricted", "replaced_by"}
-_OWN_RULES |= {"valid_from", "delivery_id", "line"}
-_ATTRIBUTES = tuple(name for name in PERSON_COLUMNS if name not in _OWN_RULES)
+_BIRTHS = {"date_of_birth", "expected_birth_date"}  # have rules of their own
+_ATTRIBUTES = tuple(n for n in PERSON_COLUMNS if n in PERSON_ATTRIBUTES and n not in _BIRTHS)
 
 
 def _attribute_sql(feed: _Feed, name: str) -> str:
     """The people table's own value first, then what other tables of the feed say."""
-    places = [f"p.{name}"] if name in _attributes(feed.people) else []
-    places += [f"{_alias(t)}.{name}" for t in feed.parts if name in _attributes(t)]
+    places = [_said(feed.people, "p", name)] if name in _attributes(feed.people) else []
+    places += [_said(t, _alias(t), name) for t in feed.parts if name in _attributes(t)]
     if name in TYPES_BY_NAME.values():
         places += [f"{_alias(t)}.{name}" for t in feed.identifiers]
     cleaned = [CLEANED.get(name, "{}").format(place) for place in places]
     return f"coalesce({', '.join([*cleaned, f'NULL::{PERSON_COLUMNS[name]}'])})"
+
+
+def _said(table: Table, alias: str, name: str) -> str:
+    """The value as sent; a sex that is told by a listed key is taken by the key's meaning."""
+    codes = next(p.codes for p in table.properties if p.person == name)
+    if name != "sex" or not isinstance(codes, str):
+        return f"{alias}.{name}"
+    meanings = (f"{quote(k)}: {quote(v)}" for k, v in code_lists()[codes].meanings().items())
+    return f"MAP {{{', '.join(meanings)}}}[{alias}.{name}]"
 
 
 def _birth_sql(feed: _Feed) -> dict[str, str]:

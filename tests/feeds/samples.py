@@ -68,6 +68,8 @@ class Landing:
         text = csv_text(declared, rows)
         if contract.hub.format == "ndjson":
             text = "".join(json.dumps(record(contract, declared, row)) + "\n" for row in rows)
+        if name.endswith(".json"):
+            text = document_text(contract, declared, rows)
         if contract.hub.format == "xml":
             text = xml_text(contract, [record(contract, declared, row) for row in rows])
         return self.file(feed, name, text)
@@ -146,6 +148,16 @@ def record(contract: feeds.Contract, table: feeds.Table, row: Row) -> dict[str, 
         t for t in contract.tables if t.physical_name == table.physical_name and not t.explode
     )
     return _merged(as_json(table, row), as_json(main, sample_row(contract, main)))
+
+
+def document_text(contract: feeds.Contract, table: feeds.Table, rows: Iterable[Row]) -> str:
+    """A whole document with `rows` in the table's list and nothing in the others."""
+    document: dict[str, Any] = {}
+    own = (table.records or "").removesuffix("[*]")
+    _put(document, own, [record(contract, table, row) for row in rows])
+    for place in sorted({t.records for t in contract.tables if t.records}):
+        _put(document, place.removesuffix("[*]"), [])
+    return json.dumps(document, indent=1)
 
 
 def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
