@@ -135,31 +135,46 @@ def next_sequence(con: duckdb.DuckDBPyConnection) -> int:
 def find_entry(con: duckdb.DuckDBPyConnection, named: str) -> Entry:
     """The line of the delivery that a person means by its id, the id's beginning or its name.
 
-    Raises FeedError unknown_delivery, or ambiguous_delivery when several are meant.
+    A name means the last bytes under it that could be read. Raises FeedError unknown_delivery, or
+    ambiguous_delivery when several are meant.
     """
-    rows = con.execute(
-        "SELECT delivery_id, feed, max(received_seq) FROM meta.deliveries WHERE status <> 'duplicate'"
-        " AND (starts_with(delivery_id, lower($1)) AND length($1) >= 6"
-        " OR split_part(file_name, '/', 1) = $1) GROUP BY delivery_id, feed ORDER BY 3",
-        [named],
-    ).fetchall()
-    if not rows:
+    by_id = (
+        "SELECT DISTINCT delivery_id, feed FROM meta.deliveries"
+        " WHERE starts_with(delivery_id, lower($1)) AND length($1) >= 6 ORDER BY ALL"
+    )
+    by_name = (
+        "SELECT max_by(delivery_id, (status NOT IN ('refused', 'not_permitted'), received_seq)), feed"
+        " FROM meta.deliveries WHERE split_part(file_name, '/', 1) = $1 GROUP BY feed ORDER BY feed"
+    )
+    meant = con.execute(by_id, [named]).fetchall() or con.execute(by_name, [named]).fetchall()
+    if not meant:
         remedy = "give the id, or its beginning, or the file name as meta.deliveries has it"
         raise FeedError("unknown_delivery", "no delivery is known by this", remedy, file=named)
-    if len(rows) > 1:
-        meant = ", ".join(delivery_id[:12] for delivery_id, *_ in rows)
-        remedy = f"give one of {meant}"
-        raise FeedError("ambiguous_delivery", f"{len(rows)} deliveries", remedy, file=named)
-    delivery_id, feed, _ = rows[0]
-    return [e for e in entries(con, delivery_id, feed) if e.status != "duplicate"][-1]
+    if len(meant) > 1:
+        remedy = "give more of the id: " + ", ".join(f"{one[:16]} ({feed})" for one, feed in meant)
+        raise FeedError("ambiguous_delivery", "several deliveries", remedy, file=named)
+    lines = entries(con, *meant[0])
+    return next((e for e in reversed(lines) if e.status != "duplicate"), lines[-1])
 
 
-def accept(con: duckdb.DuckDBPyConnection, entry: Entry, by: str, reason: str) -> None:
-    """Lets a held or retracted delivery in with the next run; raises FeedError not_waiting."""
+def require_waiting(entry: Entry) -> None:
+    """Raises FeedError not_waiting for a delivery that nobody need let in."""
     if entry.status not in ("held", "retracted"):
         remedy = "accept a delivery that is held, or one that was retracted"
         message = f"the delivery is {entry.status}"
         raise FeedError("not_waiting", message, remedy, file=entry.file_name)
+
+
+def require_standing(entry: Entry) -> None:
+    """Raises FeedError already_retracted."""
+    if entry.status == "retracted":
+        remedy = "accept it, to take it in again"
+        raise FeedError("already_retracted", "nothing of it is here", remedy, file=entry.file_name)
+
+
+def accept(con: duckdb.DuckDBPyConnection, entry: Entry, by: str, reason: str) -> None:
+    """Lets a held or retracted delivery in with the next run; raises FeedError not_waiting."""
+    require_waiting(entry)
     key = [entry.delivery_id, entry.feed]
     con.execute("INSERT INTO meta.acceptances VALUES (?, ?, ?, ?)", [*key, by, reason])
     con.execute(

@@ -47,9 +47,7 @@ def retract(
 
     Raises FeedError already_retracted. `reload_waiting` brings back what the delivery had replaced.
     """
-    if entry.status == "retracted":
-        remedy = "accept it, to take it in again"
-        raise FeedError("already_retracted", "nothing of it is here", remedy, file=entry.file_name)
+    books.require_standing(entry)
     lines = books.entries(con, entry.delivery_id, entry.feed)
     tables = [e.table for e in lines if e.status == "loaded" and e.table]
     con.begin()

@@ -14,6 +14,7 @@ import json
 import re
 from pathlib import Path
 
+import duckdb
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
@@ -22,7 +23,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.file_facts import sha256
-from ffp_data.feeds.landing import MANIFEST, SIGNATURE, Delivery
+from ffp_data.feeds.landing import MANIFEST, SIGNATURE, Delivery, delivery_at
+from ffp_data.feeds.reading import read_delivery
 from ffp_data.feeds.stage import Staged
 from governance.canonical import canonical_bytes
 
@@ -81,12 +83,11 @@ def check_rows(delivery: Delivery, signed: SignedManifest, staged: list[Staged])
     A drop's own manifest, which is what was signed, says the rows of each table; and where an agreement
     lets only some tables in, the others are not counted.
     """
-    mains = {one.table.name: one.delivered for one in staged if not one.table.explode}
     is_whole = set(delivery.tables) == {one.table.name for one in staged}
-    if delivery.tables and is_whole and sum(mains.values()) != signed.rows:
+    if delivery.tables and is_whole and _rows(staged) != signed.rows:
         raise FeedError(
             "signed_rows",
-            f"the file has {sum(mains.values())} rows, {signed.rows} were signed",
+            f"the file has {_rows(staged)} rows, {signed.rows} were signed",
             "have the agency sign the file that it sends",
             file=delivery.file_name,
         )
@@ -103,6 +104,17 @@ def sign(path: Path, agency: str, rows: int, key: Ed25519PrivateKey) -> Path:
     return side
 
 
+def sign_as(path: Path, contract: Contract, key: Ed25519PrivateKey) -> Path:
+    """Signs a delivery as the agency of the feed, with its rows counted under the contract.
+
+    Raises FeedError when the hub would refuse the file.
+    """
+    delivery = delivery_at(path, contract, {contract.id: contract})
+    with duckdb.connect() as con:
+        staged = read_delivery(con, delivery, contract, None, {})
+    return sign(path, contract.hub.agency, _rows(staged), key)
+
+
 def read_private_key(path: Path) -> Ed25519PrivateKey:
     """The agency's own key from a PEM file; raises FeedError no_signing_key."""
     try:
@@ -112,6 +124,10 @@ def read_private_key(path: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise _no_signing_key(path)
     return key
+
+
+def _rows(staged: list[Staged]) -> int:
+    return sum(one.delivered for one in staged if not one.table.explode)
 
 
 def _target(path: Path) -> Path:
