@@ -1,5 +1,7 @@
 -- Codes to classes, enrolments to children. Code D (attending the other school of a dual registration) is not a
--- possible session, so that adding over enrolments counts each session once (DfE, pupil absence methodology).
+-- possible session, so that adding over enrolments counts each session once. The published measure is of pupils who
+-- were 5 to 15 on the 31 August before the school year, and leaves out the second half of the summer term for those
+-- who were 15 (DfE, Pupil absence statistics: methodology).
 with counts as (
     select * from {{ ref('int_attendance__by_code') }}
 ),
@@ -7,8 +9,16 @@ with counts as (
 codes as (
     select
         code as attendance_code,
-        statistical_class
+        statistical_class,
+        statistical_class in ('present', 'approved_activity', 'authorised', 'unauthorised') as is_possible
     from {{ ref('attendance_codes') }}
+),
+
+births as (
+    select
+        child_id,
+        date_of_birth
+    from {{ ref('int_persons__survivors') }}
 ),
 
 classed as (
@@ -16,12 +26,23 @@ classed as (
         records.child_id,
         records.is_confident,
         counts.is_this_academic_year,
+        counts.is_sixth_half_term,
         counts.session_count,
         counts.last_session_date,
-        coalesce(codes.statistical_class, 'missing') as statistical_class
+        coalesce(codes.is_possible, false) as is_possible,
+        codes.statistical_class,
+        {{ age_at_school_year(
+            'births.date_of_birth', 'year(' ~ academic_year_start() ~ ') - (not counts.is_this_academic_year)::integer'
+        ) }} as age_years
     from counts
     inner join {{ ref('int_persons__records') }} as records using (record_key)
+    left join births on records.child_id = births.child_id
     left join codes using (attendance_code)
+),
+
+countable as (
+    select * from classed
+    where not coalesce(is_sixth_half_term and age_years = 15, false)
 ),
 
 windowed as (
@@ -29,14 +50,14 @@ windowed as (
         *,
         'academic_year' as attendance_window,
         {{ academic_year_start() }} as window_start
-    from classed
+    from countable
     where is_this_academic_year
     union all
     select
         *,
         'last_12_months',
         ({{ as_at() }} - interval 12 month + interval 1 day)::date
-    from classed
+    from countable
 ),
 
 summed as (
@@ -44,11 +65,10 @@ summed as (
         child_id,
         attendance_window,
         window_start,
-        max(last_session_date) as last_session_date,
+        max(last_session_date) filter (where is_possible) as last_session_date,
         bool_and(is_confident) as is_confident,
-        coalesce(sum(session_count) filter (
-            where statistical_class in ('present', 'approved_activity', 'authorised', 'unauthorised')
-        ), 0)::integer as possible_session_count,
+        bool_and({{ is_of_measured_age('age_years') }}) as is_of_measured_age,
+        coalesce(sum(session_count) filter (where is_possible), 0)::integer as possible_session_count,
         coalesce(sum(session_count) filter (
             where statistical_class = 'authorised'
         ), 0)::integer as authorised_session_count,

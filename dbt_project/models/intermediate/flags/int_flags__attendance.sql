@@ -3,6 +3,7 @@ with absent as (
     where
         attendance_window = 'academic_year'
         and is_confident
+        and is_of_measured_age
         and possible_session_count >= {{ var('min_possible_sessions') }}
         and (authorised_session_count + unauthorised_session_count) * 2 >= possible_session_count
 ),

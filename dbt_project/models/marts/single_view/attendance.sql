@@ -1,5 +1,18 @@
 with counted as (
-    select * from {{ ref('int_attendance__by_child') }}
+    select
+        *,
+        'education_attendance' as source
+    from {{ ref('int_attendance__by_child') }}
+    union all
+    select
+        *,
+        'school_census_attendance'
+    from {{ ref('int_attendance__census_term') }}
+    union all
+    select
+        *,
+        'ctf'
+    from {{ ref('int_attendance__transferred_year') }}
 ),
 
 children as (
@@ -10,7 +23,8 @@ measured as (
     select
         counted.*,
         counted.authorised_session_count + counted.unauthorised_session_count as absent_session_count,
-        counted.possible_session_count >= {{ var('min_possible_sessions') }} as has_enough_sessions
+        counted.possible_session_count >= {{ var('min_possible_sessions') }}
+        and counted.is_of_measured_age as is_measured
     from counted
     inner join children using (child_id)
 ),
@@ -25,13 +39,13 @@ attendance as (
         absent_session_count,
         authorised_session_count,
         unauthorised_session_count,
-        -- Integers at the 10 and 50 per cent edges; no label on too few sessions.
-        case when has_enough_sessions then absent_session_count * 10 >= possible_session_count end
+        -- Integers at the 10 and 50 per cent edges; no label on too few sessions, nor outside the ages of the measure.
+        case when is_measured then absent_session_count * 10 >= possible_session_count end
             as is_persistently_absent,
-        case when has_enough_sessions then absent_session_count * 2 >= possible_session_count end
+        case when is_measured then absent_session_count * 2 >= possible_session_count end
             as is_severely_absent,
         is_confident,
-        'education_attendance' as source
+        source
     from measured
 )
 
