@@ -125,6 +125,20 @@ def half_term_marks(
             yield _marks(Grid(present, term.days), as_at)
 
 
+def session_counts(
+    roll: Sequence[Enrolment], terms: Sequence[HalfTerm], as_at: date
+) -> list[dict[str, int]]:
+    """Return for each enrolment how many sessions of the terms have each code, late corrections made."""
+    counts = np.zeros((len(roll), len(CODES)), dtype=np.int64)
+    for term in terms:
+        grid = Grid(roll, term.days)
+        row, day, session = _on_roll(grid)
+        code = _codes(grid, as_at.toordinal() - EPOCH)[row, day, session]
+        final = _corrected(code, grid.chance(5)[row, day])
+        np.add.at(counts, (row, final), 1)
+    return [{CODES[n]: int(c) for n, c in enumerate(told) if c} for told in counts]
+
+
 def _marks(grid: Grid, as_at: date) -> Marks:
     today = as_at.toordinal() - EPOCH
     codes = _codes(grid, today)

@@ -15,7 +15,7 @@ import pyarrow.csv as pacsv
 
 from ffp_data.synthetic import numbers
 from ffp_data.synthetic.attendance import Enrolment, Marks, half_term_marks
-from ffp_data.synthetic.noise import Origin, origin, see
+from ffp_data.synthetic.noise import Origin, Sighting, origin, see
 from ffp_data.synthetic.people import Family, Member, Person
 from ffp_data.synthetic.rates import rates
 from ffp_data.synthetic.scene import Scene, Truth, local_id, siblings
@@ -41,6 +41,16 @@ class Pupil:
     pace: tuple[float, float, float]
 
 
+@dataclass(frozen=True)
+class Enrolled:
+    """A pupil on a roll as the school has them: what its census and its transfer files are made from."""
+
+    pupil: Pupil
+    span: Span
+    seen: Sighting
+    marks: Enrolment
+
+
 @dataclass
 class Education:
     """Collects pupils and enrolments of all units, then writes the files."""
@@ -48,7 +58,7 @@ class Education:
     truth: Truth
     seed: int
     pupils: Table = field(default_factory=lambda: Table(FEED, "pupils"))
-    roll: list[Enrolment] = field(default_factory=list)
+    enrolled: list[Enrolled] = field(default_factory=list)
     year_start: date = date.max
 
     def add(self, scene: Scene) -> None:
@@ -74,8 +84,9 @@ class Education:
             key = str(local_id(member.person.serial, KEY + number))
             first_here = origin(rng, FEED, member.moved_on, scene.as_at)
             office = offices.setdefault(span.school.urn, first_here)
-            self._enrolment(rng, scene, family, office, pupil, span, key)
-            self.roll.append(_enrolment(self.seed, scene, pupil, span, key))
+            seen = self._enrolment(rng, scene, family, office, pupil, span, key)
+            marks = _enrolment(self.seed, scene, pupil, span, key)
+            self.enrolled.append(Enrolled(pupil, span, seen, marks))
 
     def _enrolment(
         self,
@@ -86,7 +97,7 @@ class Education:
         pupil: Pupil,
         span: Span,
         key: str,
-    ) -> None:
+    ) -> Sighting:
         person, source_id = pupil.member.person, f"{span.school.urn}:{key}"
         seen = see(rng, office, pupil.member, siblings(family, person))
         if pupil.fault:
@@ -105,6 +116,24 @@ class Education:
             enrol_status=span.status,
         )  # fmt: skip
         self.truth.record(FEED, SYSTEM, source_id, person.person_id, seen.operators)
+        return seen
+
+    def on_roll(self, scene: Scene) -> set[str]:
+        """Return the children of a unit, made before, who are on a roll on the as-at date."""
+        here = scene.unit.members
+        found = set()
+        for each in reversed(self.enrolled):
+            person_id = each.pupil.member.person.person_id
+            if person_id not in here:
+                break  # enrolments stand unit by unit
+            if each.span.last is None:
+                found.add(person_id)
+        return found
+
+    @property
+    def roll(self) -> list[Enrolment]:
+        """Every enrolment, to make marks from."""
+        return [each.marks for each in self.enrolled]
 
     def write(self, landing: Landing, as_at: date) -> None:
         """Write the pupil file and two files of marks for each half term."""

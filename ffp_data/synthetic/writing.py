@@ -130,5 +130,9 @@ class Landing:
     def count(self, feed: str, table: str, rows: int) -> None:
         """Note a file of some rows."""
         self.files += 1
+        self.add_rows(feed, table, rows)
+
+    def add_rows(self, feed: str, table: str, rows: int) -> None:
+        """Note rows of a further table that a noted file holds."""
         tables = self.rows.setdefault(feed, {})
         tables[table] = tables.get(table, 0) + rows
