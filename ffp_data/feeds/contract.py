@@ -419,6 +419,8 @@ def _table_problems(table: Table) -> list[str]:
         problems.append("scope and guard are for snapshots: a delta takes nothing away")
     if set(table.key) != set(table.record_key) and not set(table.key) <= payload:
         problems.append("a key column that fills a person attribute must be the record_key")
+    if table.identity and table.taken_back:
+        problems.append("taken_back is for tables of facts: a row that takes back tells of nobody")
     if table.identity and not table.record_key:
         problems.append("a table with person attributes needs a record_key")
     attributes = [p.person for p in table.properties if p.person]

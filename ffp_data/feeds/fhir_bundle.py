@@ -3,7 +3,8 @@
 An entry that was just made may be known by `fullUrl: urn:uuid:...` alone, and the other entries refer
 to it by that: such references are rewritten to Type/id, and a resource without id takes the uuid. An
 entry of a history or transaction whose request is DELETE has no resource: it becomes one that is
-entered in error, the mark by which a single resource is taken back too.
+entered in error, the mark by which a single resource is taken back too. Entries of such a bundle, and
+of no other, say what was requested (invariant bdl-3), which tells a bundle of changes from a list.
 """
 
 from __future__ import annotations
@@ -44,13 +45,19 @@ FROM {read} WHERE (item ->> '$.fullUrl') LIKE 'urn:%'
 """
 
 
-def settle(con: duckdb.DuckDBPyConnection, read: str) -> None:
-    """Rewrites the entries in table `read` (_line, _record, place, item, fault) of a document."""
+def settle(con: duckdb.DuckDBPyConnection, read: str) -> bool:
+    """Rewrites the entries in table `read` (_line, _record, place, item, fault) of a document.
+
+    True when the bundle tells changes: what it leaves out is still there.
+    """
+    changes = f"SELECT 1 FROM {read} WHERE (item -> '$.request.method') IS NOT NULL LIMIT 1"
+    is_change = con.execute(changes).fetchone() is not None
     con.execute(_TAKE_BACK.format(read=read, deleted=_DELETED))
     con.execute(_NAME.format(read=read))
     names = {urn: name for urn, name in con.execute(_NAMES.format(read=read)).fetchall() if name}
     if names:
         _rewrite(con, read, names)
+    return is_change
 
 
 def _rewrite(con: duckdb.DuckDBPyConnection, read: str, names: Mapping[str, str]) -> None:

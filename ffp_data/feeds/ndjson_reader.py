@@ -89,6 +89,12 @@ def records_of(table: Table, read: str, is_document: bool) -> str:
     )
 
 
+def has_records(con: duckdb.DuckDBPyConnection, records: str, table: Table) -> bool:
+    """Whether any of the records is of the kind that `table` takes."""
+    query = f"SELECT 1 FROM {records} WHERE doc IS NOT NULL{_only(table)} LIMIT 1"
+    return con.execute(query).fetchone() is not None
+
+
 def line_faults(con: duckdb.DuckDBPyConnection, lines: str) -> tuple[Fault, ...]:
     """The lines that hold no JSON object."""
     remedy = "send one whole JSON object on each line"

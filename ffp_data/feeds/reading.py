@@ -222,35 +222,53 @@ def _read_json(
     tables: list[Table],
     allowed: Allowed | None,
 ) -> list[Staged]:
-    """The tables of a file of JSON: a record a line, or a whole document."""
+    """The tables of a file of JSON: a record a line, or a whole document.
+
+    A document of several kinds of record speaks for the kinds that stand in it: none of a kind is no
+    list without anybody. One that tells changes is no list at all, so no snapshot is taken from it.
+    """
     facts = inspect(path, contract.hub.encodings)
     is_document = path.suffix == ".json"
     read = f"temp.main.feed_{contract.id}_records"
+    mains = [t for t in tables_of(path.name, contract) if not t.explode]
     if is_document:
         places = {t.records for t in tables if t.records}
         json_document.read_document(con, path, facts, places, read)
-        if contract.hub.dialect == "fhir":
-            fhir_bundle.settle(con, read)
+        is_change = contract.hub.dialect == "fhir" and fhir_bundle.settle(con, read)
+        tables = [t for t in tables if _is_told(con, read, t, mains, is_change)]
     else:
         ndjson_reader.read_lines(con, path, facts, read)
-    mains = [t for t in tables_of(path.name, contract) if not t.explode]
     staged, told = [], set[str]()
     for table in tables:
         columns = _columns(table, allowed)
         records = ndjson_reader.records_of(table, read, is_document)
         # What is no record at all is set aside once, with the first table that reads the same list.
-        is_first = not table.explode and records not in told
-        faulty = _faulty(con, read, table, is_document) if is_first else ()
-        told |= {records} if is_first else set()
-        shared = sum(t.records == table.records for t in mains) > 1
+        faulty = () if table.explode or records in told else _faulty(con, read, table, is_document)
+        told |= set() if table.explode else {records}
+        shared = _is_shared(table, mains)
         source = ndjson_reader.table_source(con, records, table, columns, faulty, shared)
         rows = f"temp.main.feed_{table.name}"
-        notes = _other_kinds(con, records, table, mains) if shared and is_first else ""
+        notes = _other_kinds(con, records, table, mains) if shared and table is tables[0] else ""
         type_rows(con, source, contract, table, columns, rows)
         staged.append(_stage(con, source, contract, table, path.name, columns, rows, notes))
         if not shared:
             _refuse_strange(con, staged[-1])
     return staged
+
+
+def _is_shared(table: Table, mains: list[Table]) -> bool:
+    """Whether the list that holds the records of `table` holds other kinds too."""
+    return sum(t.records == table.records for t in mains) > 1
+
+
+def _is_told(
+    con: duckdb.DuckDBPyConnection, read: str, table: Table, mains: list[Table], is_change: bool
+) -> bool:
+    """Whether a document says anything of a snapshot, which a list without its kind must not empty."""
+    if table.semantics == "delta" or not _is_shared(table, mains):
+        return True
+    records = ndjson_reader.records_of(table, read, is_document=True)
+    return not is_change and ndjson_reader.has_records(con, records, table)
 
 
 def _read_xml(

@@ -52,11 +52,6 @@ class Staged:
         """WHERE clause of the rows that go to the warehouse."""
         return f"NOT _bad AND rowid NOT IN (SELECT row_id FROM {self.left_out})"
 
-    @property
-    def telling(self) -> str:
-        """The same without the rows that only take back."""
-        return f"{self.loadable} AND NOT _void" if self.table.taken_back else self.loadable
-
 
 def type_rows(
     con: duckdb.DuckDBPyConnection,
@@ -85,7 +80,6 @@ def type_rows(
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {into} AS"
         f" SELECT {', '.join(kept + [f'v_{c.name}' for c in columns])},"
-        f" {f'{void} AS _void,' if void else ''}"
         f" {_any(c.fault for c in columns if c.required)} AS _bad,"
         f" {_fault_list(columns, broken)} AS _faults"
         f" FROM (SELECT *, {', '.join(values)}"

@@ -17,11 +17,7 @@ from ffp_data.feeds.tables import attribute, own_key
 
 
 def count_loadable(con: duckdb.DuckDBPyConnection, staged: Staged) -> int:
-    return _count(con, staged, staged.loadable)
-
-
-def _count(con: duckdb.DuckDBPyConnection, staged: Staged, condition: str) -> int:
-    query = f"SELECT count(*) FROM {staged.rows} WHERE {condition}"
+    query = f"SELECT count(*) FROM {staged.rows} WHERE {staged.loadable}"
     (count,) = con.execute(query).fetchone() or (0,)
     return int(count)
 
@@ -29,12 +25,10 @@ def _count(con: duckdb.DuckDBPyConnection, staged: Staged, condition: str) -> in
 def insert_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Staged) -> int:
     """Writes the rows that nothing stands against; how many they are."""
     raw = {p.name: f"v_{p.name}" for p in staged.table.payload if p.name in staged.names}
-    name = staged.contract.raw_name(staged.table)
-    _insert_into(con, delivery, staged, name, raw, staged.loadable)
+    _insert_into(con, delivery, staged, staged.contract.raw_name(staged.table), raw)
     if staged.table.identity:
         target = staged.contract.identity_name(staged.table)
-        # A row that takes back stays in raw, so that no older one comes back, and tells of nobody.
-        _insert_into(con, delivery, staged, target, _identity_values(staged), staged.telling)
+        _insert_into(con, delivery, staged, target, _identity_values(staged))
     return count_loadable(con, staged)
 
 
@@ -78,8 +72,7 @@ def check_written(
     """Raises RuntimeError when the tables do not hold what the books will say, whatever the cause."""
     expected = {staged.contract.raw_name(staged.table): loaded}
     if staged.table.identity:
-        telling = _count(con, staged, staged.telling) if staged.table.taken_back else loaded
-        expected[staged.contract.identity_name(staged.table)] = telling
+        expected[staged.contract.identity_name(staged.table)] = loaded
     counts = [(f"{name} WHERE _delivery_id = $1", n) for name, n in expected.items()]
     quarantine = (
         f"quarantine.rows WHERE delivery_id = $1 AND table_name = {quote(staged.table.name)}"
@@ -113,7 +106,6 @@ def _insert_into(
     staged: Staged,
     target: str,
     values: Mapping[str, str],
-    condition: str,
 ) -> None:
     every = {
         "record_key": record_key(staged),
@@ -125,5 +117,5 @@ def _insert_into(
     columns = ", ".join(f'"{name}"' for name in every)
     con.execute(
         f"INSERT INTO {target} ({columns}) SELECT {', '.join(every.values())}"
-        f" FROM {staged.rows} WHERE {condition}"
+        f" FROM {staged.rows} WHERE {staged.loadable}"
     )

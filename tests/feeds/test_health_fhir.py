@@ -242,12 +242,20 @@ def test_a_deleted_contact_stays_deleted_whatever_comes_late(landing: Landing, l
     assert contacts(landing) == [("n1", "entered-in-error")]
 
 
-def test_a_deleted_patient_is_no_person(landing: Landing) -> None:
-    put(landing, patient("a"), patient("b"))
-    put(landing, patient("a"), deleted("Patient/b"), stamp="20260402T030000Z")
+def test_a_bundle_of_changes_takes_nobody_off_the_list_of_patients(landing: Landing) -> None:
+    put(landing, patient("a"), patient("b"), encounter("n1", "Patient/a"))
+    put(landing, deleted("Patient/b"), deleted("Encounter/n1"), stamp="20260402T030000Z")
     landing.load()
-    feeds.assemble_identity(landing.con, CONTRACTS, allow_test_numbers=True)
-    assert landing.query("SELECT record_key FROM identity.person_records") == [(key("a"),)]
+    keys = landing.query("SELECT record_key FROM raw.health_fhir__patients ORDER BY 1")
+    assert keys == [(key("a"),), (key("b"),)]
+    assert contacts(landing) == [("n1", "entered-in-error")]
+
+
+def test_a_bundle_without_flags_leaves_the_flags_of_the_last_list(landing: Landing) -> None:
+    put(landing, patient("a"), flag("f1", "Patient/a"))
+    put(landing, patient("a"), stamp="20260402T030000Z")
+    landing.load()
+    assert landing.query("SELECT flag_id FROM raw.health_fhir__flags") == [("f1",)]
 
 
 def test_a_replaced_patient_names_the_survivor_in_the_hubs_own_words(landing: Landing) -> None:

@@ -10,7 +10,6 @@ renamed as (
         _delivery_id as delivery_id,
         _line as line
     from source
-    where record_status is distinct from 'entered-in-error'
 )
 
 select * from renamed
