@@ -371,8 +371,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         feeds.create_empty_raw_tables(con, CONTRACTS)
         landing = Landing(folder / "landing", CONTRACTS, con)
         deliver(landing)
-        for result in landing.load():
-            assert result.error is None, str(result.error)
+        for delivered in landing.load():
+            assert delivered.error is None, str(delivered.error)
     chosen = ("--select", "+attendance", "--indirect-selection", "cautious")
     result = warehouse.dbt("build", *chosen, "--exclude-resource-type", "unit_test")
     assert failures(result) == []
