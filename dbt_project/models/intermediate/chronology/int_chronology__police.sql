@@ -13,7 +13,9 @@ with links as (
         order by
             case links.role_code
                 when 'CHILD_SUBJECT' then 1 when 'VICTIM' then 2 when 'CHILD_IN_HOUSEHOLD' then 3 else 4
-            end
+            end,
+            links.role_code asc,  -- DuckDB 1.5.5 fails on the expression alone where no police feed delivers
+            links.is_child_present desc nulls last
     ) = 1
 ),
 
