@@ -106,7 +106,7 @@ class Marac:
         """The fault of several children in one cell: nobody's row, which the hub sets aside."""
         told = ", ".join(f"{c.person.name.given} {c.person.age(scene.as_at)}" for c in children)
         self.people.add(
-            **_case_columns(case), person_no=number, victim_no=1, role="CHILD", relationship_to_victim="CHILD",
+            **_case_columns(case), person_no=number, role="CHILD", relationship_to_victim="CHILD",
             forenames=told, surname=children[0].person.name.surname, address_confidential=case.confidential,
         )  # fmt: skip
         self.truth.fault(FEED, "people", f"{case.ref}:{number}", "", "children_in_one_cell", "quarantine")  # fmt: skip
@@ -121,7 +121,7 @@ class Marac:
             birth = str(person.age(case.meeting))
             self.truth.fault(FEED, "people", key, person.person_id, "age_for_birth_date", "not_a_date")  # fmt: skip
         self.people.add(
-            **_case_columns(case), person_no=number, victim_no="" if role == "VICTIM" else 1, role=role,
+            **_case_columns(case), person_no=number, role=role,
             relationship_to_victim=tie, forenames=seen.given, surname=seen.surname, date_of_birth=birth, sex=seen.sex,
             address_confidential=case.confidential and role != "PERPETRATOR",
             address=seen.address_line, postcode=seen.postcode, safe_contact=seen.phone if role == "VICTIM" else "",

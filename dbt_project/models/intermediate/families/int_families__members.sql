@@ -5,7 +5,8 @@ with records as (
         child_id,
         record_key,
         source_person_id,
-        feed
+        feed,
+        service
     from {{ ref('int_persons__records') }}
 ),
 
@@ -106,7 +107,12 @@ stated as (
     from {{ ref('stg_identity__relationships') }} as relationships
     inner join records as people using (record_key)
     left join records as related on relationships.related_record_key = related.record_key
-    where related.child_id is not null or relationships.related_name is not null
+    -- That a prison names somebody as a parent tells that the parent is in prison.
+    left join {{ ref('int_custody__withheld') }} as withheld
+        on related.child_id = withheld.adult_id and people.service = 'prison'
+    where
+        withheld.adult_id is null
+        and (related.child_id is not null or relationships.related_name is not null)
 ),
 
 members as (

@@ -46,7 +46,9 @@ facts as (
         coalesce(spells.is_withheld, false) as is_withheld,
         case
             when spells.child_id is not null and spells.until is null then 'current'
-            when spells.child_id is not null or known_in_feed.record_key is not null then 'historic'
+            when spells.child_id is not null then 'historic'
+            -- A service of adults may hold a child's record because an adult named the child: no work with it.
+            when known_in_feed.record_key is not null and not coalesce(feeds.is_through_family, false) then 'historic'
             when
                 feeds.first_age is not null
                 and (children.is_unborn or children.age_years not between feeds.first_age and feeds.last_age)
