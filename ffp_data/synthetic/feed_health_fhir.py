@@ -1,6 +1,7 @@
 """Community health trust: FHIR R4 resources, one JSON object a line. Children up to eighteen and the
 mothers of babies; health visiting, school nursing, CAMHS and paediatrics as episodes of care; contacts
-and appointments of the last year, with children who were not brought."""
+and appointments of the last year, with children who were not brought; safeguarding flags. The clinic
+beyond the border has a system of its own, which gives one Bundle of all its resources."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from datetime import date
 from random import Random
 
 from ffp_data.synthetic import fhir
+from ffp_data.synthetic.care import Care, ProtectionPlan
 from ffp_data.synthetic.noise import Origin, Sighting, holding_name, origin, see
 from ffp_data.synthetic.people import Family, Member, Person, shift
 from ffp_data.synthetic.rates import rates
@@ -31,18 +33,23 @@ RESOURCES = {
     "episodes_of_care": "EpisodeOfCare",
     "encounters": "Encounter",
     "appointments": "Appointment",
+    "flags": "Flag",
 }
+BORDER = 12  # one unit in as many goes to the clinic beyond the border
 
 
 @dataclass
 class HealthFhir:
-    """Collects resources of all units, then writes one file for each resource type."""
+    """Collects resources of all units, then writes one file for each resource type, and the clinic's Bundle."""
 
     truth: Truth
     lines: dict[str, list[str]] = field(default_factory=lambda: {table: [] for table in RESOURCES})
+    clinic: dict[str, list[str]] = field(default_factory=lambda: {table: [] for table in RESOURCES})
+    at_clinic: bool = False
 
     def add(self, scene: Scene) -> None:
-        """Add the patients of a unit, with their episodes, encounters and appointments."""
+        """Add the patients of a unit, with their episodes, encounters, appointments and flags."""
+        self.at_clinic = scene.unit.number % BORDER == BORDER // 2
         rng, made = scene.rng(FEED), set[str]()
         for family in scene.unit.families:
             if family.left_on:
@@ -57,18 +64,20 @@ class HealthFhir:
     def _person(
         self, rng: Random, scene: Scene, family: Family, source: Origin, member: Member
     ) -> None:
-        identity = self._patient(rng, scene, family, source, member, 0)
+        identity = self._patient(rng, scene, family, source, member, "")
         if not member.person.is_child:
             return
         self._services(rng, scene, member.person, identity)
+        self._flags(scene, member.person, identity)
         if rng.random() < rates("health")["duplicate_patient"]:
             other = origin(rng, FEED, family.moved_on, scene.as_at)
-            self._patient(rng, scene, family, other, member, 1)
+            self._patient(rng, scene, family, other, member, identity)
 
     def _patient(
-        self, rng: Random, scene: Scene, family: Family, source: Origin, member: Member, record: int
+        self, rng: Random, scene: Scene, family: Family, source: Origin, member: Member, first: str
     ) -> str:
-        person, chance = member.person, rates("health")
+        """Add a patient; `first`: the record that the trust has of this person already."""
+        person, chance, record = member.person, rates("health"), int(bool(first))
         seen = see(rng, source, member, siblings(family, person))
         status = _number(rng, family, person, seen, record)
         holding_name(rng, scene.as_at, family, person, seen)
@@ -81,7 +90,11 @@ class HealthFhir:
         identity = f"rxf-{local_id(person.serial, KEY, record)}"
         place = {} if restricted else fhir.place_of(person, seen)
         names = fhir.names_of(rng, person, seen)
-        self._keep("patients", fhir.patient(identity, person, seen, status, names, place))
+        patient = fhir.patient(identity, person, seen, status, names, place)
+        if first and scene.rng(f"{FEED}/{identity}").random() < chance["merged_patient"]:
+            patient = fhir.merged(patient, first)
+            seen.operators.append("merged")
+        self._keep("patients", patient)
         self.truth.record(FEED, SYSTEM, identity, person.person_id, seen.operators)
         return identity
 
@@ -104,11 +117,27 @@ class HealthFhir:
                 "appointments", fhir.appointment(rng, identity, number, on, services[-1][0], missed)
             )
 
+    def _flags(self, scene: Scene, person: Person, identity: str) -> None:
+        """Mark the record as the trust hears of plans and of children looked after; some by mistake."""
+        rng, chance = scene.rng(f"{FEED}/flags/{identity}"), rates("health")
+        spells: dict[str, ProtectionPlan | Care] = {}
+        for need in scene.needs(person):
+            spells |= {"CPP": need.protection} if need.protection else {}
+            spells |= {"LAC": need.care} if need.care else {}
+        for code, spell in spells.items():
+            if rng.random() < chance["flag"]:
+                self._keep("flags", fhir.flag(identity, code, spell.start, spell.end))
+        if rng.random() < chance["flag_mistaken"]:
+            mistaken = fhir.flag(identity, "DA", scene.as_at, None, mistaken=True)
+            self._keep("flags", mistaken)
+            self.truth.fault(FEED, "flags", identity, person.person_id, "entered_in_error", "")
+
     def _keep(self, table: str, resource: fhir.Resource) -> None:
-        self.lines[table].append(compact(resource))
+        (self.clinic if self.at_clinic else self.lines)[table].append(compact(resource))
 
     def write(self, landing: Landing, as_at: date) -> None:
-        """Write one NDJSON file for each resource type."""
+        """Write one NDJSON file for each resource type, and one Bundle of the clinic's resources."""
+        self._group_contact()
         for table, resource in RESOURCES.items():
             lines = self.lines[table]
             content = "".join(line + "\n" for line in lines).encode()
@@ -119,6 +148,24 @@ class HealthFhir:
                 content,
                 len(lines),
             )
+
+        self._write_bundle(landing, as_at)
+
+    def _write_bundle(self, landing: Landing, as_at: date) -> None:
+        resources = [line for lines in self.clinic.values() for line in lines]
+        if not resources:
+            return  # so few families that none lives near the border
+        name = f"health_{SYSTEM}_Bundle_{stamp(as_at)}_001.json"
+        landing.put(FEED, "bundle", name, fhir.bundle(resources).encode(), len(resources))
+
+    def _group_contact(self) -> None:
+        """A contact with a parents' group, which is nobody's."""
+        contact = {
+            "resourceType": "Encounter", "id": "enc-19999999-0", "status": "finished", "class": {"code": "AMB"},
+            "subject": {"reference": "Group/19999999"}, "period": {"start": "2025-06-02T10:00:00Z"},
+        }  # fmt: skip
+        self.lines["encounters"].append(compact(contact))
+        self.truth.fault(FEED, "encounters", "enc-19999999-0", "", "subject_is_group", "quarantine")
 
 
 def _registered(rng: Random, scene: Scene, family: Family, member: Member) -> bool:

@@ -1,5 +1,6 @@
-"""FHIR R4 resources in the shape of UK Core 2.0.0: Patient, EpisodeOfCare, Encounter, Appointment, as
-plain mappings. An element without a value is left out."""
+"""FHIR R4 resources in the shape of UK Core 2.0.0: Patient, EpisodeOfCare, Encounter, Appointment, Flag,
+and the Bundle that holds resources of several kinds, as plain mappings. An element without a value is
+left out."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ NHS_SYSTEM, ODS_SYSTEM = (
     "https://fhir.nhs.uk/Id/nhs-number",
     "https://fhir.nhs.uk/Id/ods-organization-code",
 )
+FLAG_SYSTEM = "https://fenmarch-community.example.com/safeguarding-flag"
 LOCAL_SYSTEM = "https://fenmarch-community.example.com/patient"
 TRUST = "RXF"
 GENDER = {"M": "male", "F": "female"}
@@ -188,3 +190,37 @@ def appointment(
         "start": f"{on}T{rng.randint(9, 16):02d}:{rng.randrange(0, 60, 15):02d}:00Z",
         "participant": [{"actor": {"reference": f"Patient/{identity}"}, "status": "accepted"}],
     }
+
+
+def merged(patient: Resource, survivor: str) -> Resource:
+    """Return the Patient as the trust left it when it found that `survivor` is the same child."""
+    link = {"other": {"reference": f"Patient/{survivor}"}, "type": "replaced-by"}
+    return {**patient, "active": False, "link": [link]}
+
+
+def flag(
+    identity: str, code: str, start: date, end: date | None, mistaken: bool = False
+) -> Resource:
+    """Return a safeguarding marker on a patient's record; `mistaken`: set on the wrong child and taken back."""
+    known = {"resourceType": "Flag", "id": f"flag-{identity[4:]}-{code.lower()}"}
+    if mistaken:
+        return {
+            **known,
+            "status": "entered-in-error",
+            "subject": {"reference": f"Patient/{identity}"},
+        }
+    return {
+        **known,
+        "status": "inactive" if end else "active",
+        "category": [{"text": "Safeguarding"}],
+        "code": {"coding": [{"system": FLAG_SYSTEM, "code": code}]},
+        "subject": {"reference": f"Patient/{identity}"},
+        "period": {"start": start.isoformat()} | ({"end": end.isoformat()} if end else {}),
+        "author": {"display": "Safeguarding team"},
+    }
+
+
+def bundle(resources: list[str]) -> str:
+    """Return a Bundle of resources that are written already, an entry on each line."""
+    head = f'{{"resourceType":"Bundle","type":"searchset","total":{len(resources)},"entry":['
+    return head + "\n" + ",\n".join(f'{{"resource":{each}}}' for each in resources) + "\n]}\n"

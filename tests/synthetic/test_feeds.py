@@ -127,6 +127,17 @@ def test_fhir_patients_look_like_uk_core(made: Made) -> None:
     assert all(p["name"][0]["given"] and p["birthDate"] <= AS_AT.isoformat() for p in patients)
 
 
+def test_the_border_clinic_sends_one_bundle_and_its_patients_stand_nowhere_else(made: Made) -> None:
+    folder = made.folder / "landing" / "health_fhir"
+    (path,) = folder.glob("health_RXF_Bundle_*.json")
+    resources = [entry["resource"] for entry in json.loads(path.read_text("utf-8"))["entry"]]
+    kinds = Counter(resource["resourceType"] for resource in resources)
+    assert set(kinds) == {"Patient", "EpisodeOfCare", "Encounter", "Appointment", "Flag"}
+    (lines,) = folder.glob("health_RXF_Patient_*.ndjson")
+    elsewhere = {json.loads(line)["id"] for line in lines.read_text("utf-8").splitlines()}
+    assert not elsewhere & {r["id"] for r in resources if r["resourceType"] == "Patient"}
+
+
 def test_the_pupil_file_has_a_byte_order_mark_and_early_help_is_not_utf8(made: Made) -> None:
     (pupils,) = (made.folder / "landing" / "education_attendance").glob("attendance_pupils_*")
     assert pupils.read_bytes().startswith(b"\xef\xbb\xbf")
