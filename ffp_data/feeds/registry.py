@@ -172,8 +172,13 @@ def faults_of(
     path: Path, node: yaml.Node, error: ValidationError, skip: int = 0
 ) -> list[FeedError]:
     """What pydantic found wrong in a file, each with line, key and remedy."""
+    found = error.errors()
+    # A list whose only part is wrong counts as empty to pydantic: the part's own fault is the one to tell.
+    deeper = {loc[:n] for loc in (e["loc"] for e in found) for n in range(len(loc))}
     return [
-        _fault(path, node, e["loc"][skip:], e["msg"], _remedy(e["type"])) for e in error.errors()
+        _fault(path, node, e["loc"][skip:], e["msg"], _remedy(e["type"]))
+        for e in found
+        if not (e["type"] == "too_short" and e["loc"] in deeper)
     ]
 
 
