@@ -24,6 +24,7 @@ from ffp_data.synthetic.feed_housing import Housing
 from ffp_data.synthetic.feed_marac import Marac
 from ffp_data.synthetic.feed_not_in_school import NotInSchool
 from ffp_data.synthetic.feed_police import Police
+from ffp_data.synthetic.feed_police_pole import PolicePole
 from ffp_data.synthetic.feed_prison import Prison
 from ffp_data.synthetic.feed_probation import Probation
 from ffp_data.synthetic.feed_school_census import SchoolCensus
@@ -93,7 +94,7 @@ def synthesise(
     feeds: tuple[Feed, ...] = (
         schools, HealthFhir(book), HealthCsv(book), police, probation, CaseSystem(book, case_system),
         EarlyHelpModule(book), Prison(book, probation), YouthJustice(book), Housing(book), Marac(book, police),
-        SchoolCensus(book, schools), TransferFiles(book, schools), NotInSchool(book, schools),
+        SchoolCensus(book, schools), TransferFiles(book, schools), NotInSchool(book, schools), PolicePole(book),
     )  # fmt: skip
     for scene in scenes(children, seed, as_at):
         people.add(scene)

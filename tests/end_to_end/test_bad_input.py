@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,7 @@ def bad(
     _one(landing, "health_csv/health_RXG_children_*.csv").write_bytes(b"")
     probation = _one(landing, "probation/probation_*_person_*.ndjson")
     probation.write_bytes(probation.read_bytes()[:-40])
-    links = _one(landing, "police_safeguarding/police_51_links_*.csv")
-    links.write_bytes(links.read_bytes().replace(b"nominal_id", b"nominal_no", 1))
+    _spoil_member(_one(landing, "police_safeguarding/police_51_*.zip"), "links")
     episodes = _one(landing, "early_help/eh_episodes_*.csv")
     episodes.write_bytes(episodes.read_bytes().decode("cp1252").encode("utf-16"))
     pupils = _one(landing, "education_attendance/attendance_pupils_*.csv")
@@ -41,7 +41,7 @@ def bad(
     ("file", "rule"),
     [
         ("health_RXG_children", "empty_file"),
-        ("police_51_links", "wrong_header"),
+        ("police_51_", "wrong_header"),
         ("eh_episodes", "wrong_encoding"),
         ("attendance_pupils", "other_feed"),
     ],
@@ -81,6 +81,16 @@ def test_nothing_is_lost_the_refused_file_stays_where_it_was(
     _, summary, landing = bad
     for line in summary["refused"]:  # type: ignore[attr-defined]
         assert list(landing.rglob(str(line).split(":")[0]))
+
+
+def _spoil_member(path: Path, table: str) -> None:
+    """Pack the archive anew with a column of one member under another name."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            wrong = content.replace(b"nominal_id", b"nominal_no", 1)
+            archive.writestr(name, wrong if table in name else content)
 
 
 def _one(landing: Path, pattern: str) -> Path:
