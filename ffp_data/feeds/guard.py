@@ -27,7 +27,11 @@ peers AS (
     SELECT scope, rows, delivered_at, is_held, delivered_at = $time AND file_name = $file AS is_same
     FROM meta.snapshot_scopes
     WHERE feed = $feed AND table_name = $table AND part_of IS NOT DISTINCT FROM $part_of
-        AND delivery_id <> $delivery
+        -- Of the same bytes only an earlier time counts: they are moving from there to here.
+        AND (delivery_id <> $delivery OR NOT (is_held OR is_same))
+    QUALIFY received_seq = max(received_seq) OVER (
+        PARTITION BY scope, delivered_at, file_name, is_held
+    )
 ),
 same AS (SELECT scope, sum(rows) AS rows FROM peers WHERE is_same AND NOT is_held GROUP BY scope),
 beside AS (
@@ -56,8 +60,7 @@ _STRANGE = """
 WITH peers AS (
     SELECT delivery_id FROM meta.deliveries
     WHERE feed = $feed AND table_name = $table AND scope IS NOT DISTINCT FROM $part_of
-        AND status = 'loaded' AND delivery_id <> $delivery
-        AND NOT (delivered_at = $time AND file_name <> $file)
+        AND status = 'loaded' AND NOT (delivered_at = $time AND file_name <> $file)
 ),
 there AS (
     SELECT {scope_there} AS scope, {id_there} AS id FROM {raw}
@@ -145,7 +148,8 @@ def _strange(
         id_there="record_key" if has_record_key else _row(f'"{name}"' for name in key),
         id_here=record_key(staged) if has_record_key else _row(f"v_{name}" for name in key),
     )
-    found = con.execute(query, {**_own(delivery, staged), "least": guard.min_rows}).fetchall()
+    own = _own(delivery, staged, "delivery") | {"least": guard.min_rows}
+    found = con.execute(query, own).fetchall()
     return [f"{_words(staged, scope)}none of the ids that stand" for (scope,) in found]
 
 

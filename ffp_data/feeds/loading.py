@@ -258,9 +258,10 @@ def _hold(
 ) -> DeliveryResult:
     con.begin()
     books.forget_attempts(con, delivery)
+    sequence = books.next_sequence(con)
     for one in staged:
         if one.table.semantics == "snapshot":
-            write_scopes(con, delivery, one, is_held=True)
+            write_scopes(con, delivery, one, sequence, is_held=True)
     books.note(con, delivery, "held", str(reason))
     con.commit()
     return DeliveryResult(delivery, "held", error=reason)

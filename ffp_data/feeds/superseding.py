@@ -42,7 +42,7 @@ def give_way(
     newer, older = peers.newer + peers.newer_parts, peers.older + peers.older_parts
     overtaken = 0
     if staged.table.semantics == "snapshot":
-        write_scopes(con, delivery, staged)
+        write_scopes(con, delivery, staged, sequence)
         overtaken = _give_way_in_scope(con, delivery, staged, peers)
         newer, older = peers.newer_parts, peers.older_parts
     there, here = key_there(staged), key_here(staged)
@@ -141,17 +141,23 @@ def claims(staged: Staged) -> str:
 
 
 def write_scopes(
-    con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Staged, *, is_held: bool = False
+    con: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    staged: Staged,
+    sequence: int,
+    *,
+    is_held: bool = False,
 ) -> None:
     """Enters in the books what a snapshot speaks for; before any of its rows are left out as overtaken."""
     con.execute(
-        f"INSERT INTO meta.snapshot_scopes SELECT ?, ?, ?, ?, ?, ?, scope, rows, ? FROM ({claims(staged)})",
+        f"INSERT INTO meta.snapshot_scopes SELECT ?, ?, ?, ?, ?, ?, ?, scope, rows, ? FROM ({claims(staged)})",
         [
             delivery.delivery_id,
             delivery.feed,
             staged.table.name,
             staged.file_name,
             delivery.delivered_at,
+            sequence,
             staged.scope,
             is_held,
         ],

@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS meta.snapshot_scopes (
     table_name VARCHAR NOT NULL,
     file_name VARCHAR NOT NULL,
     delivered_at TIMESTAMP NOT NULL,
+    received_seq BIGINT NOT NULL,
     part_of VARCHAR,
     scope VARCHAR NOT NULL,
     rows BIGINT NOT NULL,

@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ffp_data import feeds
@@ -54,7 +54,7 @@ _EVERYTHING = (
     'SELECT * FROM quarantine."values"',
     "SELECT delivery_id, table_name, file_name, delivered_at, rows_delivered, rows_loaded,"
     " rows_quarantined, rows_superseded FROM meta.deliveries WHERE status = 'loaded'",
-    "SELECT * FROM meta.snapshot_scopes",
+    "SELECT * EXCLUDE (received_seq) FROM meta.snapshot_scopes",
 )
 
 
@@ -110,11 +110,11 @@ _ROWS = {
     table: st.lists(
         st.tuples(
             st.sampled_from(["100001", "100002"]),
-            st.sampled_from(["a", "b", "c"]),
+            st.sampled_from(["a", "b"]),
             st.sampled_from(codes),
         ),
         min_size=1,
-        max_size=4,
+        max_size=3,
     ).map(tuple)
     for table, codes in (("pupils", ["M", "U", "?"]), ("marks", ["/", "I", "?"]))
 }
@@ -122,19 +122,21 @@ _ROWS = {
 
 @st.composite
 def _arrivals(draw: st.DrawFn) -> tuple[Arrival, ...]:
-    """Up to five files in any order; few contents, so that the same bytes often come at several times."""
+    """Files of one table or two in any order; few contents, so that the same bytes come at several times."""
     contents = {
-        table: draw(st.lists(rows, min_size=1, max_size=2)) for table, rows in _ROWS.items()
+        table: draw(st.lists(rows, min_size=2, max_size=4, unique=True))
+        for table, rows in _ROWS.items()
     }
-    names = st.tuples(st.sampled_from(["pupils", "marks"]), st.integers(0, 2), st.integers(1, 2))
+    tables = draw(st.sampled_from([("pupils",), ("marks",), ("pupils", "marks")]))
+    names = st.tuples(st.sampled_from(tables), st.integers(0, 2), st.integers(1, 2))
     return tuple(
         Arrival(
             File(table, day, part, draw(st.sampled_from(contents[table]))),
             cut_first=draw(st.booleans()),
-            retract_after=draw(st.one_of(st.none(), st.integers(0, 3))),
+            retract_after=draw(st.sampled_from([None, 0, 1, 2])),
             replay_after=draw(st.booleans()),
         )
-        for table, day, part in draw(st.lists(names, min_size=1, max_size=5, unique=True))
+        for table, day, part in draw(st.lists(names, min_size=2, max_size=6, unique=True))
     )
 
 
@@ -232,9 +234,6 @@ def take_in(landing: Landing, arrival: Arrival, contract: feeds.Contract) -> Non
     assert result.status in {"loaded", "duplicate", "retracted"}
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 @given(arrivals=_arrivals(), fixed_after=st.integers(0, 5))
 def test_the_same_deliveries_end_in_the_same_warehouse_however_they_came(
     tmp_path_factory: pytest.TempPathFactory, arrivals: tuple[Arrival, ...], fixed_after: int
