@@ -40,11 +40,14 @@ def check(as_at: AsAt, home: HomeOption = None, json: JsonOption = False) -> Non
 
 @policy_app.command("start")
 def start(home: HomeOption = None) -> None:
-    """Copy the demonstration's charters and agreements into the home, as a beginning for its own."""
+    """Copy the made-up partnership's charters and agreements into its home, to try changes on."""
     from ffp_data.pipeline.policy import start_policy
+    from ffp_data.settings import NoPartnershipError
 
     try:
-        typer.echo(start_policy(Home.at(home).prepare()))
+        typer.echo(start_policy(Home.at(home)))
+    except NoPartnershipError as error:
+        raise fail(str(error), 2) from error
     except FileExistsError as error:
         raise fail(f"{error.filename}: the home has a policy already; edit that", 2) from error
 

@@ -40,12 +40,17 @@ def policy_folder(home: Home) -> Path:
 
 
 def start_policy(home: Home) -> Path:
-    """Copy the demonstration's policy into the home, to be changed there; FileExistsError when it has one."""
-    own = home.root / "policy"
-    shutil.copytree(
-        DEMO_DIRECTORY, own, ignore=shutil.ignore_patterns("*.py", "__pycache__", "schema")
-    )
-    return own
+    """Copy the demonstration's policy into the home, to be changed there.
+
+    Raises FileExistsError when the home has a policy, and NoPartnershipError unless it is of made-up
+    people: made-up agreements must not come to decide on real ones by way of a copy.
+    """
+    if not Partnership.of(home).is_synthetic:
+        raise NoPartnershipError(
+            f"{home.root}: of real people; its agreements are its own to write"
+        )
+    skipped = shutil.ignore_patterns("*.py", "__pycache__", "schema")
+    return Path(shutil.copytree(DEMO_DIRECTORY, home.root / "policy", ignore=skipped))
 
 
 def load_policy(home: Home, as_at: date) -> tuple[Policy | None, list[str]]:
