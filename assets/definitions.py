@@ -1,10 +1,9 @@
 """The code location: every asset, check, job, sensor and schedule of the hub."""
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
 
 from assets import automation
-from assets.dbt import DBT_EXECUTABLE, PROJECT, dbt_models
+from assets.dbt import dbt_models
 from assets.execute import steps_logger
 from assets.feeds import feed_assets
 from assets.identity import (
@@ -35,14 +34,7 @@ defs = dg.Definitions(
     jobs=[automation.whole_graph],
     schedules=[automation.daily],
     sensors=[automation.landing_folder, automation.failed_run],
-    resources={
-        "hub": HubResource(),
-        "dbt": DbtCliResource(
-            project_dir=PROJECT,
-            profiles_dir=str(PROJECT.profiles_dir),
-            dbt_executable=str(DBT_EXECUTABLE),
-        ),
-    },
+    resources={"hub": HubResource()},
     loggers={"console": dg.colored_console_logger, "steps": steps_logger},
     # One writer at a time: DuckDB lets one process hold the warehouse file.
     executor=dg.in_process_executor,

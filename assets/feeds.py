@@ -39,7 +39,7 @@ def feed_asset(contract: Contract) -> dg.AssetsDefinition:
         pool="warehouse",
     )
     def feed(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
-        outcome = ingest.ingest_feed(hub.run(context.run_id), contract)
+        outcome = ingest.ingest_feed(hub.run(context.run.run_id), contract)
         for error in outcome.errors:
             context.log.error(error)
         return dg.MaterializeResult(

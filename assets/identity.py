@@ -26,7 +26,7 @@ OWNERS = ["team:identity"]
     pool="warehouse",
 )
 def bank_holidays(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
-    return dg.MaterializeResult(metadata=reference.write_bank_holidays(hub.run(context.run_id)))
+    return dg.MaterializeResult(metadata=reference.write_bank_holidays(hub.run(context.run.run_id)))
 
 
 @dg.asset(
@@ -39,7 +39,7 @@ def bank_holidays(context: dg.AssetExecutionContext, hub: HubResource) -> dg.Mat
     pool="warehouse",
 )
 def feed_state(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
-    return dg.MaterializeResult(metadata=reference.write_feed_state(hub.run(context.run_id)))
+    return dg.MaterializeResult(metadata=reference.write_feed_state(hub.run(context.run.run_id)))
 
 
 @dg.asset(
@@ -52,7 +52,9 @@ def feed_state(context: dg.AssetExecutionContext, hub: HubResource) -> dg.Materi
     pool="warehouse",
 )
 def declared_facts(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
-    return dg.MaterializeResult(metadata=reference.write_declared_facts(hub.run(context.run_id)))
+    return dg.MaterializeResult(
+        metadata=reference.write_declared_facts(hub.run(context.run.run_id))
+    )
 
 
 @dg.multi_asset(
@@ -79,7 +81,7 @@ def declared_facts(context: dg.AssetExecutionContext, hub: HubResource) -> dg.Ma
 def person_records(
     context: dg.AssetExecutionContext, hub: HubResource
 ) -> Iterator[dg.MaterializeResult]:
-    figures = identify.assemble(hub.run(context.run_id))
+    figures = identify.assemble(hub.run(context.run.run_id))
     for key in (PERSON_RECORDS, RELATIONSHIPS):
         yield dg.MaterializeResult(asset_key=key, metadata=figures[key.path[-1]])
 
@@ -98,7 +100,7 @@ def person_records(
     pool="warehouse",
 )
 def links(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
-    outcome = identify.link_records(hub.run(context.run_id))
+    outcome = identify.link_records(hub.run(context.run.run_id))
     return dg.MaterializeResult(
         metadata=outcome.figures(),
         check_results=[
@@ -140,7 +142,7 @@ def links(context: dg.AssetExecutionContext, hub: HubResource) -> dg.Materialize
 def identifiers(
     context: dg.AssetExecutionContext, hub: HubResource
 ) -> Iterator[dg.MaterializeResult]:
-    outcome = identify.assign_identifiers(hub.run(context.run_id))
+    outcome = identify.assign_identifiers(hub.run(context.run.run_id))
     yield dg.MaterializeResult(
         asset_key=MEMBERSHIP,
         metadata=outcome.figures(),

@@ -30,7 +30,7 @@ def return_asset(collection: Collection) -> dg.AssetsDefinition:
     def statutory_return(
         context: dg.AssetExecutionContext, hub: HubResource
     ) -> dg.MaterializeResult:
-        outcome = publish.publish_return(hub.run(context.run_id), collection)
+        outcome = publish.publish_return(hub.run(context.run.run_id), collection)
         return dg.MaterializeResult(
             metadata=outcome.figures(),
             check_results=[
@@ -63,7 +63,7 @@ def single_view_extracts(
     context: dg.AssetExecutionContext, hub: HubResource
 ) -> dg.MaterializeResult:
     return dg.MaterializeResult(
-        metadata=publish.publish_extracts(hub.run(context.run_id)).figures()
+        metadata=publish.publish_extracts(hub.run(context.run.run_id)).figures()
     )
 
 

@@ -18,7 +18,7 @@ LOCK = dg.AssetKey(["policy", "lock"])
     pool="warehouse",
 )
 def policy_lock(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
-    outcome = policy.compile_lock(hub.run(context.run_id))
+    outcome = policy.compile_lock(hub.run(context.run.run_id))
     return dg.MaterializeResult(
         metadata=outcome.figures(),
         check_results=[
