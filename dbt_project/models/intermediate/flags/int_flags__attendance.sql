@@ -10,7 +10,7 @@ with absent as (
 
 -- Without the case system nobody can say that there is no social worker.
 case_system as (
-    select feed from {{ ref('int_feeds__states') }}
+    select distinct service from {{ ref('int_feeds__states') }}
     where service = 'social_care' and is_shared and is_covered
 ),
 

@@ -23,7 +23,7 @@ restricted as (
     from {{ ref('int_families__members') }} as members
     inner join marked on members.related_child_id = marked.child_id
     where
-        marked.service != 'probation'
+        marked.service is distinct from 'probation'
         and coalesce(members.lives_with, true)
         and coalesce(members.to_date > {{ as_at() }}, true)
 ),
