@@ -3,7 +3,8 @@
 -- that earlier returns carried.
 with records as (
     select * from {{ ref('int_persons__records') }}
-    where service in ('social_care', 'early_help')
+    -- another agency's feed may speak for the service too; its numbers are not the council's
+    where service in ('social_care', 'early_help') and is_for_returns
 ),
 
 numbered as (
