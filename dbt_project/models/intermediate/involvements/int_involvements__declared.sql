@@ -1,5 +1,6 @@
--- What contracts declare. Adults' records tell for the children of the family; of a limited-access record only its
--- existence as "not shared" goes further.
+-- What contracts declare. Adults' records tell for the children of the family. A row that its contract withholds goes
+-- further as "not shared"; a restricted adult must not be found, so that the spell is told without whom to call: those
+-- who fled are those whose marker must be seen.
 with spells as (
     select
         records.child_id,
@@ -32,11 +33,11 @@ of_family as (
         adults.child_id,
         spells.since,
         spells.until,
-        spells.contact_name,
-        spells.contact_phone,
-        spells.team,
+        case when not spells.is_restricted then spells.contact_name end as contact_name,
+        case when not spells.is_restricted then spells.contact_phone end as contact_phone,
+        case when not spells.is_restricted then spells.team end as team,
         spells.record_key,
-        spells.is_withheld or spells.is_restricted as is_withheld,
+        spells.is_withheld,
         spells.delivery_id,
         spells.line
     from spells
