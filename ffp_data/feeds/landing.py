@@ -35,7 +35,7 @@ class Delivery:
     """What one agency handed over at once. `problem` is set when it cannot even be looked into.
 
     `tables` names the contract tables that the file fills: one for CSV, several for NDJSON, none
-    known yet for a drop, whose manifest says.
+    known yet for a drop, whose manifest says, or an archive.
     """
 
     delivery_id: str
