@@ -1,4 +1,4 @@
--- The one pass over the marks: counts by record and code, so that everything after it works on a small table.
+-- The pass over the marks: counts by record and code, so that everything after it works on a small table.
 -- A session counts while the pupil is on the roll, from admission to leaving (DfE, Monitor your school attendance), and
 -- once for a child: where two rolls mark one session, the mark that says most of where the child was stands.
 with enrolments as (
@@ -19,7 +19,8 @@ codes as (
     from {{ ref('attendance_codes') }}
 ),
 
-marks as (
+-- Read twice rather than kept: tens of millions of rows would fill the memory.
+marks as not materialized (
     select
         enrolments.child_id,
         enrolments.is_on_several_rolls,
