@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from ffp_data.cli.main import app
 
 YAML = Path(__file__).parents[1] / "end_to_end" / "young_carers"
-DELIVERED = YAML / "young_carers_20260327T030000Z.csv"
+DELIVERED = YAML / "young_carers_20260310T030000Z.csv"
 
 
 def run(*words: object) -> Result:

@@ -19,7 +19,7 @@ from tests.end_to_end.commands import ffp
 pytestmark = pytest.mark.slow
 
 YAML = Path(__file__).parent / "young_carers"
-DELIVERED = YAML / "young_carers_20260327T030000Z.csv"
+DELIVERED = YAML / "young_carers_20260310T030000Z.csv"
 DELIVERY = sha256(DELIVERED.read_bytes()).hexdigest()
 ORGANISATION = """\
   - id: fenmarch-young-carers
@@ -61,7 +61,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Hub:
     _join(hub.home / "policy")
     (hub.folder / "landing" / "young_carers").mkdir(parents=True)
     shutil.copy(DELIVERED, hub.folder / "landing" / "young_carers")
-    hub.run("2026-03-31")
+    hub.run("2026-03-15")
     return hub
 
 
@@ -146,7 +146,7 @@ def test_the_feed_stands_in_the_list_with_its_agreement_and_counts(hub: Hub) -> 
         "service": "young_carers",
         "agreement": "DSA-YC-01@1",
         "in_force": True,
-        "last_delivered": "2026-03-27 03:00:00",
+        "last_delivered": "2026-03-10 03:00:00",
         "state": "fresh",
         "delivered": 4,
         "loaded": 4,
@@ -156,13 +156,13 @@ def test_the_feed_stands_in_the_list_with_its_agreement_and_counts(hub: Hub) -> 
 
 
 def test_a_late_feed_is_a_state_of_the_single_view_and_one_alert(hub: Hub) -> None:
-    hub.run("2026-04-08")
+    hub.run("2026-03-22")
     states = hub.rows(
         "SELECT DISTINCT state, last_known_state FROM single_view.involvements"
         " WHERE service = 'young_carers' AND state <> 'not_shared' ORDER BY ALL"
     )
     assert states == [("late", "current"), ("late", "historic")]
-    hub.run("2026-04-09")
+    hub.run("2026-03-23")
     alerts = (hub.home / "alerts.jsonl").read_text("utf-8").splitlines()
     assert [text for text in alerts if '"feed_late"' in text] == alerts
     assert len(alerts) == 1
@@ -172,7 +172,7 @@ def test_an_agreement_that_ends_takes_its_facts_with_it(hub: Hub) -> None:
     agreement = hub.home / "policy" / "agreements" / "DSA-YC-01.yaml"
     text = agreement.read_text("utf-8")
     agreement.write_text(text.replace("status: live", "status: suspended"), "utf-8")
-    hub.run("2026-04-10")
+    hub.run("2026-03-24")
     assert hub.rows("SELECT count(*) FROM single_view.chronology") == [(0,)]
     told = hub.rows(
         "SELECT count(*) FROM single_view.involvements WHERE source = 'young_carers' AND state <> 'not_shared'"

@@ -1,9 +1,17 @@
 -- Events of the child's own records. What an adult of the family did is not in a child's chronology.
 with events as (
-    {% for source in ['social_care', 'police', 'health', 'education', 'early_help', 'declared'] %}
-        select * from {{ ref('int_chronology__' ~ source) }}
+    {%- for source in ['social_care', 'police', 'health', 'education', 'early_help', 'declared'] %}
+        select
+            record_key,
+            event_date,
+            event_type,
+            summary,
+            {{ 'guarded_summary' if source in ['police', 'declared'] else 'null' }} as guarded_summary,
+            delivery_id,
+            line
+        from {{ ref('int_chronology__' ~ source) }}
         {%- if not loop.last %}
-            union all by name
+            union all
         {%- endif %}
     {%- endfor %}
 ),
