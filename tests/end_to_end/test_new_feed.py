@@ -162,7 +162,6 @@ def test_a_late_feed_is_a_state_of_the_single_view_and_one_alert(hub: Hub) -> No
         " WHERE service = 'young_carers' AND state <> 'not_shared' ORDER BY ALL"
     )
     assert states == [("late", "current"), ("late", "historic")]
-    hub.run("2026-03-23")
     alerts = (hub.home / "alerts.jsonl").read_text("utf-8").splitlines()
     assert [text for text in alerts if '"feed_late"' in text] == alerts
     assert len(alerts) == 1
