@@ -26,10 +26,14 @@ SCHEMA: dict[str, Any] = json.loads((SCHEMA_DIRECTORY / "agreement.schema.json")
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """A copy of the demo policy, without the longest agreements so that each case is quick."""
+    """A copy of the demo policy with a few agreements, so that each case is quick and a new feed changes none."""
     copied = tmp_path / "policy"
-    unneeded = ("*.py", "__pycache__", "schema", "DSA-CSC*", "DSA-E*", "DSA-HEA-01*", "DSA-DFE-01*")
+    unneeded = ("*.py", "__pycache__", "schema")
     shutil.copytree(policy.DEMO_DIRECTORY, copied, ignore=shutil.ignore_patterns(*unneeded))
+    kept = ("DSA-POL-01", "DSA-HEA-02", "DSA-PRO-01", "DSA-FHN-01", "DSA-DFE-02")
+    for path in (copied / "agreements").iterdir():
+        if path.stem not in kept:
+            path.unlink()
     return copied
 
 
