@@ -69,6 +69,24 @@ def test_what_one_key_demands_of_another_is_checked(
     assert len(faults(old, new)) == 1
 
 
+PRISON = (PACKAGED / "prison.yaml").read_text("utf-8")
+RECORD_CHANGES = {
+    "attribute that nobody fills": ("known: [date_of_birth]", "known: [upn]"),
+    "condition on a column that is not kept": ("known: [date_of_birth]", "when: {last_name: [S]}"),
+    "condition on nobody's list": ("    role: unknown  # a daughter may be forty\n", ""),
+    "both ties without a condition": ("    person_if: {known: [date_of_birth]}\n", ""),
+    "word of no list": ("codes: prison_contact_relationship", "codes: [SON, DAU]"),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), RECORD_CHANGES.values(), ids=RECORD_CHANGES)
+def test_what_makes_a_row_a_record_is_checked(tmp_path: Path, old: str, new: str) -> None:
+    assert PRISON.count(old) == 1
+    (tmp_path / "prison.yaml").write_text(PRISON.replace(old, new), "utf-8")
+    (fault,) = feeds.check_contracts(tmp_path)
+    assert "person_if" in fault.message or "relationship" in fault.message
+
+
 def test_a_key_given_twice_is_a_fault(
     faults: Callable[[str, str], list[feeds.FeedError]],
 ) -> None:
