@@ -243,12 +243,13 @@ def _read_json(
         columns = _columns(table, allowed)
         records = ndjson_reader.records_of(table, read, is_document)
         # What is no record at all is set aside once, with the first table that reads the same list.
-        faulty = () if table.explode or records in told else _faulty(con, read, table, is_document)
-        told |= set() if table.explode else {records}
+        is_first = not table.explode and records not in told
+        faulty = _faulty(con, read, table, is_document) if is_first else ()
+        told |= {records} if is_first else set()
         shared = _is_shared(table, mains)
         source = ndjson_reader.table_source(con, records, table, columns, faulty, shared)
         rows = f"temp.main.feed_{table.name}"
-        notes = _other_kinds(con, records, table, mains) if shared and table is tables[0] else ""
+        notes = _other_kinds(con, records, table, mains) if shared and is_first else ""
         type_rows(con, source, contract, table, columns, rows)
         staged.append(_stage(con, source, contract, table, path.name, columns, rows, notes))
         if not shared:
