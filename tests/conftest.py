@@ -23,6 +23,7 @@ os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
 
 # What `make unit` leaves out beside tests marked slow: whole runs, and a server of its own.
 WHOLE_RUNS = {
+    "dbt_project/test_case_systems.py",
     "feeds/test_every_contract.py",
     "feeds/test_order.py",
     "hub/test_histories.py",
