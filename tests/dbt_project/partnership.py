@@ -25,6 +25,7 @@ FEEDS = {
     "health_csv": ("RXG", False),  # the agreement of the hospital is not in force
     "police_safeguarding": ("51", True),
     "probation": ("ndelius", True),
+    "prison": ("nomis", True),
 }
 
 # child_id -> (feed, number in the feed, attributes)
@@ -56,9 +57,15 @@ PEOPLE: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
     # unborn, in need
     "dot": [("case_system", "30001", {"surname": "Vale", "expected_birth_date": "2026-06-01"})],
     # early help alone
-    "eve": [("early_help", "501", {"surname": "Hill", "date_of_birth": "2016-01-01"})],
+    "eve": [
+        ("early_help", "501", {"surname": "Hill", "date_of_birth": "2016-01-01"}),
+        ("prison", "A0002AA:1", {"surname": "Hill", "date_of_birth": "2016-01-01"}),
+    ],
     # closed on 31 March 2025: not in the census
-    "fay": [("case_system", "40001", {"surname": "Lane", "date_of_birth": "2011-01-01"})],
+    "fay": [
+        ("case_system", "40001", {"surname": "Lane", "date_of_birth": "2011-01-01"}),
+        ("prison", "A0003AA:1", {"surname": "Lane", "date_of_birth": "2011-01-01"}),
+    ],
     # moved in under a plan
     "gus": [("case_system", "50001", {"surname": "Pike", "date_of_birth": "2015-01-01"})],
     # 18 on the as-at date and still open
@@ -75,7 +82,10 @@ PEOPLE: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
     "father": [
         ("probation", "X100002", {"surname": "Hill", "is_restricted": True}),
         ("early_help", "502", {"surname": "Hill", "date_of_birth": "1980-01-01"}),
+        ("prison", "A0002AA", {"surname": "Hill", "date_of_birth": "1980-01-01"}),
     ],
+    # Fay's father, whom only the prison knows: he named her
+    "prisoner": [("prison", "A0003AA", {"surname": "Lane", "date_of_birth": "1982-01-01"})],
 }
 
 
@@ -115,7 +125,7 @@ def _identity() -> dict[str, Sequence[Row]]:
                     "link_confidence": 0.99,
                 }
             )
-    adults = {"mother", "father"}
+    adults = {"mother", "father", "prisoner"}
     children = [
         {"child_id": c, "kind": "adult" if c in adults else "unborn" if c == "dot" else "child"}
         for c in PEOPLE
@@ -297,11 +307,20 @@ def _case_system() -> dict[str, Sequence[Row]]:
 def _others() -> dict[str, Sequence[Row]]:
     return {
         "identity.relationships": [
+            *(
+                {
+                    "record_key": key("prison", f"{number}:1"),
+                    "related_record_key": key("prison", number),
+                    "relationship": "parent",
+                    "source": "prison.contacts",
+                }
+                for number in ("A0002AA", "A0003AA")
+            ),
             {
                 "record_key": key("education_attendance", "990101:8"),
                 "related_record_key": key("case_system", "70001"),
                 "relationship": "Mother",
-            }
+            },
         ],
         "raw.early_help__persons": [
             _row("early_help", "501", 2, eh_family_id="EF1", relationship_in_family="child"),
@@ -352,6 +371,19 @@ def _others() -> dict[str, Sequence[Row]]:
                 expected_release_date="2026-08-01",
             )
             for line, number in enumerate(("X100001", "X100002"), start=2)
+        ],
+        "raw.prison__prisoners": [
+            _row(
+                "prison",
+                number,
+                line,
+                custody_status="ACTIVE IN",
+                last_movement_type="ADM",
+                last_admission_date="2025-10-20",
+                planned_release_date="2026-09-01",
+                prison_name="HMP Marchmoor",
+            )
+            for line, number in enumerate(("A0002AA", "A0003AA"), start=2)
         ],
         "raw.police_safeguarding__events": [
             _row(

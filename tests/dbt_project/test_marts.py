@@ -81,6 +81,9 @@ def test_a_feed_without_agreement_leaves_no_value_anywhere(marts: Marts) -> None
         ("bea", "probation", "current"),  # through her mother
         ("eve", "probation", "not_shared"),  # her father's record is of limited access
         ("gus", "probation", "not_covered"),  # no adult of his family is known
+        ("fay", "prison", "current"),  # her father named her
+        ("eve", "prison", "not_shared"),  # what probation withholds the prison does not tell
+        ("bea", "prison", "no_record_found"),  # her mother is held elsewhere
     ],
 )
 def test_every_silence_has_a_state(marts: Marts, child_id: str, service: str, state: str) -> None:
@@ -103,6 +106,7 @@ def test_flags_are_raised_for_these_children_and_no_others(marts: Marts) -> None
         ("ada", "child_protection_plan_open"),
         ("bea", "severely_absent_without_social_worker"),  # Ada has a social worker
         ("bea", "parent_in_custody"),  # Eve's father is of limited access
+        ("fay", "parent_in_custody"),
         ("hal", "assessment_overdue"),  # 46 working days; Dot's 45 are in time
     }
 
@@ -113,6 +117,14 @@ def test_a_flag_shows_the_facts_it_rests_on_and_never_an_offence(marts: Marts) -
         "severely_absent_without_social_worker": "absent 20 of 40 possible sessions up to 2025-09-20",
         "parent_in_custody": "mother in custody, release expected 2026-08-01",
     }
+
+
+def test_a_parent_whom_only_the_prison_knows_is_told_with_the_prison_as_source(
+    marts: Marts,
+) -> None:
+    assert marts.rows(
+        "SELECT since, facts, source FROM single_view.flags WHERE child_id = 'fay'"
+    ) == [(date(2025, 10, 20), "parent in custody, release expected 2026-09-01", "prison")]
 
 
 def test_every_event_leads_to_the_delivered_line(marts: Marts) -> None:
@@ -141,7 +153,8 @@ def test_family_members_say_who_says_so(marts: Marts) -> None:
         ("ada", "dot", "child of the family", "case_system", True),
         ("bea", "mother", "mother", "education_attendance", None),
         ("dot", "ada", "child of the family", "case_system", True),
-        ("eve", "father", "father", "early_help", None),
+        ("eve", "father", "father", "early_help", None),  # not that the prison says so too
+        ("fay", "prisoner", "parent", "prison", None),
     ]
 
 
