@@ -41,6 +41,11 @@ class Home:
         return self.root / "contracts"
 
     @property
+    def partner_keys(self) -> Path:
+        """Public keys of agencies that sign what they deliver: `<agency>.pem`, Ed25519."""
+        return self.root / "partner-keys"
+
+    @property
     def case_systems(self) -> Path:
         """Case-system profiles of the partnership's own, which go before the packaged ones."""
         return self.root / "case_systems"

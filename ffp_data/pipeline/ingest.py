@@ -15,6 +15,7 @@ from typing import Any
 from ffp_data import feeds
 from ffp_data.feeds import Contract, DeliveryResult
 from ffp_data.feeds.loading import Terms, load_all
+from ffp_data.feeds.replay import Reloaded, reload_waiting
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
@@ -37,11 +38,17 @@ class FeedOutcome:
     def errors(self) -> list[str]:
         return [str(result.error) for result in self.results if result.error]
 
+    @property
+    def held(self) -> int:
+        """Deliveries that wait for a person's word; their reasons stand among the errors."""
+        return sum(result.status == "held" for result in self.results)
+
     def figures(self) -> dict[str, Any]:
         """Counts for people who look at the asset; no value of a record."""
         return {
             "new deliveries": sum(result.status == "loaded" for result in self.results),
-            "refused deliveries": len(self.errors),
+            "refused deliveries": len(self.errors) - self.held,
+            "held deliveries": self.held,
             **{part.replace("_", " "): sum(row[part] for row in self.books) for part in PARTS},
             "agreement": next((d.agreement for d in self.decisions if d.allowed), None) or "none",
             "columns kept out": sum(len(d.dropped) for d in self.decisions),
@@ -67,23 +74,48 @@ class FeedOutcome:
 def ingest_feed(run: Run, contract: Contract) -> FeedOutcome:
     """Load every new delivery of one feed; each decision and each delivery goes to the ledger."""
     contracts = run.contracts
-    contract = _of_partnership(run, contract)
-    grants = policy.grants(run)
-    decisions = tuple(grants.ingest(contract.id, table.name) for table in contract.tables)
-    allowed = {d.table: frozenset(d.columns) for d in decisions if d.allowed}
+    contract = of_partnership(run, contract)
+    decisions = decide(run, contract)
     run.ledger.append_many([("ingest_decision", _decision_facts(run, d)) for d in decisions])
-    terms = Terms(allowed, contracts, scratch=run.home.scratch)
+    terms = terms_of(run, decisions)
     with connect(run.home) as con:
         feeds.create_empty_raw_tables(con, contracts)
+        again = reload_waiting(con, run.landing, contract, terms)
         new = feeds.discover_feed(run.landing, contract, contracts, con)
         results = tuple(load_all(con, new, contract, terms))
         books = feeds.reconcile(con, {contract.id: contract}).to_pylist()
+    run.ledger.append_many([reload_event(run.run_id, one) for one in again])
     run.ledger.append_many([_delivery_event(run, result) for result in results])
     own = tuple(row for row in books if row["feed"] == contract.id)
     return FeedOutcome(decisions, results, own)
 
 
-def _of_partnership(run: Run, contract: Contract) -> Contract:
+def decide(run: Run, contract: Contract) -> tuple[IngestDecision, ...]:
+    """What the compiled agreements say of each table of a feed."""
+    grants = policy.grants(run)
+    return tuple(grants.ingest(contract.id, table.name) for table in contract.tables)
+
+
+def terms_of(run: Run, decisions: tuple[IngestDecision, ...]) -> Terms:
+    """On what terms this run reads deliveries of the feed that was decided on."""
+    allowed = {d.table: frozenset(d.columns) for d in decisions if d.allowed}
+    return Terms(allowed, run.contracts, run.home.partner_keys, run.home.scratch)
+
+
+def reload_event(run_id: str, one: Reloaded) -> tuple[str, dict[str, Any]]:
+    """What the ledger tells of a delivery that was read again."""
+    facts = {
+        "run_id": run_id,
+        "feed": one.feed,
+        "delivery_id": one.delivery_id,
+        "file": one.file_name,
+    }
+    if one.error:
+        return "delivery_not_replayed", facts | {"rule": one.error.rule}
+    return "delivery_replayed", facts | dict(one.after)
+
+
+def of_partnership(run: Run, contract: Contract) -> Contract:
     """The contract as this partnership takes it: of a case system, its own council's drops only."""
     if contract.hub.format != "ssd_drop":
         return contract

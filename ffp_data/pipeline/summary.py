@@ -31,7 +31,7 @@ SELECT feed,
        sum(rows_loaded)::BIGINT AS loaded,
        sum(rows_quarantined)::BIGINT AS quarantined,
        sum(rows_superseded)::BIGINT AS superseded,
-       count(*) FILTER (WHERE status IN ('refused', 'not_permitted')) AS refused
+       count(*) FILTER (WHERE status IN ('refused', 'not_permitted', 'held')) AS refused
 FROM meta.deliveries LEFT JOIN meta.feed_state USING (feed)
 GROUP BY feed ORDER BY feed
 """
@@ -153,11 +153,11 @@ def _released_rows(manifest: dict[str, Any]) -> dict[str, int]:
 
 
 def _refused(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
-    """Deliveries that this run refused, with the reason; what was mended since is not told again."""
+    """Deliveries that this run refused or held, with the reason; what was mended since is not told again."""
     refused = {
         (event["facts"]["delivery_id"], event["facts"]["file"])
         for event in _events(run)
-        if event["kind"] in ("delivery_refused", "delivery_not_permitted")
+        if event["kind"] in ("delivery_refused", "delivery_not_permitted", "delivery_held")
     }
     known = _pairs(
         con, "SELECT delivery_id, file_name, reason FROM meta.deliveries ORDER BY reason"
