@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import combinations
 from pathlib import Path
 
 from ffp_data.feeds.contract import Contract, Table
 from ffp_data.feeds.infer import Column, infer_columns
 from ffp_data.feeds.registry import TO_DO
 from ffp_data.feeds.sample import Sample
+
+MOST_KEYS = 8
+"""Columns that are tried together as a key: of eight there are 92 ones, twos and threes."""
 
 _TIME = re.compile(r"\d{8}(T\d{6}Z?)?([_-]\d+)?|\d{4}-\d{2}-\d{2}")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/]*( [A-Za-z0-9_/]+)*")
@@ -45,7 +49,7 @@ schema:
   - name: records
     physicalName: {pattern}
     description: {title}
-    grain: "one row per {grain}"  # guess
+    grain: {grain}
     key: [{key}]{key_note}
     semantics: snapshot  # guess: each file is the whole list; delta when it holds changes alone
     record_key: [{record}]  # guess: the person's number in the agency's own system
@@ -105,8 +109,8 @@ _WHY = {
 def contract_of_sample(sample: Sample, file_name: str, feed: str) -> str:
     """Text of a contract for files like the sample."""
     columns = infer_columns(sample)
-    key = _key(columns)
-    record = next((c for c in columns if c.names_record), None)
+    key = _key(sample, columns)
+    record = next((c.name for c in columns if c.names_record), None) or ", ".join(key[:1])
     title = feed.replace("_", " ").capitalize()
     return _CONTRACT.format(
         name=title,
@@ -120,16 +124,19 @@ def contract_of_sample(sample: Sample, file_name: str, feed: str) -> str:
         encoding="utf-8" if sample.encoding == "utf-8" else "utf-8, cp1252",
         dates=_dates(columns),
         pattern=_quoted(_TIME.sub("*", file_name)),
-        grain=key or "person",
-        key=key or TO_DO,
+        grain=f'"one row per {" and ".join(key)}"  # guess'
+        if key
+        else f'"{TO_DO}: one row per what?"',
+        key=", ".join(key) or columns[0].name,
         key_note="  # guess: told every row of the sample apart"
         if key
         else "  # nothing told rows apart",
-        record=record.name if record else key or TO_DO,
+        record=record or columns[0].name,
         role="child" if any("child" in c.name or c.person == "upn" for c in columns) else "unknown",
         facts=_facts(columns),
         properties="\n".join(
-            _property(sample, c, {key, record.name if record else key}) for c in columns
+            _property(sample, c, {*(key or [columns[0].name]), record or columns[0].name})
+            for c in columns
         ),
     )
 
@@ -189,14 +196,30 @@ def _item(feed: str, table: Table, category: str, names: list[str]) -> str:
     )
 
 
-def _key(columns: Iterable[Column]) -> str | None:
-    """The column that tells rows apart: the record's own number first, then any other number, never a name."""
-    unique = [c for c in columns if c.is_unique and c.type in ("string", "integer")]
-    ranked = sorted(
-        unique,
-        key=lambda c: (not c.names_record, not re.search("(^|_)(id|no|number|ref)$", c.name)),
+def _key(sample: Sample, columns: list[Column]) -> list[str]:
+    """The fewest columns that tell every row of the sample apart, numbers before dates, never a name; may be none."""
+    numbers = re.compile("(^|_)(id|no|number|ref|code)$")
+    may = [
+        c
+        for c in columns
+        if c.person in (None, "nhs_number", "upn")
+        and c.type in ("string", "integer", "date", "timestamp")
+        and c.category != "free_text"
+        and None not in sample.columns[c.source]
+    ]
+    may.sort(
+        key=lambda c: (
+            not c.names_record,
+            not numbers.search(c.name),
+            c.type not in ("string", "integer"),
+        )
     )
-    return next((c.name for c in ranked if c.person in (None, "nhs_number", "upn")), None)
+    for size in (1, 2, 3):
+        for some in combinations(may[:MOST_KEYS], size):
+            rows = list(zip(*(sample.columns[c.source] for c in some), strict=True))
+            if rows and len(set(rows)) == len(rows):
+                return [c.name for c in some]
+    return []
 
 
 def _dates(columns: Iterable[Column]) -> str:
@@ -233,7 +256,7 @@ def _facts(columns: list[Column]) -> str:
     )
 
 
-def _property(sample: Sample, column: Column, keys: set[str | None]) -> str:
+def _property(sample: Sample, column: Column, keys: set[str]) -> str:
     parts = [f"name: {column.name}"]
     if sample.format == "csv" and column.source != column.name:
         parts.append(f"physicalName: {_text(column.source)}")

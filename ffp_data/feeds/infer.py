@@ -1,9 +1,10 @@
 """Guesses what the columns of a sample are: the first draft of a contract, for a person to correct.
 
-A type holds when every value of the sample is of it. An identifier is told by its check digit, never by
-its length; a person attribute, its category of personal data and the parts of a spell of work by the words
-of its header (`synonyms.yaml`, which is inferred and says so). Values are looked at and not kept: of the
-sample only short codes that repeat reach a draft, and none of a column that may name a person.
+A type holds when every value of the sample is of it, of dates nearly every one. An identifier is told by
+its check digit, never by its length; a person attribute, its category of personal data and the parts of
+a spell of work by the words of its header (`synonyms.yaml`, which is inferred and says so). Values are
+looked at and not kept: of the sample only short codes that repeat reach a draft, and none of a column that
+may name a person.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ffp_data.identifiers import Result, crn, nhs_number, pnc, postcode, prison_
 
 SYNONYMS = Path(__file__).parent / "synonyms.yaml"
 DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y%m%d", "%d/%m/%y", "%m/%d/%Y")
+FEW = 0.02  # of the values of a column of dates, so many may be none
 MOST_CODES, LONGEST_CODE, FEWEST_ROWS = 12, 24, 40
 
 _CHECKS: Mapping[str, Callable[[str], Result]] = {
@@ -46,6 +48,8 @@ class Synonyms(BaseModel):
 
     status: Literal["inferred"]
     attributes: dict[str, tuple[str, ...]]
+    others: tuple[str, ...]
+    codes: tuple[str, ...]
     records: tuple[str, ...]
     involvements: dict[str, tuple[str, ...]]
     categories: dict[str, tuple[str, ...]]
@@ -65,7 +69,6 @@ class Column:
     person: str | None = None
     part: str | None = None
     """What the column is to a spell of work: since, until, contact_name, ..."""
-    is_unique: bool = False
     names_record: bool = False
     why: tuple[str, ...] = ()
 
@@ -87,8 +90,10 @@ def _column(name: str, source: str, values: list[str | None]) -> Column:
     header = words(source)
     person, why = _person(header, said)
     kind, formats = _type(said)
-    if person in _CHECKS or _is_padded(said):
-        kind, formats = "string", ()
+    if person in _CHECKS or (kind == "integer" and _is_code(header, said)):
+        kind = "string"
+    if kind == "date" and not all(any(_is_date(v, f) for f in formats) for v in said):
+        why = (*why, "a few values are no date")
     codes = _codes(said, kind) if person in (None, "sex") else ()
     return Column(
         name=name,
@@ -99,7 +104,6 @@ def _column(name: str, source: str, values: list[str | None]) -> Column:
         codes=codes,
         person=person,
         part=None if person else _named(header, synonyms().involvements),
-        is_unique=len(said) == len(values) > 0 and len(set(said)) == len(said),
         names_record=_named(header, {"record": synonyms().records}) is not None,
         why=why,
     )
@@ -153,6 +157,8 @@ def _hits(header: str, known: Mapping[str, Iterable[str]]) -> list[tuple[int, st
 def _person(header: str, said: list[str]) -> tuple[str | None, tuple[str, ...]]:
     """The attribute and the ground for it: its values' check digit first, then its header."""
     said_by_header = _named(header, synonyms().attributes)
+    if set(header.split()) & set(synonyms().others):
+        said_by_header = None
     if _longest(header, synonyms().involvements) > _longest(header, synonyms().attributes):
         said_by_header = None  # "worker phone" is the worker's, not the child's
     if len(said) > 1:
@@ -173,20 +179,35 @@ def _mostly_valid(kind: str, said: list[str]) -> bool:
 
 
 def _type(said: list[str]) -> tuple[str, tuple[str, ...]]:
-    """The narrowest type that every value is of, and for dates the format."""
+    """The narrowest type that the values are of, and for dates the formats; a few dates may be wrong."""
     if not said:
         return "string", ()
-    if formats := [f for f in DATE_FORMATS if all(_is_date(value, f) for value in said)]:
-        return "date", (formats[0],)
+    if formats := _date_formats(said):
+        return "date", formats
     tests: Mapping[str, Callable[[str], object]] = {
         "boolean": lambda value: value.lower() in (*TRUE_WORDS, *FALSE_WORDS),
-        "timestamp": _is_instant,
         "integer": lambda value: re.fullmatch(r"[+-]?\d{1,9}", value),
+        "timestamp": _is_instant,
         "number": lambda value: re.fullmatch(r"[+-]?\d{1,12}\.\d+", value),
     }
-    # 0 and 1 are numbers as well as words: as numbers they lose nothing.
-    order = ("integer", "boolean", "timestamp", "number")
+    is_numbers = set(said) != {"0", "1"} and all(map(tests["integer"], said))
+    order = ("integer",) if is_numbers else ("boolean", "timestamp", "number")
     return next((kind for kind in order if all(map(tests[kind], said))), "string"), ()
+
+
+def _date_formats(said: list[str]) -> tuple[str, ...]:
+    """The fewest formats that nearly all values are written in, the commonest first; none when they are no dates.
+
+    Months before days is believed only of a whole column: beside days before months it is a slip.
+    """
+    left, found = said, list[str]()
+    while left and len(left) > len(said) * FEW:
+        best = max(DATE_FORMATS, key=lambda form: sum(_is_date(value, form) for value in left))
+        rest = [value for value in left if not _is_date(value, best)]
+        if len(rest) == len(left) or (found and best == "%m/%d/%Y"):
+            return ()
+        left, found = rest, [*found, best]
+    return tuple(found)
 
 
 def _is_date(value: str, form: str) -> bool:
@@ -205,9 +226,10 @@ def _is_instant(value: str) -> bool:
     return bool(re.match(r"\d{4}-\d{2}-\d{2}[T ]\d", value))
 
 
-def _is_padded(said: list[str]) -> bool:
-    """Leading zeros are part of a code: as a number it would lose them."""
-    return any(re.fullmatch(r"0\d+", value) for value in said)
+def _is_code(header: str, said: list[str]) -> bool:
+    """Digits that are a name and not an amount: padded with zeros, or called an id, a key or a number."""
+    is_named = any(f" {header}".endswith(f" {word}") for word in synonyms().codes)
+    return is_named or any(re.fullmatch(r"0\d+", value) for value in said)
 
 
 def _codes(said: list[str], kind: str) -> tuple[str, ...]:

@@ -42,7 +42,8 @@ def draft(tmp_path: Path, name: str, text: str) -> Contract:
         (["31/01/2026", "02/03/2026"], "date"),
         (["2026-03-01T10:00:00Z"], "timestamp"),
         (["yes", "NO"], "boolean"),
-        (["0", "1"], "integer"),
+        (["0", "1"], "boolean"),
+        (["0", "2"], "integer"),
         (["12", "-3"], "integer"),
         (["007", "12"], "string"),
         (["1.5", "2.25"], "number"),
@@ -53,6 +54,17 @@ def draft(tmp_path: Path, name: str, text: str) -> Contract:
 )
 def test_a_type_holds_when_every_value_is_of_it(values: list[str | None], kind: str) -> None:
     assert columns(x=values)["x"].type == kind
+
+
+def test_digits_that_name_something_are_no_amount() -> None:
+    found = columns(person_id=["12", "13"], visits=["12", "13"])
+    assert (found["person_id"].type, found["visits"].type) == ("string", "integer")
+
+
+def test_a_few_wrong_dates_do_not_hide_a_column_of_dates_nor_a_second_way_to_write_them() -> None:
+    found = columns(born=["01/02/2012", "2013-02-01"] * 50 + ["unknown"])["born"]
+    assert (found.type, set(found.formats)) == ("date", {"%d/%m/%Y", "%Y-%m-%d"})
+    assert "no date" in found.why[-1]
 
 
 def test_days_before_months_unless_a_value_says_otherwise() -> None:
@@ -241,3 +253,25 @@ def test_whatever_headers_and_values_a_file_has_its_draft_is_a_contract(
 @given(st.text(max_size=40))
 def test_words_are_small_letters_and_digits(header: str) -> None:
     assert set(words(header)) <= set("abcdefghijklmnopqrstuvwxyz0123456789 ")
+
+
+@pytest.mark.parametrize(
+    ("rows", "key"),
+    [
+        ("1,a\n1,b\n2,a\n", ("child_id", "level")),
+        ("1,a\n2,a\n3,a\n", ("child_id",)),
+    ],
+)
+def test_the_key_is_the_fewest_columns_that_tell_rows_apart(
+    tmp_path: Path, rows: str, key: tuple[str, ...]
+) -> None:
+    assert draft(tmp_path, "a.csv", f"child_id,level\n{rows}").tables[0].key == key
+
+
+def test_where_nothing_tells_rows_apart_a_person_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("child_id,level\n1,a\n1,a\n", "utf-8")
+    text = contract_of_sample(read_sample(tmp_path / "a.csv"), "a.csv", "a")
+    (tmp_path / "a.yaml").write_text(text, "utf-8")
+    assert "schema.0.grain" in {
+        error.column for error in feeds.check_contracts(tmp_path / "a.yaml")
+    }
