@@ -117,3 +117,21 @@ def test_made_up_agreements_are_not_copied_to_real_people(home: Path) -> None:
     partnership.write_text(text.replace("is_synthetic: true", "is_synthetic: false"), "utf-8")
     assert run("policy", "start", "--home", home).exit_code == 2
     assert not (home / "policy").exists()
+
+
+def test_an_agreement_with_todos_left_does_not_pass(home: Path, tmp_path: Path) -> None:
+    run("feeds", "infer", DELIVERED, "--out", tmp_path / "drafts")
+    run("policy", "start", "--home", home)
+    draft = tmp_path / "drafts" / "DSA-YOUNG-CARERS-01.yaml"
+    shutil.copy(draft, home / "policy" / "agreements")
+    words = ("benefits: ", "necessity: ", 'why: "', "frequency: ", "method: ")
+    left = {
+        number
+        for number, text in enumerate(draft.read_text("utf-8").splitlines(), start=1)
+        if "TODO" in text and text.strip().startswith(words)
+    }
+    done = run("policy", "check", "--home", home, "--as-at", "2026-03-31")
+    assert done.exit_code == 1
+    found = {int(text.split(":")[1]) for text in done.stderr.splitlines() if draft.name in text}
+    assert len(left) >= len(words)
+    assert left <= found
