@@ -34,6 +34,8 @@ def _lines(
     for relation, count in rows.items():
         yield f"Rows in {relation.partition('.')[2]}", f"{count:,}"
     yield "Which rows", decision.cohort.title if decision.cohort else ""
+    if feeds := terms["rows"].get("feeds"):
+        yield "Whose facts", ", ".join(feeds)
     yield "Legal gateways", ", ".join(terms["gateways"])
     yield "Keep until", _retention(terms["retention"])
     yield from _prohibitions(decision)

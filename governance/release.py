@@ -160,7 +160,8 @@ def _table(
             "amend the agreement or the model"
         )
     selected = ", ".join(f"{_expression(each, types)} AS {quoted(each.name)}" for each in items)
-    sql = f"SELECT {selected} FROM {_qualified(relation)}{_row_filter(decision.cohort)}"
+    condition = _row_filter(decision.cohort) + _source_filter(decision, items)
+    sql = f"SELECT {selected} FROM {_qualified(relation)}{condition}"
     table = con.execute(sql, _parameters(sql, as_at)).to_arrow_table()
     for index, item in enumerate(items):
         if item.transform == "pseudonymised":
@@ -200,8 +201,16 @@ def _row_filter(cohort: Cohort | None) -> str:
     if cohort is None:
         raise ReleaseRefusedError("a decision without a cohort releases no row")
     if cohort.members is None:
-        return ""
+        return " WHERE true"
     return f" WHERE {quoted(cohort.key)} IN (\n{cohort.members}\n)"
+
+
+def _source_filter(decision: ReleaseDecision, items: Sequence[ReleaseItem]) -> str:
+    """Of a table that names its sources, only rows that rest on agreed feeds alone."""
+    if not any(each.column == "source" for each in items):
+        return ""
+    feeds = ", ".join(f"'{feed}'" for feed in decision.terms["rows"].get("feeds", ()))
+    return f" AND list_has_all([{feeds}]::VARCHAR[], string_split(source, ', '))"
 
 
 def _parameters(sql: str, as_at: date) -> dict[str, Any]:

@@ -122,11 +122,24 @@ def _names_exist(policy: Policy, agreement: Document, _as_at: str) -> Iterator[P
         yield agreement.problem(
             "known", f"no cohort {data['rows']['cohort']}", remedy, "rows", "cohort"
         )
+    yield from _feeds_are_named(policy, agreement)
     if data["direction"] == "outbound" and data["recipient"] not in policy.recipients:
         remedy = "add the organisation or team to organisations.yaml"
         yield agreement.problem("known", f"no recipient {data['recipient']}", remedy, "recipient")
     yield from _unknown(policy, agreement, "purposes", data["purposes"], "purposes")
     yield from _unknown(policy, agreement, "gateways", data["gateways"], "gateways")
+
+
+def _feeds_are_named(policy: Policy, agreement: Document) -> Iterator[Problem]:
+    """A table that mixes feeds must not begin to give a new feed away because one was added."""
+    data = agreement.data
+    if data["direction"] == "outbound" and "feeds" not in data["rows"]:
+        for item in data["items"]:
+            if "source" in item["columns"]:
+                remedy = "add feeds: with the id of each feed whose facts the recipient may have"
+                message = f"{item['relation']} holds facts of many feeds, and none is named"
+                yield agreement.problem("feeds", message, remedy, "rows")
+                return
 
 
 def _people_and_categories_exist(

@@ -372,6 +372,12 @@ def test_the_check_finds(name: str, directory: Path) -> None:
         policy.compile_policy(policy.load(directory), AS_AT)
 
 
+def test_a_table_of_many_feeds_leaves_with_its_feeds_named(directory: Path) -> None:
+    rewrite(directory, NORTH, lambda data: data["rows"].pop("feeds"))
+    problem = only_problem(directory)
+    assert (problem.rule, problem.file) == ("feeds", NORTH)
+
+
 def test_two_agreements_may_not_decide_one_flow(directory: Path) -> None:
     second = directory / "agreements" / "DSA-POL-02.yaml"
     shutil.copy(directory / POLICE, second)

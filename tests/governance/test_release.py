@@ -161,6 +161,21 @@ def test_the_workbook_opens_with_a_cover_and_holds_no_live_formula(
     assert "f" not in {cell.data_type for cell in cells}
 
 
+def test_facts_of_a_feed_that_the_agreement_does_not_name_stay(
+    tmp_path: Path, keys: KeyStore, ledger: Ledger
+) -> None:
+    with duckdb.connect() as con:
+        con.execute(WAREHOUSE)
+        con.execute(
+            "insert into single_view.flags select child_id, 'domestic_abuse', since, rule_in_words, facts, x"
+            " from single_view.flags, (values ('marac'), ('police_safeguarding, marac'), ('probation')) s (x)"
+            " where child_id = 'C2'"
+        )
+        made = extract(con, tmp_path / "out", keys, ledger)
+    told = pq.read_table(made.directory / "flags.parquet").column("source").to_pylist()
+    assert set(told) == {"police_safeguarding", "probation"}
+
+
 def test_the_same_input_gives_the_same_bytes_whatever_the_order_of_rows(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, keys: KeyStore, ledger: Ledger
 ) -> None:
