@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from ffp_data.feeds.assertions import assert_nhs_numbers
 from ffp_data.feeds.columns import literals
 from ffp_data.feeds.contract import PERSON_ATTRIBUTES, Contract, Relationship, RoleFrom, Table
 from ffp_data.feeds.json_path import quote
@@ -133,6 +134,7 @@ def assemble_identity(
         for sql in _relationship_sql(c, t, t.relationship)
     ]
     _rebuild(con, "relationships", RELATIONSHIP_COLUMNS, ties)
+    assert_nhs_numbers(con, contracts)
 
 
 def _install_cleaners(con: duckdb.DuckDBPyConnection, allow_test_numbers: bool) -> None:

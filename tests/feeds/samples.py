@@ -31,6 +31,8 @@ _SAMPLES = {
 }
 # Patterns of the contracts that a made value must fit.
 _BY_PATTERN = {
+    r"^(-|[01](\.\d+)?)$": "0.97",
+    r"^[0-9a-f]{64}$": "0" * 64,
     r"^\d{6}$": "100001",
     r"^\d{3}$": "999",
     r"^\d{4}$": "2001",

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from ffp_data import feeds
-from tests.feeds.conftest import CONTRACTS
+from tests.feeds.conftest import CONTRACTS as ALL
 from tests.feeds.samples import Landing
 
+CONTRACTS = {"health_fhir": ALL["health_fhir"]}
 NHS = "https://fhir.nhs.uk/Id/nhs-number"
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 Resource = dict[str, Any]
+
+
+@pytest.fixture
+def landing(tmp_path: Path) -> Iterator[Landing]:
+    with duckdb.connect(":memory:", config={"threads": "2"}) as con:
+        feeds.create_empty_raw_tables(con, CONTRACTS)
+        yield Landing(tmp_path / "landing", CONTRACTS, con)
 
 
 def patient(identity: str, **own: Any) -> Resource:

@@ -1,0 +1,76 @@
+"""Weighs what the SUI Matcher says: identity.nhs_number_assertions, and what may be used of it.
+
+The rules stand in nhs_number_assertions.sql. Only an assertion that passes every test gives a record the
+number, and only where the record has none: it is then evidence like a number that the agency sent, with
+`nhs_number_status` sui_verified, and the linkage's own guards (other first names, other numbers) apply. It
+never joins two children that the hub knows: where a record of another child holds the number, it waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+
+import duckdb
+
+from ffp_data.feeds.contract import Contract
+
+FEED = "sui_matcher"
+VERIFIED = "sui_verified"
+
+# How the matcher names a search (DFE-Digital/SUI_Matcher, HashUtil and ActivityHashService): SHA-256 of
+# the ASCII bytes of name, birth date, gender and postcode, where a letter that ASCII lacks becomes "?".
+SEARCH_ID = r"""
+CREATE OR REPLACE TEMP MACRO sui_search_id(given, family, born, gender, postcode) AS sha256(regexp_replace(
+    lower(coalesce(given, '')) || lower(coalesce(family, '')) || coalesce(strftime(born, '%d/%m/%Y'), '')
+    || CASE
+        WHEN gender IN ('0', '1', '2', '9')
+            THEN MAP {'0': 'not known', '1': 'male', '2': 'female', '9': 'not specified'}[gender]
+        WHEN regexp_full_match(gender, '[+-]?\d+') THEN 'unknown'
+        ELSE coalesce(gender, '')
+    END
+    || lower(regexp_replace(coalesce(postcode, ''), '\s', '', 'g')),
+    '[^\x00-\x7F]', '?', 'g'
+))
+"""
+
+_NO_MEMBERSHIP = """
+CREATE TABLE IF NOT EXISTS identity.child_membership (
+    record_key VARCHAR, child_id VARCHAR, linked_since DATE, link_confidence DOUBLE
+)
+"""
+
+_USE = f"""
+UPDATE identity.person_records AS p SET nhs_number = a.nhs_number, nhs_number_status = '{VERIFIED}'
+FROM identity.nhs_number_assertions AS a WHERE a.record_key = p.record_key AND a.effect = 'fills'
+"""
+
+_LIST = """
+INSERT INTO identity.person_identifiers BY NAME
+SELECT record_key, 'nhs_number' AS identifier_type, nhs_number AS value, true AS is_valid,
+    split_part(method, ' ', 1) AS source, delivery_id, line
+FROM identity.nhs_number_assertions WHERE tier = 'high'
+ORDER BY ALL
+"""
+
+
+def assert_nhs_numbers(
+    con: duckdb.DuckDBPyConnection, contracts: Mapping[str, Contract]
+) -> dict[str, int]:
+    """Rebuilds identity.nhs_number_assertions and uses the high ones; gives the rows of each tier.
+
+    Needs the assembled identity tables, the identifier macros and `clean_nhs_number`. The columns are
+    record_key, nhs_number, tier (high, review, conflict, not_known), method, score, asserted_on, effect
+    (fills, confirms, waits; of high ones), reasons, former_number (of one that was superseded),
+    delivery_id, line.
+    """
+    if FEED not in contracts:
+        return {}
+    con.execute(SEARCH_ID)
+    con.execute(_NO_MEMBERSHIP)
+    rules = resources.files(__package__).joinpath("nhs_number_assertions.sql").read_text("utf-8")
+    con.execute(f"CREATE OR REPLACE TABLE identity.nhs_number_assertions AS\n{rules}")
+    con.execute(_USE)
+    con.execute(_LIST)
+    query = "SELECT tier, count(*) FROM identity.nhs_number_assertions GROUP BY tier ORDER BY tier"
+    return dict(con.execute(query).fetchall())
