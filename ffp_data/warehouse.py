@@ -29,6 +29,7 @@ SCHEMAS = (
     "intermediate",
     "single_view",
     "returns",
+    "matching",
 )
 
 

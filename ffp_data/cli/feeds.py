@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ffp_data.cli import deliveries, pull
+from ffp_data.cli import deliveries, number_requests, pull
 from ffp_data.cli.console import (
     HomeOption,
     JsonOption,
@@ -24,6 +24,7 @@ from ffp_data.settings import Home
 app = typer.Typer(no_args_is_help=True, help="Feeds: contracts, deliveries and quarantine.")
 deliveries.add_to(app)
 pull.add_to(app)
+number_requests.add_to(app)
 
 FeedOption = Annotated[str | None, typer.Option("--feed", help="Only this feed.")]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for the draft.")]

@@ -116,7 +116,7 @@ def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
             return ReleaseOutcome(False, str(refusal))
         except (LayoutError, ReleaseFailedError) as problem:
             # a year that is not held yet, marts of another layout, or terms that no return can keep
-            return _failed(run, decision, problem)
+            return record_failure(run, decision, problem)
     return ReleaseOutcome(
         permitted=True,
         reason=decision.reason,
@@ -150,11 +150,11 @@ def _extract(
     except ReleaseRefusedError as refusal:
         return ReleaseOutcome(False, str(refusal))
     except ReleaseFailedError as problem:  # the other recipients still get theirs
-        return _failed(run, decision, problem)
+        return record_failure(run, decision, problem)
     return ReleaseOutcome(True, decision.reason, out, dict(extract.rows))
 
 
-def _failed(run: Run, decision: ReleaseDecision, problem: Exception) -> ReleaseOutcome:
+def record_failure(run: Run, decision: ReleaseDecision, problem: Exception) -> ReleaseOutcome:
     """Write down a release that was permitted and could not be made."""
     run.ledger.append(
         "release_failed",

@@ -28,6 +28,7 @@ from ffp_data.synthetic.feed_police_pole import PolicePole
 from ffp_data.synthetic.feed_prison import Prison
 from ffp_data.synthetic.feed_probation import Probation
 from ffp_data.synthetic.feed_school_census import SchoolCensus
+from ffp_data.synthetic.feed_sui_matcher import SuiMatcher
 from ffp_data.synthetic.feed_youth_justice import YouthJustice
 from ffp_data.synthetic.households import make_unit
 from ffp_data.synthetic.numbers import stream
@@ -91,10 +92,12 @@ def synthesise(
     police, probation = Police(book), Probation(book)
     # The census, the transfer files and the list of children on no roll are made from the schools' registers.
     schools = Education(book, seed)
+    case, early = CaseSystem(book, case_system), EarlyHelpModule(book)
     feeds: tuple[Feed, ...] = (
-        schools, HealthFhir(book), HealthCsv(book), police, probation, CaseSystem(book, case_system),
-        EarlyHelpModule(book), Prison(book, probation), YouthJustice(book), Housing(book), Marac(book, police),
+        schools, HealthFhir(book), HealthCsv(book), police, probation, case, early,
+        Prison(book, probation), YouthJustice(book), Housing(book), Marac(book, police),
         SchoolCensus(book, schools), TransferFiles(book, schools), NotInSchool(book, schools), PolicePole(book),
+        SuiMatcher(book, seed, case, early),
     )  # fmt: skip
     for scene in scenes(children, seed, as_at):
         people.add(scene)

@@ -1,0 +1,80 @@
+"""The children whose NHS number the council may look for, as the SUI Matcher takes them.
+
+A release like any other: an agreement names the columns, the file lies below `out/` with its signed
+manifest, and the ledger has both. The columns bear the names that the matcher's default mapping knows
+(DFE-Digital/SUI_Matcher, CsvMappingConfig); `Id` comes back in its results and leads to the record.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from ffp_data.feeds.json_path import quote
+from ffp_data.pipeline import policy
+from ffp_data.pipeline.publish import ReleaseOutcome, record_failure
+from ffp_data.pipeline.run import Run
+from ffp_data.warehouse import connect
+from governance.grants import ReleaseDecision
+from governance.release import ReleaseFailedError, ReleaseRefusedError, publish
+
+RECIPIENT = "fenmarch-sui-matcher"
+PURPOSE = "identity_matching.nhs_number"
+RELATION = "matching.nhs_number_requests"
+HEADERS = {
+    "record_key": "Id",
+    "given_name": "GivenName",
+    "surname": "Surname",
+    "date_of_birth": "DOB",
+    "gender": "Gender",
+    "postcode": "PostCode",
+}
+
+
+def release_requests(run: Run) -> ReleaseOutcome:
+    """Write `children.csv` under `out/nhs_number_requests/<day>/`, or say why not."""
+    decision = policy.grants(run).release(RECIPIENT, PURPOSE)
+    out = run.home.out / "nhs_number_requests" / run.as_at.isoformat()
+    with connect(run.home) as con:
+
+        def write(part: Path) -> dict[str, int]:
+            return {RELATION: _write(con, decision, part / "children.csv")}
+
+        try:
+            made = publish(
+                decision, write, as_at=run.as_at, out=out, keys=run.keys, ledger=run.ledger
+            )
+        except ReleaseRefusedError as refusal:
+            return ReleaseOutcome(False, str(refusal))
+        except ReleaseFailedError as problem:
+            return record_failure(run, decision, problem)
+    return ReleaseOutcome(True, decision.reason, out, dict(made.rows))
+
+
+def _write(con: duckdb.DuckDBPyConnection, decision: ReleaseDecision, path: Path) -> int:
+    """The rows of the cohort as CSV, in the order of their keys; how many they are."""
+    _require_all(decision)
+    columns = ", ".join(f'{name} AS "{header}"' for name, header in HEADERS.items())
+    cohort = decision.cohort
+    members = f" WHERE {cohort.key} IN ({cohort.members})" if cohort and cohort.members else ""
+    rows = f"SELECT {columns} FROM {RELATION}{members} ORDER BY record_key"
+    try:
+        counted = con.execute(f"COPY ({rows}) TO {quote(str(path))} (HEADER, DELIMITER ',')")
+    except duckdb.CatalogException:
+        message = (
+            f"{decision.agreement} names {RELATION}, which the warehouse lacks; build it first"
+        )
+        raise ReleaseFailedError(message) from None
+    (count,) = counted.fetchone() or (0,)
+    return int(count)
+
+
+def _require_all(decision: ReleaseDecision) -> None:
+    """The search needs every column as it is; an agreement on less is not overrun."""
+    given = {i.column for i in decision.items if i.relation == RELATION and i.transform == "clear"}
+    if lacking := sorted(set(HEADERS) - given):
+        raise ReleaseFailedError(
+            f"{decision.agreement} does not give {', '.join(lacking)} as they are, without which the"
+            " search finds nobody; amend the agreement"
+        )
