@@ -16,11 +16,7 @@ records as (
 ),
 
 adopted as (
-    -- RC1: adopted (DfE, CIN census, reason for closure).
-    select records.child_id
-    from {{ ref('stg_case_system__referrals') }} as referrals
-    inner join records using (record_key)
-    where referrals.closure_reason_code = 'RC1'
+    select * from {{ ref('int_matching__adopted') }}
 ),
 
 requests as (

@@ -1,0 +1,104 @@
+"""The children whose NHS number is looked for leave the hub under an agreement, or not at all."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ffp_data.pipeline import policy
+from ffp_data.pipeline.number_requests import RELATION, release_requests
+from ffp_data.pipeline.run import Run
+from ffp_data.settings import Home, make_demonstration
+from ffp_data.warehouse import connect
+
+AS_AT = date(2026, 3, 31)
+CHILDREN = [
+    ("early_help|ehm|2", "Zoë", "O'Brien, Reed", "2019-01-05", None, "XF1 2AB"),
+    ("case_system|a|1", "Mia", "Reed", "2018-11-30", "female", None),
+]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    home = Home(tmp_path / "home").prepare()
+    make_demonstration(home)
+    return Run.at(run_id="r1", home=home.root, as_at=AS_AT)
+
+
+def ask(run: Run) -> None:
+    """Puts the children where dbt would."""
+    with connect(run.home) as con:
+        con.execute("CREATE SCHEMA IF NOT EXISTS matching")
+        con.execute(
+            f"CREATE TABLE {RELATION} (record_key VARCHAR, given_name VARCHAR, surname VARCHAR,"
+            " date_of_birth DATE, gender VARCHAR, postcode VARCHAR)"
+        )
+        con.executemany(f"INSERT INTO {RELATION} VALUES (?, ?, ?, ?, ?, ?)", CHILDREN)
+
+
+def amend(run: Run, old: str, new: str) -> None:
+    """Changes the agreement in the home's own policy."""
+    path = policy.start_policy(run.home) / "agreements" / "DSA-SUI-02.yaml"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def compiled(run: Run) -> Run:
+    assert policy.compile_lock(run).problems == []
+    return run
+
+
+def test_the_file_has_the_columns_that_the_matcher_knows_in_the_order_of_the_records(
+    run: Run,
+) -> None:
+    ask(run)
+    outcome = release_requests(compiled(run))
+    assert (outcome.permitted, outcome.rows) == (True, {RELATION: 2})
+    assert outcome.folder is not None
+    with (outcome.folder / "children.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows == [
+        ["Id", "GivenName", "Surname", "DOB", "Gender", "PostCode"],
+        ["case_system|a|1", "Mia", "Reed", "2018-11-30", "female", ""],
+        ["early_help|ehm|2", "Zoë", "O'Brien, Reed", "2019-01-05", "", "XF1 2AB"],
+    ]
+
+
+def test_the_release_is_signed_and_written_down(run: Run) -> None:
+    ask(run)
+    outcome = release_requests(compiled(run))
+    assert outcome.folder is not None
+    assert (outcome.folder / "manifest.json").is_file()
+    told = [e["facts"] for e in run.ledger.events() if e["kind"] == "released"]
+    assert [(e["recipient"], e["purpose"], e["rows"]) for e in told] == [
+        ("fenmarch-sui-matcher", "identity_matching.nhs_number", {RELATION: 2})
+    ]
+
+
+REFUSALS = {
+    "suspended": ("status: live", "status: suspended", "would cover this"),
+    "a_column_less": ("date_of_birth, gender", "gender", "does not give date_of_birth"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_without_the_agreement_or_a_column_of_it_nothing_is_written(run: Run, case: str) -> None:
+    old, new, words = REFUSALS[case]
+    amend(run, old, new)
+    ask(run)
+    outcome = release_requests(compiled(run))
+    assert not outcome.permitted
+    assert words in outcome.reason
+    assert not list((run.home.out / "nhs_number_requests").glob("[!.]*"))
+
+
+def test_a_hub_that_has_built_nothing_yet_says_so(run: Run) -> None:
+    outcome = release_requests(compiled(run))
+    assert not outcome.permitted
+    assert "build it first" in outcome.reason
+    assert json.dumps(outcome.figures())
