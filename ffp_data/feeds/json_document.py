@@ -100,7 +100,8 @@ def record_faults(con: duckdb.DuckDBPyConnection, read: str, place: str) -> tupl
         [path],
     ).fetchall()
     return tuple(
-        Fault(line, f"{path}[{number - 1}]", rule, REMEDIES[rule]) for line, number, rule in found
+        Fault(line, f"{path}[{number - 1}]", rule, REMEDIES[rule], element=number)
+        for line, number, rule in found
     )
 
 

@@ -11,7 +11,10 @@ TRUNCATED_REMEDY = "deliver the file again, whole"
 
 @dataclass(frozen=True)
 class Fault:
-    """A row, or with `is_value` one value of a row, that was set aside. `value` is already redacted."""
+    """A row, or with `is_value` one value of a row, that was set aside. `value` is already redacted.
+
+    `element` is its number, from 1, where several records may begin on one line.
+    """
 
     line: int
     column: str | None
@@ -19,6 +22,7 @@ class Fault:
     remedy: str
     value: str | None = None
     is_value: bool = False
+    element: int | None = None
 
 
 @dataclass(frozen=True)

@@ -67,9 +67,12 @@ CREATE TABLE IF NOT EXISTS quarantine.rows (
     column_name VARCHAR,
     rule VARCHAR NOT NULL,
     value_redacted VARCHAR,
-    remedy VARCHAR NOT NULL
+    remedy VARCHAR NOT NULL,
+    element BIGINT
 );
 CREATE TABLE IF NOT EXISTS quarantine.values AS FROM quarantine.rows LIMIT 0;
+ALTER TABLE quarantine.rows ADD COLUMN IF NOT EXISTS element BIGINT;
+ALTER TABLE quarantine.values ADD COLUMN IF NOT EXISTS element BIGINT;
 """
 
 

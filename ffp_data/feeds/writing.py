@@ -38,8 +38,9 @@ def write_faults(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Sta
         quote(x) for x in (delivery.delivery_id, delivery.feed, staged.table.name, staged.file_name)
     )
     remedies = ", ".join(f"{quote(rule)}: {quote(text)}" for rule, text in REMEDIES.items())
+    element = "_element" if staged.element else "NULL::BIGINT"
     listed = (
-        f"SELECT _line AS line, unnest(_faults) AS fault, generate_subscripts(_faults, 1) AS place,"
+        f"SELECT _line AS line, {element} AS element, unnest(_faults) AS fault, generate_subscripts(_faults, 1) AS place,"
         " CASE WHEN _bad THEN list_position(list_transform(_faults, lambda f: f.required), true) END AS main"
         f" FROM {staged.rows} WHERE _faults IS NOT NULL"
     )
@@ -48,19 +49,20 @@ def write_faults(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Sta
     for target, condition in (("rows", "place = main"), ("values", "place IS DISTINCT FROM main")):
         con.execute(
             f'INSERT INTO quarantine.{target} SELECT {place}, line, fault."column", fault.rule,'
-            f' fault."value", MAP {{{remedies}}}[fault.rule] FROM ({listed}) WHERE {condition}'
+            f' fault."value", MAP {{{remedies}}}[fault.rule], element FROM ({listed}) WHERE {condition}'
         )
     key = quote(", ".join(staged.table.key))
     con.execute(
         f"INSERT INTO quarantine.rows SELECT {place}, _line AS line, {key}, 'duplicate_key', NULL,"
-        f" 'send each key once in a file; its first row was kept' FROM {staged.rows}"
+        f" 'send each key once in a file; its first row was kept', {element} FROM {staged.rows}"
         f" WHERE rowid IN (SELECT row_id FROM {staged.left_out} WHERE rule = 'duplicate_key')"
     )
     if staged.faults:
         # At once: a file may be nothing but faults, and as long as any other.
-        names = ("line", "column", "rule", "value", "remedy")
+        names = ("line", "column", "rule", "value", "remedy", "element")
         columns = zip(*map(_fault_row, staged.faults), strict=True)
-        arrays = [pa.array(column) for column in columns]
+        types = (pa.int64(), *[pa.string()] * 4, pa.int64())
+        arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
         con.register("_faults", pa.table(arrays, names=names))
         con.execute(f"INSERT INTO quarantine.rows SELECT {place}, * FROM _faults")
         con.unregister("_faults")
@@ -87,7 +89,7 @@ def check_written(
 
 
 def _fault_row(fault: Fault) -> list[object]:
-    return [fault.line, fault.column, fault.rule, fault.value, fault.remedy]
+    return [fault.line, fault.column, fault.rule, fault.value, fault.remedy, fault.element]
 
 
 def _identity_values(staged: Staged) -> dict[str, str]:

@@ -31,6 +31,7 @@ HEADER = (
     "file",
     "table",
     "line",
+    "record of the list",
     "spreadsheet row",
     "spreadsheet column",
     "column",
@@ -40,7 +41,7 @@ HEADER = (
     "what to do",
     "delivery",
 )
-WIDTHS = (22, 44, 18, 10, 10, 12, 26, 12, 24, 24, 60, 20)
+WIDTHS = (22, 44, 18, 10, 10, 10, 12, 26, 12, 24, 24, 60, 20)
 SUMMARY = ("feed", "file", "what was set aside", "rule", "column", "how many", "what to do")
 
 Fault = Mapping[str, Any]
@@ -105,6 +106,7 @@ def _row(fault: Fault, shown: _Sheet, contract: Contract | None) -> tuple[Cell, 
         fault["file_name"],
         fault["table_name"],
         fault["line"],
+        fault["element"],
         shown.rows.get(fault["line"]),
         ", ".join(letters) or None,
         ", ".join(names[0] for names in headers) or fault["column_name"],

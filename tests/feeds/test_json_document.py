@@ -83,6 +83,9 @@ class Desk(Landing):
     def set_aside(self) -> list[tuple[Any, ...]]:
         return self.query("SELECT table_name, line, column_name, rule FROM quarantine.rows")
 
+    def places(self) -> list[tuple[Any, ...]]:
+        return self.query("SELECT line, element, rule FROM quarantine.rows ORDER BY element")
+
 
 def desk(tmp_path: Path, con: duckdb.DuckDBPyConnection, of: feeds.Contract) -> Desk:
     feeds.create_empty_raw_tables(con, {"cases": of})
@@ -129,9 +132,10 @@ def test_a_document_of_one_line_still_tells_its_records_apart(
     tmp_path: Path, con: duckdb.DuckDBPyConnection
 ) -> None:
     at = desk(tmp_path, con, FLAT)
-    at.load_text('[{"id": "a"}, 7, {"id": "b"}]')
+    at.load_text('[{"id": "a"}, 7, {"id": "b"}, {"id": "a"}, {"town": "x"}]')
     assert at.values("rows", "_line, _element, id") == [(1, 1, "a"), (1, 3, "b")]
-    assert at.set_aside() == [("rows", 1, "[1]", "not_a_record")]
+    assert ("rows", 1, "[1]", "not_a_record") in at.set_aside()
+    assert at.places() == [(1, 2, "not_a_record"), (1, 4, "duplicate_key"), (1, 5, "required")]
 
 
 def test_a_bundle_fills_a_table_for_each_kind_and_notes_the_rest(
