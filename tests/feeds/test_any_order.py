@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given, note
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from ffp_data import feeds
@@ -253,3 +253,103 @@ def test_the_same_deliveries_end_in_the_same_warehouse_however_they_came(
         load(landing, FIXED)
         assert_reconciled(landing)
         assert content(landing) == met
+
+
+# ---- drops: a snapshot of several tables at once, of each case system by itself
+
+_DROPS = (
+    "SELECT * FROM raw.case_system__ssd_person",
+    "SELECT * FROM identity.case_system__ssd_person",
+    "SELECT * FROM raw.case_system__ssd_involvements",
+    "SELECT delivery_id, table_name, file_name, delivered_at, scope, rows_delivered, rows_loaded,"
+    " rows_quarantined, rows_superseded FROM meta.deliveries WHERE status = 'loaded'",
+)
+
+
+def _few_tables() -> feeds.Contract:
+    told = CONTRACTS["case_system"].model_dump(by_alias=True, mode="json")
+    told["schema"] = [t for t in told["schema"] if t["name"] in ("ssd_person", "ssd_involvements")]
+    return feeds.Contract.model_validate(told)
+
+
+CASES = _few_tables()
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A drop of one day. Two of equal people have equal manifests, and so are one delivery."""
+
+    system: str
+    day: int
+    people: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return f"ssd_2026040{self.day + 1}_{self.system}"
+
+    def deliver(self, landing: Landing) -> None:
+        texts = {
+            table.name: csv_text(
+                table,
+                [
+                    sample_row(
+                        CASES, table, 1, **{column: f"{column}{one}" for column in table.key}
+                    )
+                    | {table.record_key[0]: one}
+                    for one in self.people
+                ],
+            )
+            for table in CASES.tables
+        }
+        landing.drop(texts, self.name.removeprefix("ssd_"), case_system=self.system)
+
+
+@contextmanager
+def council(folder: Path) -> Iterator[Landing]:
+    with duckdb.connect(config={"threads": "1"}) as con:
+        contracts = {CASES.id: CASES}
+        feeds.create_empty_raw_tables(con, contracts)
+        yield Landing(folder, contracts, con)
+
+
+def drops_of(dice: Random) -> list[Drop]:
+    people = [tuple(sorted(dice.sample("abcd", dice.randint(1, 3)))) for _ in range(3)]
+    places = [(system, day) for system in ("systemc", "mosaic") for day in range(3)]
+    return [
+        Drop(system, day, dice.choice(people))
+        for system, day in dice.sample(places, dice.randint(2, 4))
+    ]
+
+
+@settings(max_examples=8)
+@given(st.integers(0, 2**32).map(Random))
+def test_drops_end_in_the_same_warehouse_however_they_came(
+    tmp_path_factory: pytest.TempPathFactory, dice: Random
+) -> None:
+    drops = drops_of(dice)
+    wrong = dice.choice([None, *drops])
+    note(f"{drops}, retracted {wrong}")
+    folder = tmp_path_factory.mktemp("drops")
+    with council(folder / "met") as landing:
+        for drop in drops:
+            drop.deliver(landing)
+            assert {r.status for r in landing.load()} <= {"loaded", "duplicate"}
+        if wrong:
+            entry = books.find_entry(landing.con, wrong.name)
+            replay.retract(landing.con, CASES, entry, "A. Person", "the wrong extract")
+            terms = Terms(known=landing.contracts)
+            assert_read(replay.reload_waiting(landing.con, landing.folder, CASES, terms))
+        assert landing.load() == []
+        told = feeds.reconcile(landing.con, landing.contracts).to_pylist()
+        assert [row for row in told if not row["is_reconciled"]] == []
+        met = [sorted(landing.query(query), key=repr) for query in _DROPS]
+    gone = (wrong.system, wrong.people) if wrong else None
+    survivors = [d for d in drops if (d.system, d.people) != gone]
+    newest = {d.system: set(d.people) for d in sorted(survivors, key=lambda d: d.day)}
+    keys = {f"case_system|{system}|{one}" for system, people in newest.items() for one in people}
+    assert {row[0] for row in met[0]} == keys
+    with council(folder / "fresh") as landing:
+        for drop in survivors:
+            drop.deliver(landing)
+        landing.load()
+        assert [sorted(landing.query(query), key=repr) for query in _DROPS] == met

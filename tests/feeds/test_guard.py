@@ -243,3 +243,33 @@ def test_a_drop_whose_people_have_gone_is_held_whole(landing: Landing) -> None:
     accept(landing)
     assert [r.status for r in landing.load()] == ["loaded"]
     assert landing.query(query) == [(20, 1)]
+
+
+# ---- what a contract may say
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "words"),
+    [
+        ("pupils", {"scope": ["la_code"]}, "scope: la_code must be a key column"),
+        ("pupils", {"scope": ["nowhere"]}, "scope: nowhere must be a key column"),
+        ("marks", {"scope": ["school_urn"]}, "scope and guard are for snapshots"),
+        ("marks", {"guard": {}}, "scope and guard are for snapshots"),
+        ("pupils", {"guard": {"max_fall": 2}}, "less than or equal to 1"),
+        ("pupils", {"guard": {"max_rise": 1}}, "max_rise"),
+    ],
+)
+def test_a_contract_that_scopes_or_guards_wrongly_is_refused(
+    table: str, change: dict[str, object], words: str
+) -> None:
+    told = EDUCATION.model_dump(by_alias=True, mode="json")
+    next(t for t in told["schema"] if t["name"] == table).update(change)
+    with pytest.raises(ValueError, match=words):
+        feeds.Contract.model_validate(told)
+
+
+def test_lists_of_people_are_guarded_unless_the_contract_says_otherwise() -> None:
+    assert PUPILS.drop_guard == Guard(max_fall=Decimal("0.1"), min_rows=20)
+    assert EDUCATION.by_name["marks"].drop_guard is None
+    assert CASES.by_name["ssd_cp_plans"].drop_guard == Guard(max_fall=Decimal("0.5"))
+    assert CASES.by_name["ssd_professionals"].drop_guard is None
