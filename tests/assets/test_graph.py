@@ -10,18 +10,11 @@ import pytest
 from assets.automation import landing_folder
 from assets.definitions import defs
 from assets.resources import HubResource
+from ffp_data.feeds import load_contracts
 
 pytestmark = pytest.mark.slow  # importing the graph parses the dbt project
 
-FEEDS = {
-    "case_system",
-    "early_help",
-    "education_attendance",
-    "health_csv",
-    "health_fhir",
-    "police_safeguarding",
-    "probation",
-}
+FEEDS = set(load_contracts())
 
 
 @pytest.fixture(scope="module")
