@@ -40,7 +40,8 @@ def write_faults(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Sta
     remedies = ", ".join(f"{quote(rule)}: {quote(text)}" for rule, text in REMEDIES.items())
     element = "_element" if staged.element else "NULL::BIGINT"
     listed = (
-        f"SELECT _line AS line, {element} AS element, unnest(_faults) AS fault, generate_subscripts(_faults, 1) AS place,"
+        f"SELECT _line AS line, {element} AS element, unnest(_faults) AS fault,"
+        " generate_subscripts(_faults, 1) AS place,"
         " CASE WHEN _bad THEN list_position(list_transform(_faults, lambda f: f.required), true) END AS main"
         f" FROM {staged.rows} WHERE _faults IS NOT NULL"
     )
