@@ -26,8 +26,8 @@ from ffp_data.feeds.file_facts import FileFacts
 from ffp_data.feeds.json_path import split_records
 from ffp_data.feeds.source import TRUNCATED_REMEDY, Fault
 
-LARGEST = 128 << 20
-"""Bytes of a document. It is held in memory, four bytes a character at worst: half a gibibyte."""
+LARGEST = 48 << 20
+"""Bytes of a document. It is held in memory, four bytes a character at worst; 64 MiB took 1 GiB in all."""
 LONGEST_RECORD = 16 << 20
 DEEPEST = 100
 LONGEST_NUMBER = 40
