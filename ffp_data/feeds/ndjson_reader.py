@@ -7,8 +7,7 @@ their number is known and a broken line costs itself alone. Columns are taken by
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from itertools import islice
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -20,8 +19,8 @@ from ffp_data.feeds.file_facts import FileFacts
 from ffp_data.feeds.json_path import compile_path, quote, scalar, split_records
 from ffp_data.feeds.source import TRUNCATED_REMEDY, Fault, Source
 
-_LONGEST_LINE = 16 << 20
-_CHUNK = 20_000
+_LONGEST_LINE = 4 << 20
+_CHUNK = 16 << 20  # characters handed over at once
 
 
 def read_lines(con: duckdb.DuckDBPyConnection, path: Path, facts: FileFacts, into: str) -> None:
@@ -97,7 +96,7 @@ def has_records(con: duckdb.DuckDBPyConnection, records: str, table: Table) -> b
 
 def line_faults(con: duckdb.DuckDBPyConnection, lines: str) -> tuple[Fault, ...]:
     """The lines that hold no JSON object."""
-    remedy = "send one whole JSON object on each line"
+    remedy = f"send one whole JSON object on each line, of at most {_LONGEST_LINE >> 20} MiB"
     return tuple(Fault(n, None, "invalid_json", remedy) for n in _where(con, lines, "doc IS NULL"))
 
 
@@ -177,15 +176,26 @@ def _fast_lines(con: duckdb.DuckDBPyConnection, path: Path, facts: FileFacts, in
 def _exact_lines(con: duckdb.DuckDBPyConnection, path: Path, facts: FileFacts, into: str) -> None:
     con.execute(f"CREATE OR REPLACE TEMP TABLE {into}_text (n BIGINT, line VARCHAR)")
     with path.open(encoding=facts.encoding, newline="\n") as file:
-        numbered = enumerate(file, 1)
-        while chunk := list(islice(numbered, _CHUNK)):
-            numbers, texts = zip(*chunk, strict=True)
-            con.register(
-                "_json_chunk", pa.table({"n": numbers, "line": [t.rstrip("\r\n") for t in texts]})
-            )
+        for numbers, texts in _chunks(enumerate(file, 1)):
+            con.register("_json_chunk", pa.table({"n": numbers, "line": texts}))
             con.execute(f"INSERT INTO {into}_text SELECT * FROM _json_chunk")
             con.unregister("_json_chunk")
     _keep_objects(con, into, "n")
+
+
+def _chunks(numbered: Iterable[tuple[int, str]]) -> Iterator[tuple[list[int], list[str]]]:
+    """Lines by the handful, without their ends; what is too long to be a record is not read as one."""
+    numbers, texts, held = list[int](), list[str](), 0
+    for number, text in numbered:
+        line = text.rstrip("\r\n") if len(text) <= _LONGEST_LINE else "too long"
+        numbers.append(number)
+        texts.append(line)
+        held += len(line)
+        if held >= _CHUNK:
+            yield numbers, texts
+            numbers, texts, held = [], [], 0
+    if numbers:
+        yield numbers, texts
 
 
 def _keep_objects(con: duckdb.DuckDBPyConnection, into: str, number: str) -> None:
