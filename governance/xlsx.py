@@ -27,7 +27,9 @@ _EPOCH = date(1899, 12, 30)  # day 0 of a sheet's serial dates
 _EPOCH_INSTANT = datetime(1899, 12, 30)  # noqa: DTZ001 - a sheet's time has no zone
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_PLAIN, _HEADER, _TEXT, _DATE, _INSTANT, _WRAPPED = range(6)  # positions in cellXfs below
+_PLAIN, _HEADER, _TEXT, _DATE, _INSTANT, _WRAPPED, _DAY_FIRST = range(
+    7
+)  # positions in cellXfs below
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -40,13 +42,17 @@ class WorkbookError(Exception):
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet: its name, header, rows and the width of each column in characters."""
+    """A sheet: its name, header, rows and the width of each column in characters.
+
+    ``is_day_first`` shows dates as dd/mm/yyyy, for a recipient who prescribes it.
+    """
 
     name: str
     header: Sequence[str]
     rows: Iterable[Sequence[Cell]]
     widths: Sequence[int] = ()
     is_prose: bool = False
+    is_day_first: bool = False
 
 
 def write_workbook(path: Path, sheets: Sequence[Sheet], title: str) -> None:
@@ -89,7 +95,7 @@ def _sheet_xml(sheet: Sheet) -> Iterator[str]:
     for count, row in enumerate(sheet.rows, start=2):
         if count > MAX_ROWS:
             raise WorkbookError(f"{sheet.name}: more than {MAX_ROWS - 1} rows; use Parquet")
-        yield _row(count, [_cell(each, sheet.is_prose) for each in row])
+        yield _row(count, [_cell(each, sheet) for each in row])
     yield "</sheetData>"
     if not sheet.is_prose and sheet.header:
         yield f'<autoFilter ref="A1:{column_letters(len(sheet.header))}{count}"/>'
@@ -105,7 +111,7 @@ def _row(number: int, cells: Sequence[str]) -> str:
     return f'<row r="{number}">{"".join(cells)}</row>'
 
 
-def _cell(value: Cell, is_prose: bool = False) -> str:
+def _cell(value: Cell, sheet: Sheet) -> str:
     if value is None:
         return "<c/>"
     if isinstance(value, bool):
@@ -114,10 +120,11 @@ def _cell(value: Cell, is_prose: bool = False) -> str:
         days = (value.replace(tzinfo=None) - _EPOCH_INSTANT).total_seconds()
         return f'<c s="{_INSTANT}"><v>{days / 86_400!r}</v></c>'  # seconds in a day
     if isinstance(value, date):
-        return f'<c s="{_DATE}"><v>{(value - _EPOCH).days}</v></c>'
+        style = _DAY_FIRST if sheet.is_day_first else _DATE
+        return f'<c s="{style}"><v>{(value - _EPOCH).days}</v></c>'
     if isinstance(value, int | float | Decimal):
         return f"<c><v>{value}</v></c>"
-    return _text(value, _WRAPPED if is_prose else _TEXT)
+    return _text(value, _WRAPPED if sheet.is_prose else _TEXT)
 
 
 def _text(value: str, style: int) -> str:
@@ -206,21 +213,23 @@ def _workbook(names: Sequence[str]) -> str:
 
 _STYLES = (
     f'{_DECLARATION}<styleSheet xmlns="{_MAIN}">'
-    '<numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/>'
-    '<numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd\\ hh:mm"/></numFmts>'
+    '<numFmts count="3"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/>'
+    '<numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd\\ hh:mm"/>'
+    '<numFmt numFmtId="166" formatCode="dd/mm/yyyy"/></numFmts>'
     '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
     '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
     '<fills count="2"><fill><patternFill patternType="none"/></fill>'
     '<fill><patternFill patternType="gray125"/></fill></fills>'
     '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
     '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-    '<cellXfs count="6"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
+    '<cellXfs count="7"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
     '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" quotePrefix="1"/>'
     '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" quotePrefix="1"/>'
     '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
     '<xf numFmtId="165" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
     '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" quotePrefix="1" '
-    'applyAlignment="1"><alignment wrapText="1" vertical="top"/></xf></cellXfs>'
+    'applyAlignment="1"><alignment wrapText="1" vertical="top"/></xf>'
+    '<xf numFmtId="166" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs>'
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
     "</styleSheet>"
 )

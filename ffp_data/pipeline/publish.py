@@ -192,7 +192,7 @@ def _offer(con: duckdb.DuckDBPyConnection, decision: ReleaseDecision) -> None:
     Tables of schema `returns` that the agreement does not name are there for checking one return
     against another; `governance.release` refuses a return that has rows of them.
     """
-    _refuse_what_a_return_cannot_do(decision)
+    refuse_what_a_return_cannot_do(decision)
     agreed: dict[str, set[str]] = {}
     for item in decision.items:
         agreed.setdefault(item.relation, set()).add(item.column)
@@ -208,7 +208,7 @@ def _offer(con: duckdb.DuckDBPyConnection, decision: ReleaseDecision) -> None:
         )
 
 
-def _refuse_what_a_return_cannot_do(decision: ReleaseDecision) -> None:
+def refuse_what_a_return_cannot_do(decision: ReleaseDecision) -> None:
     """A return holds whole values of all its children; an agreement on less must not be overrun."""
     changed = sorted(name for name, how in decision.transforms.items() if how != "clear")
     narrow = decision.cohort is None or decision.cohort.members is not None
