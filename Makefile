@@ -6,6 +6,8 @@ DEMO := build/demo
 LOCK := --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Some images forbid it; then each of the many processes below would compile 4,000 modules again, in 9 s.
+export PYTHONDONTWRITEBYTECODE :=
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 

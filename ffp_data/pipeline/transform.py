@@ -63,7 +63,8 @@ def build(run: Run, manifest: Path, only: Collection[str] = ()) -> Build:
 
     parsed = Manifest.from_msgpack(parsed_form(manifest).read_bytes())
     # Unit tests prove the models on made rows; they belong to `make test`, not to every run.
-    words = ["build", "--exclude-resource-type", "unit_test", "--vars", dbt_vars(run)]
+    words = ["--no-write-json", "build", "--exclude-resource-type", "unit_test"]
+    words += ["--vars", dbt_vars(run)]
     if only:
         names = [".".join(parsed.nodes[each].fqn) for each in sorted(only)]
         words += ["--indirect-selection", "empty", "--select", *names]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -27,6 +28,14 @@ def home(demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return Home.at(tmp_path / "home")
 
 
+@pytest.fixture
+def history(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    """What Dagster's pages read of the demonstration."""
+    monkeypatch.setenv("DAGSTER_HOME", str(demo.home / "dagster"))
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
 def _build(home: Home, selection: dg.AssetSelection) -> dg.ExecuteInProcessResult:
     return dg.materialize(
         [dbt_models],
@@ -37,10 +46,9 @@ def _build(home: Home, selection: dg.AssetSelection) -> dg.ExecuteInProcessResul
 
 
 def test_every_model_shows_its_columns_and_where_they_come_from_and_every_table_its_rows(
-    demo: Demo,
+    history: dg.DagsterInstance,
 ) -> None:
-    with dg.DagsterInstance.from_config(str(demo.home / "dagster")) as instance:
-        events = {key: instance.get_latest_materialization_event(key) for key in dbt_models.keys}
+    events = {key: history.get_latest_materialization_event(key) for key in dbt_models.keys}
     shown = {key: event.asset_materialization for key, event in events.items() if event}
     assert set(shown) == set(dbt_models.keys)
     for key, asset in shown.items():
@@ -57,21 +65,19 @@ def test_every_model_shows_its_columns_and_where_they_come_from_and_every_table_
             assert any(lineage.values()), key
 
 
-def test_lineage_leads_from_the_single_view_back_to_the_feed(demo: Demo) -> None:
-    with dg.DagsterInstance.from_config(str(demo.home / "dagster")) as instance:
+def test_lineage_leads_from_the_single_view_back_to_the_feed(history: dg.DagsterInstance) -> None:
+    def parents(key: dg.AssetKey, column: str) -> set[tuple[dg.AssetKey, str]]:
+        event = history.get_latest_materialization_event(key)
+        asset = event.asset_materialization if event else None
+        if asset is None or "dagster/column_lineage" not in asset.metadata:
+            return set()  # a feed or a code list: values begin there
+        shown = asset.metadata["dagster/column_lineage"].value.deps_by_column
+        return {(source.asset_key, source.column_name) for source in shown.get(column, ())}
 
-        def parents(key: dg.AssetKey, column: str) -> set[tuple[dg.AssetKey, str]]:
-            event = instance.get_latest_materialization_event(key)
-            asset = event.asset_materialization if event else None
-            if asset is None or "dagster/column_lineage" not in asset.metadata:
-                return set()  # a feed or a code list: values begin there
-            shown = asset.metadata["dagster/column_lineage"].value.deps_by_column
-            return {(source.asset_key, source.column_name) for source in shown.get(column, ())}
-
-        reached = waiting = {(ATTENDANCE, "last_session_date")}
-        while waiting:
-            waiting = {found for each in waiting for found in parents(*each)} - reached
-            reached |= waiting
+    reached = waiting = {(ATTENDANCE, "last_session_date")}
+    while waiting:
+        waiting = {found for each in waiting for found in parents(*each)} - reached
+        reached |= waiting
     assert (dg.AssetKey(["raw", "education_attendance"]), "session_date") in reached
 
 
