@@ -19,7 +19,8 @@ from typing import Any
 import yaml
 
 from ffp_data import feeds
-from ffp_data.feeds.contract import Contract, Table
+from ffp_data.feeds.contract import Contract
+from ffp_data.feeds.contract_table import Table
 from ffp_data.feeds.tables import raw_columns
 
 PROJECT = Path(__file__).resolve().parent

@@ -11,7 +11,9 @@ See docs/feeds.md.
 from __future__ import annotations
 
 from ffp_data.feeds.case_system import CaseSystem, case_systems, narrowed
-from ffp_data.feeds.contract import CodeList, Contract, Property, Table, parse_duration
+from ffp_data.feeds.code_list import CodeList
+from ffp_data.feeds.contract import Contract
+from ffp_data.feeds.contract_table import Property, Table
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.facts import build_facts
 from ffp_data.feeds.identity import assemble_identity
@@ -33,6 +35,7 @@ from ffp_data.feeds.reports import (
     reconcile,
 )
 from ffp_data.feeds.tables import create_empty_raw_tables
+from ffp_data.feeds.vocabulary import parse_duration
 
 __all__ = [
     "PACKAGED",

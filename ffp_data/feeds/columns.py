@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from ffp_data.feeds.contract import Contract, Property
+from ffp_data.feeds.contract import Contract
+from ffp_data.feeds.contract_table import Property
 from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.registry import code_lists
 

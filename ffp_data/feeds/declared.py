@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
-    from ffp_data.feeds.contract import Table
+    from ffp_data.feeds.contract_table import Table
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 

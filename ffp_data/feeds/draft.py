@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from pathlib import Path
 
-from ffp_data.feeds.contract import Contract, Table
+from ffp_data.feeds.contract import Contract
+from ffp_data.feeds.contract_table import Table
 from ffp_data.feeds.infer import Column, infer_columns
 from ffp_data.feeds.registry import TO_DO
 from ffp_data.feeds.sample import Sample

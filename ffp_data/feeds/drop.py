@@ -17,7 +17,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ffp_data.feeds.case_system import Profile, TableMap, find_profile, profiles
-from ffp_data.feeds.contract import Contract, Table
+from ffp_data.feeds.contract import Contract
+from ffp_data.feeds.contract_table import Table
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.file_facts import sha256
 from ffp_data.feeds.landing import MANIFEST

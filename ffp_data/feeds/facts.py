@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 import duckdb
 
 from ffp_data.feeds.columns import SQL_TYPES, literals
-from ffp_data.feeds.contract import Contract, Property, Table
+from ffp_data.feeds.contract import Contract
+from ffp_data.feeds.contract_table import Property, Table
 from ffp_data.feeds.declared import Event, Involvement, pieces
 from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.registry import code_lists

@@ -12,7 +12,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ffp_data.feeds.contract import Contract, Property, Table
+from ffp_data.feeds.contract import Contract
+from ffp_data.feeds.contract_table import Property, Table
 from ffp_data.feeds.errors import FeedError
 
 MOST_COLUMNS = 2_000

@@ -15,10 +15,12 @@ import duckdb
 
 from ffp_data.feeds.assertions import assert_nhs_numbers
 from ffp_data.feeds.columns import literals
-from ffp_data.feeds.contract import PERSON_ATTRIBUTES, Contract, Relationship, RoleFrom, Table
+from ffp_data.feeds.contract import Contract
+from ffp_data.feeds.contract_table import Relationship, RoleFrom, Table
 from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.registry import code_lists
 from ffp_data.feeds.tables import create_empty_raw_tables, identity_columns
+from ffp_data.feeds.vocabulary import PERSON_ATTRIBUTES
 from ffp_data.identifiers import install_macros
 
 PERSON_COLUMNS = {

@@ -19,7 +19,8 @@ from pathlib import Path
 import duckdb
 
 from ffp_data.feeds.archive import is_archive
-from ffp_data.feeds.contract import Contract, Table
+from ffp_data.feeds.contract import Contract
+from ffp_data.feeds.contract_table import Table
 from ffp_data.feeds.errors import FeedError, printable
 from ffp_data.feeds.file_facts import sha256
 

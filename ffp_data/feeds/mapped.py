@@ -16,7 +16,8 @@ import duckdb
 from ffp_data.feeds import csv_reader
 from ffp_data.feeds.case_system import ColumnMap, Lookup, TableMap
 from ffp_data.feeds.columns import literals
-from ffp_data.feeds.contract import Contract, Property, Table
+from ffp_data.feeds.contract import Contract
+from ffp_data.feeds.contract_table import Property, Table
 from ffp_data.feeds.drop import DropFile, DropTable, check_rows
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.file_facts import inspect

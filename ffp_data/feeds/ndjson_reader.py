@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from ffp_data.feeds.contract import Property, Table
+from ffp_data.feeds.contract_table import Property, Table
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.file_facts import FileFacts
 from ffp_data.feeds.json_path import compile_path, quote, scalar, split_records

@@ -14,7 +14,8 @@ import duckdb
 from ffp_data.feeds import csv_reader, fhir_bundle, json_document, ndjson_reader, xml_reader
 from ffp_data.feeds.archive import Unpacked, is_archive, unpack
 from ffp_data.feeds.case_system import TableMap
-from ffp_data.feeds.contract import Contract, Table
+from ffp_data.feeds.contract import Contract
+from ffp_data.feeds.contract_table import Table
 from ffp_data.feeds.drop import Drop, DropTable, check_rows, open_drop
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.file_facts import inspect

@@ -13,7 +13,8 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from ffp_data.feeds.contract import CodeList, Contract
+from ffp_data.feeds.code_list import CodeList
+from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.errors import FeedError
 
 PACKAGED = Path(__file__).parent / "contracts"

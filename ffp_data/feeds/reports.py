@@ -10,7 +10,8 @@ from typing import Literal
 import duckdb
 import pyarrow as pa
 
-from ffp_data.feeds.contract import Contract, parse_duration
+from ffp_data.feeds.contract import Contract
+from ffp_data.feeds.vocabulary import parse_duration
 
 _RECONCILE = """
 SELECT d.feed, d.table_name, d.file_name, d.delivery_id, d.rows_delivered, d.rows_loaded,

@@ -16,7 +16,8 @@ import numpy as np
 import pyarrow as pa
 
 from ffp_data.feeds.columns import Column, column, literals
-from ffp_data.feeds.contract import Contract, Table
+from ffp_data.feeds.contract import Contract
+from ffp_data.feeds.contract_table import Table
 from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.source import Fault, Source, redact_sql
 

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 import duckdb
 
 from ffp_data.feeds.columns import SQL_TYPES
-from ffp_data.feeds.contract import Contract, Property, Table
+from ffp_data.feeds.contract import Contract
+from ffp_data.feeds.contract_table import Property, Table
 
 _BOOKS = """
 CREATE SCHEMA IF NOT EXISTS raw;

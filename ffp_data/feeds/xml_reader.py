@@ -26,7 +26,8 @@ from xml.parsers import expat
 import duckdb
 import pyarrow as pa
 
-from ffp_data.feeds.contract import Contract, Property, Table
+from ffp_data.feeds.contract import Contract
+from ffp_data.feeds.contract_table import Property, Table
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.file_facts import FileFacts
 from ffp_data.feeds.json_path import quote, scalar
