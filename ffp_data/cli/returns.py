@@ -81,3 +81,50 @@ def validate(
         write_report(findings, out.with_suffix(f".{format.value}"), title, datetime.now(UTC))
         typer.echo(f"{out.with_suffix(f'.{format.value}')}: {len(findings)} findings")
     raise typer.Exit(status)
+
+
+@app.command("annex-a")
+def annex_a(
+    on: Annotated[str, typer.Option("--on", help="The inspection date; windows run back from it.")],
+    with_tehadc: Annotated[
+        bool, typer.Option("--with-tehadc", help="Share the early help collection too, by choice.")
+    ] = False,
+    decided_by: Annotated[
+        str | None, typer.Option(help="Who decided to share it; it stands in the ledger.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Why, in words without a person's data: they are kept.")
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make Ofsted's Annex A, lists 1 to 11, as at any day up to that of the last run."""
+    from ffp_data.pipeline import annex_a as pipeline
+    from ffp_data.pipeline.run import Run, sole_run
+    from ffp_data.returns import LayoutError
+    from ffp_data.returns.annex_a import NothingToShareError
+
+    if with_tehadc != bool(decided_by and reason) or bool(decided_by) != bool(reason):
+        raise typer.BadParameter(
+            "go together with --decided-by and --reason", param_hint="--with-tehadc"
+        )
+    day = parse_day(on)
+    if day is None:
+        raise typer.BadParameter("give the inspection date", param_hint="--on")
+    choice = pipeline.ChoiceToShare(decided_by, reason) if decided_by and reason else None
+    place = has_run(home)
+    try:
+        with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
+            run = Run.at(run_id="returns-annex-a", home=place.root)
+            outcome = pipeline.publish_annex_a(run, day, choice)
+    except (pipeline.NotKnownYetError, LayoutError, NothingToShareError) as error:
+        raise fail(str(error)) from error
+    if not outcome.permitted:
+        raise fail(outcome.reason)
+    if json:
+        print_json(outcome.figures() | {"for the council": str(pipeline.council_folder(run, day))})
+    else:
+        typer.echo(f"{outcome.folder}: {sum(outcome.rows.values())} rows")
+        typer.echo(
+            f"{pipeline.council_folder(run, day)}: {outcome.queries} things to look at first"
+        )

@@ -131,9 +131,13 @@ def _agreed(decision: ReleaseDecision) -> dict[str, set[str]]:
 
 def _build(run: Run, on: date, decision: ReleaseDecision) -> _Build:
     edition = annex_a.edition_on(on)
-    with connect(run.home, read_only=True) as con:
-        lists = annex_a.fill_lists(con, edition, on, _agreed(decision))
-        inputs = _inputs(con)
+    try:
+        with connect(run.home, read_only=True) as con:
+            lists = annex_a.fill_lists(con, edition, on, _agreed(decision))
+            inputs = _inputs(con)
+    except (duckdb.CatalogException, duckdb.BinderException):
+        message = "the warehouse lacks what the lists read; run the hub with this version first"
+        raise ReleaseFailedError(message) from None
     return _Build(edition, lists, inputs, annex_a.check_lists(edition, lists, on))
 
 

@@ -14,9 +14,18 @@ from governance.grants import Grants
 
 CONTRACTS = Path(__file__).parents[2] / "ffp_data" / "feeds" / "contracts"
 MARTS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
+ANNEX_A = MARTS.parents[2] / "ffp_data" / "returns" / "annex_a" / "editions" / "2024-01.yaml"
 FEEDS = sorted(path.stem for path in CONTRACTS.glob("*.yaml"))
 COMPILED = policy.compile_policy(policy.load(), date(2026, 3, 31))
 GRANTS, LOCK = Grants(COMPILED), COMPILED.data
+
+
+LISTED = {
+    f"{each['relation']}.{column['column']}"
+    for each in yaml.safe_load(ANNEX_A.read_text("utf-8"))["lists"].values()
+    for column in each["columns"]
+    if "no_source" not in column
+}
 
 
 def contract(feed: str) -> dict[str, Any]:
@@ -64,14 +73,23 @@ def test_contract_and_agreement_put_a_column_in_the_same_category(feed: str) -> 
     assert granted == {key: declared[key] for key in granted}
 
 
-def test_every_column_that_may_leave_is_one_that_the_marts_have() -> None:
+def test_every_column_that_may_leave_is_one_that_the_marts_or_the_lists_have() -> None:
     built = {
         f"{path.parent.name}.{model['name']}.{column['name']}"
         for path in MARTS.glob("*/*.yml")
         for model in yaml.safe_load(path.read_text("utf-8")).get("models", ())
         for column in model["columns"]
     }
-    assert {f"{each['relation']}.{each['column']}" for each in LOCK["release"]} <= built
+    assert {f"{each['relation']}.{each['column']}" for each in LOCK["release"]} <= built | LISTED
+
+
+def test_ofsted_gets_every_column_of_its_lists_that_has_a_source() -> None:
+    given = {
+        f"{each['relation']}.{each['column']}"
+        for each in LOCK["release"]
+        if each["recipient"] == "ofsted" and each["relation"].startswith("annex_a.")
+    }
+    assert given == LISTED
 
 
 def test_no_free_text_enters() -> None:

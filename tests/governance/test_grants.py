@@ -95,6 +95,7 @@ def test_recipients_are_listed_by_purpose_and_a_lapsed_one_is_still_asked() -> N
     assert [purpose for _, purpose in GRANTS.recipients("statutory_returns")] == [
         "statutory_returns.cin_census",
         "statutory_returns.tehadc",
+        "statutory_returns.annex_a",
     ]
     assert GRANTS.recipients("identity_matching") == []
     later = Grants(policy.compile_policy(policy.load(), date(2028, 4, 1)))
