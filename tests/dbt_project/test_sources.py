@@ -14,7 +14,8 @@ import yaml
 
 from ffp_data import feeds
 from ffp_data.feeds.facts import EVENT_COLUMNS, INVOLVEMENT_COLUMNS
-from ffp_data.feeds.identity import PERSON_COLUMNS, RELATIONSHIP_COLUMNS
+from ffp_data.feeds.people import PERSON_COLUMNS
+from ffp_data.feeds.relationship_sql import RELATIONSHIP_COLUMNS
 from ffp_data.pipeline.reference import FEED_STATE
 from ffp_data.returns import cin
 from ffp_data.returns.validate import rule_book

@@ -9,8 +9,8 @@ import duckdb
 import pytest
 
 from ffp_data import feeds
-from ffp_data.feeds.identity import PERSON_COLUMNS
 from ffp_data.feeds.landing import time_in_name
+from ffp_data.feeds.people import PERSON_COLUMNS
 from tests.feeds.conftest import CONTRACTS
 from tests.feeds.samples import Landing, Row, csv_text, sample_row
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ffp_data.feeds.identity import PERSON_COLUMNS
+from ffp_data.feeds.people import PERSON_COLUMNS
 from ffp_data.hub import Hub
 from ffp_data.pipeline import identify
 from ffp_data.pipeline.run import Run
