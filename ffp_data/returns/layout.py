@@ -8,6 +8,7 @@ layout is a change of a YAML file. A year is a base file plus its dated differen
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,36 +53,95 @@ class Item(_Strict):
     note: str | None = None
 
     @property
+    def tag(self) -> str:
+        return self.element
+
+    @property
     def is_written(self) -> bool:
         return self.evidence is None or self.evidence.include != "off"
 
 
-class Values(_Strict):
+class Container(_Strict, ABC):
+    """An element with elements in it: `nodes` in the order of the layout."""
+
+    @property
+    @abstractmethod
+    def tag(self) -> str: ...
+
+    @property
+    @abstractmethod
+    def nodes(self) -> tuple[Item | Values | Group | Module, ...]: ...
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Position of each element that may stand here, by its tag."""
+        return {node.tag: position for position, node in enumerate(self.nodes)}
+
+    @cached_property
+    def repeating(self) -> frozenset[int]:
+        """Positions of the elements that may stand here more than once."""
+        return frozenset(p for p, node in enumerate(self.nodes) if self._repeats(node))
+
+    def _repeats(self, node: Item | Values | Group | Module) -> bool:
+        return isinstance(node, Module) or (isinstance(node, Item) and node.separator is not None)
+
+
+class Values(Container):
     """One wrapper element that holds one repeated item; the values have their own table."""
 
     values: str
     table: str
     item: Item
 
+    @property
+    def tag(self) -> str:
+        return self.values
 
-class Group(_Strict):
+    @property
+    def nodes(self) -> tuple[Item, ...]:
+        return (self.item,)
+
+    def _repeats(self, node: Item | Values | Group | Module) -> bool:
+        return True
+
+
+class Group(Container):
     """A wrapper element without a row of its own."""
 
     group: str
     contents: tuple[Item | Values, ...]
 
     @property
+    def tag(self) -> str:
+        return self.group
+
+    @property
+    def nodes(self) -> tuple[Item | Values, ...]:
+        return self.contents
+
+    @property
     def items(self) -> tuple[Item, ...]:
         return tuple(node for node in self.contents if isinstance(node, Item))
 
 
-class Module(_Strict):
+class Module(Container):
     """A repeating element; each occurrence is one row of `table`, identified by `key`."""
 
     module: str
     table: str
     key: str | None = None
     contents: tuple[Item | Values | Group | Module, ...]
+
+    @property
+    def tag(self) -> str:
+        return self.module
+
+    @property
+    def nodes(self) -> tuple[Item | Values | Group | Module, ...]:
+        return self.contents
+
+
+Node = Item | Values | Group | Module
 
 
 class Layout(_Strict):
@@ -99,6 +159,11 @@ class Layout(_Strict):
     def census_year(self) -> int:
         """Calendar year in which the collection year ends: 2026 for '2025-26'."""
         return end_year(self.year)
+
+    @cached_property
+    def header_module(self) -> Module:
+        """The header as an element of the layout."""
+        return Module(module="Header", table=self.header_table, contents=self.header)
 
     @cached_property
     def tables(self) -> tuple[Table, ...]:

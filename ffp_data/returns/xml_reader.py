@@ -8,7 +8,7 @@ the load; a file of another collection or year is refused by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,17 +16,24 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from lxml import etree
 
 from ffp_data.returns.findings import Finding
-from ffp_data.returns.layout import Group, Item, Layout, Module, Values, end_year, year_label
+from ffp_data.returns.layout import (
+    Container,
+    Group,
+    Item,
+    Layout,
+    Module,
+    Node,
+    Values,
+    end_year,
+    year_label,
+)
 from ffp_data.returns.tables import create_tables, table_columns
-from ffp_data.returns.xml_source import UnreadableReturnError, read_elements
+from ffp_data.returns.xml_source import Element, UnreadableReturnError, read_elements
 
 BATCH_ROWS = 100_000
 ROOT = "Message"
-
-Node = Item | Values | Group | Module
 
 
 @dataclass(frozen=True)
@@ -76,18 +83,22 @@ class _Reader:
     child: str | None = None
     module: str = ""
 
-    def read_child(self, element: etree._Element, ordinal: int) -> None:
+    def read_child(self, element: Element, ordinal: int) -> None:
         self.child = _first_text(element, "LAchildID") or f"#{ordinal}"
         self.module = self.layout.child.module
         self.read_module(self.layout.child, element, {}, str(ordinal))
 
+    def read_stray(self, element: Element) -> None:
+        self.child, self.module = None, ""
+        self.report("schema", element.tag, None, element, "is not part of the layout here")
+
     def read_module(
-        self, module: Module, element: etree._Element, keys: dict[str, object], ordinal: str
+        self, module: Module, element: Element, keys: dict[str, object], ordinal: str
     ) -> None:
         row: dict[str, object] = dict(keys)
         if module.key:
             row[module.key] = ordinal
-        found = self.place(module.contents, element)
+        found = self.place(module, element)
         for node, elements in found:
             if isinstance(node, Item | Group):
                 self.read_on_row(node, elements, row)
@@ -96,18 +107,18 @@ class _Reader:
         self.read_nested(found, own_keys)
 
     def read_on_row(
-        self, node: Item | Group, elements: list[etree._Element], row: dict[str, object]
+        self, node: Item | Group, elements: list[Element], row: dict[str, object]
     ) -> None:
         if isinstance(node, Item):
             self.read_item(node, elements, row)
             return
         for element in elements:
-            for inner, inner_elements in self.place(node.contents, element):
+            for inner, inner_elements in self.place(node, element):
                 if isinstance(inner, Item):
                     self.read_item(inner, inner_elements, row)
 
-    def read_item(self, item: Item, elements: list[etree._Element], row: dict[str, object]) -> None:
-        texts = [text for e in elements if (text := (e.text or "").strip())]
+    def read_item(self, item: Item, elements: list[Element], row: dict[str, object]) -> None:
+        texts = [text for e in elements if (text := e.text.strip())]
         if not texts:
             return
         if item.separator:
@@ -115,9 +126,7 @@ class _Reader:
         else:
             row[item.column] = self.value(item, texts[0], elements[0])
 
-    def read_nested(
-        self, found: list[tuple[Node, list[etree._Element]]], keys: dict[str, object]
-    ) -> None:
+    def read_nested(self, found: list[tuple[Node, list[Element]]], keys: dict[str, object]) -> None:
         for node, elements in found:
             if isinstance(node, Module):
                 self.read_modules(node, elements, keys)
@@ -125,31 +134,27 @@ class _Reader:
                 self.read_values(node, elements, keys)
             elif isinstance(node, Group):
                 for element in elements:
-                    inner = self.place(node.contents, element, report=False)
+                    inner = self.place(node, element, report=False)
                     self.read_nested(inner, keys)
 
-    def read_modules(
-        self, node: Module, elements: list[etree._Element], keys: dict[str, object]
-    ) -> None:
+    def read_modules(self, node: Module, elements: list[Element], keys: dict[str, object]) -> None:
         outer, self.module = self.module, node.module
         for ordinal, element in enumerate(elements, 1):
             self.read_module(node, element, keys, str(ordinal))
         self.module = outer
 
-    def read_values(
-        self, node: Values, elements: list[etree._Element], keys: dict[str, object]
-    ) -> None:
+    def read_values(self, node: Values, elements: list[Element], keys: dict[str, object]) -> None:
         for wrapper in elements:
-            found = self.place((node.item,), wrapper, repeated=True)
+            found = self.place(node, wrapper)
             if not found:
                 # A wrapper without values still makes a row: rule 8842Q asks about such groups.
                 self.sink.add(node.table, dict(keys))
             for element in found[0][1] if found else ():
-                text = (element.text or "").strip()
+                text = element.text.strip()
                 value = self.value(node.item, text, element) if text else None
                 self.sink.add(node.table, keys | {node.item.column: value})
 
-    def value(self, item: Item, text: str, element: etree._Element) -> object:
+    def value(self, item: Item, text: str, element: Element) -> object:
         if item.type != "date":
             return text
         parsed = parse_date(text)
@@ -158,32 +163,31 @@ class _Reader:
         return parsed
 
     def place(
-        self,
-        nodes: Iterable[Node],
-        parent: etree._Element,
-        *,
-        repeated: bool = False,
-        report: bool = True,
-    ) -> list[tuple[Node, list[etree._Element]]]:
-        """Sort the children of `parent` under the nodes of the layout, in layout order."""
-        ordered = tuple(nodes)
-        places = {_tag(node): position for position, node in enumerate(ordered)}
-        found: dict[int, list[etree._Element]] = {}
+        self, node: Container, parent: Element, *, report: bool = True
+    ) -> list[tuple[Node, list[Element]]]:
+        """Sort the children of `parent` under the nodes of `node`, in layout order."""
+        places, repeating = node.places, node.repeating
+        found: dict[int, list[Element]] = {}
+        latest = 0
         for element in parent:
-            position = places.get(str(element.tag))
-            problem = _misplaced(position, found)
-            if position in found and not (repeated or _may_repeat(ordered[position])):
+            position = places.get(element.tag)
+            if position is None:
+                problem = "is not part of the layout here"
+            elif position in found and position not in repeating:
                 problem = "is there more than once"
+            else:
+                problem = "is out of order" if position < latest else ""
             if problem and report:
-                self.report("schema", str(element.tag), None, element, problem)
+                self.report("schema", element.tag, None, element, problem)
             if position is not None:
                 found.setdefault(position, []).append(element)
-        return [(ordered[position], found[position]) for position in sorted(found)]
+                latest = max(latest, position)
+        return [(node.nodes[position], found[position]) for position in sorted(found)]
 
     def report(
-        self, rule: str, tag: str, value: str | None, element: etree._Element, problem: str
+        self, rule: str, tag: str, value: str | None, element: Element, problem: str
     ) -> None:
-        message = f"Line {element.sourceline}: {tag} {problem}."
+        message = f"Line {element.line}: {tag} {problem}."
         self.findings.append(
             Finding(rule, "error", self.child, self.module, (tag,), (value,), message)
         )
@@ -199,14 +203,16 @@ def load_xml(con: duckdb.DuckDBPyConnection, layout: Layout, path: Path, schema:
     reader = _Reader(layout, _Sink(con, schema, table_columns(layout)))
     header: dict[str, str | None] = {}
     children = 0
-    with closing(read_elements(path, ("Header", layout.child.module), ROOT)) as elements:
-        for element in elements:
-            if element.tag == "Header":
+    with closing(read_elements(path, ROOT)) as elements:
+        for depth, element in elements:
+            if depth == 2 and element.tag == "Header":
                 header = _read_header(reader, layout, element)
                 _check_header(path, layout, header, element)
-            elif _is_record(element):
+            elif depth == 3 and element.tag == layout.child.module:
                 children += 1
                 reader.read_child(element, children)
+            else:
+                reader.read_stray(element)
     _store_header(con, layout, schema, header)
     for table in list(reader.sink.waiting):
         reader.sink.flush(table)
@@ -225,27 +231,22 @@ def parse_date(text: str) -> date | None:
         return None
 
 
-def _is_record(element: etree._Element) -> bool:
-    parent = element.getparent()
-    return parent is not None and parent.tag == "Children"
-
-
-def _read_header(reader: _Reader, layout: Layout, element: etree._Element) -> dict[str, str | None]:
+def _read_header(reader: _Reader, layout: Layout, element: Element) -> dict[str, str | None]:
     reader.child, reader.module = None, "Header"
     row: dict[str, object] = {}
     # Header values stay text: rule 100 is about a reference date that may be no date at all.
-    for node, elements in reader.place(layout.header, element):
+    for node, elements in reader.place(layout.header_module, element):
         if isinstance(node, Group):
-            for item, found in reader.place(node.contents, elements[0]):
+            for item, found in reader.place(node, elements[0]):
                 if isinstance(item, Item):
-                    row[item.column] = (found[0].text or "").strip() or None
+                    row[item.column] = found[0].text.strip() or None
     return {k: None if v is None else str(v) for k, v in row.items()}
 
 
 def _check_header(
-    path: Path, layout: Layout, header: Mapping[str, str | None], element: etree._Element
+    path: Path, layout: Layout, header: Mapping[str, str | None], element: Element
 ) -> None:
-    place = f"{path}:{element.sourceline}"
+    place = f"{path}:{element.line}"
     collection = header.get("collection")
     if collection and collection.upper() != layout.collection:
         raise UnreadableReturnError(
@@ -284,24 +285,6 @@ def _store_header(
     )
 
 
-def _first_text(element: etree._Element, tag: str) -> str:
-    found = next(element.iter(tag), None)
-    return "" if found is None else (found.text or "").strip()
-
-
-def _misplaced(position: int | None, found: Mapping[int, object]) -> str:
-    if position is None:
-        return "is not part of the layout here"
-    return "is out of order" if position < max(found, default=0) else ""
-
-
-def _tag(node: Node) -> str:
-    if isinstance(node, Item):
-        return node.element
-    if isinstance(node, Values):
-        return node.values
-    return node.group if isinstance(node, Group) else node.module
-
-
-def _may_repeat(node: Node) -> bool:
-    return isinstance(node, Module) or (isinstance(node, Item) and node.separator is not None)
+def _first_text(element: Element, tag: str) -> str:
+    found = next((e for e in element.descendants() if e.tag == tag), None)
+    return "" if found is None else found.text.strip()

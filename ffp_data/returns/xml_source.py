@@ -1,106 +1,140 @@
 """Open an XML file from outside as a stream of elements, trusting nothing in it.
 
-`xml_safety` refuses a DOCTYPE before the parser sees it, so that no entity is ever declared; the
-parser has no network, loads no DTD and keeps libxml2's limits on depth and size. Every refusal names
-the file and, where there is one, the line.
+`xml_safety` refuses a DOCTYPE before the parser sees it, so that no entity is ever declared, and the
+parser refuses one again. The parser is expat: it tells the exact line of an element however long the
+file, where libxml2 counts exactly to 65,535 only. It builds one record at a time, of bounded size and
+depth. Every refusal names the file and, where there is one, the line. Attributes are not read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import BinaryIO
-
-from lxml import etree
+from xml.parsers import expat
 
 from ffp_data.xml_safety import MAX_BYTES, refusal
 
-MAX_ELEMENTS = 200_000  # between two children; bounds what is held in memory
+MAX_HELD = 2_000_000  # characters and elements of one record
 MAX_DEPTH = 12  # the deepest element of a CIN census is at depth 7
+MAX_TOKEN = 1 << 20  # bytes of one tag or comment
+LIST = "Children"  # the element below the root whose elements are the records
+_BLOCK = 1 << 18
 
 
 class UnreadableReturnError(ValueError):
     """The file is not a return that can be read; the message has file, line and remedy."""
 
 
-def read_elements(
-    path: Path, tags: tuple[str, ...], root: str
-) -> Generator[etree._Element, None, None]:
-    """Yield each finished element whose tag is in `tags`, in file order, freeing it afterwards.
+class Element:
+    """A finished element: tag, line of its start tag, the text in it, and its elements in order."""
 
-    Close the generator when leaving it early: it holds the file open.
+    __slots__ = ("children", "line", "tag", "text")
 
-    Raises UnreadableReturnError for a file that is missing, too large, not well formed, has a DOCTYPE, an
-    unexpected root or namespace, or nests deeper than MAX_DEPTH.
+    def __init__(self, tag: str, line: int) -> None:
+        self.tag, self.line, self.text = tag, line, ""
+        self.children: list[Element] = []
+
+    def __iter__(self) -> Iterator[Element]:
+        return iter(self.children)
+
+    def descendants(self) -> Iterator[Element]:
+        """Every element below this one, in the order of the file."""
+        for child in self.children:
+            yield child
+            yield from child.descendants()
+
+
+def read_elements(path: Path, root: str) -> Generator[tuple[int, Element], None, None]:
+    """Yield (depth, element) for each element below the root, and each below its `Children`.
+
+    `Children` itself is not yielded: its elements are, at depth 3. Close the generator when leaving
+    it early: it holds the file open.
+
+    Raises UnreadableReturnError for a file that is missing, too large, not well formed, has a
+    DOCTYPE, an unexpected root or namespace, or nests deeper than MAX_DEPTH.
     """
     _refuse_unsafe(path)
+    builder = _Builder(path, root)
+    parser = builder.parser
+    fed = 0
     try:
         with path.open("rb") as file:
-            yield from _stream(path, file, tags, root)
-    except etree.XMLSyntaxError as error:
+            while block := file.read(_BLOCK):
+                parser.Parse(block, False)
+                fed += len(block)
+                builder.check_size(fed)
+                yield from builder.take()
+            parser.Parse(b"", True)
+    except (expat.ExpatError, LookupError) as error:
+        line = getattr(error, "lineno", 1)
         raise UnreadableReturnError(
-            f"{path}:{error.lineno}: not well-formed XML; export the file again"
+            f"{path}:{line}: not well-formed XML; export the file again"
         ) from error
+    yield from builder.take()
 
 
-def _stream(
-    path: Path, file: BinaryIO, tags: tuple[str, ...], root: str
-) -> Iterator[etree._Element]:
-    events = etree.iterparse(
-        file,
-        events=("start", "end"),
-        resolve_entities=False,
-        load_dtd=False,
-        no_network=True,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    depth = held = 0
-    for event, element in events:
-        depth += 1 if event == "start" else -1
-        if event == "start":
-            held += 1
-            _check_start(path, element, depth, root)
-            _check_held(path, element, held)
-        elif element.tag in tags:
-            yield element
-            _free(element)
-            held = 0
+class _Builder:
+    """Hears of tags and text from the parser and puts one record at a time together."""
 
+    def __init__(self, path: Path, root: str) -> None:
+        self.path, self.root = path, root
+        self._open: list[Element] = []
+        self._ready: list[tuple[int, Element]] = []
+        self._held = 0
+        self.parser = expat.ParserCreate()
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._text
+        self.parser.StartDoctypeDeclHandler = self._doctype
 
-def _check_start(path: Path, element: etree._Element, depth: int, root: str) -> None:
-    place = f"{path}:{element.sourceline}"
-    if depth > MAX_DEPTH:
-        raise UnreadableReturnError(
-            f"{place}: elements are nested deeper than {MAX_DEPTH}; not a return"
-        )
-    if depth > 1:
-        return
-    if element.getroottree().docinfo.internalDTD is not None:
-        raise UnreadableReturnError(f"{place}: has a DOCTYPE, which is refused; remove it")
-    tag = etree.QName(element)
-    if tag.namespace:
-        raise UnreadableReturnError(
-            f"{place}: root is in namespace '{tag.namespace}'; a return has none"
-        )
-    if tag.localname != root:
-        raise UnreadableReturnError(f"{place}: root is <{tag.localname}>; a return has <{root}>")
+    def take(self) -> list[tuple[int, Element]]:
+        """What was finished since the last call."""
+        ready, self._ready = self._ready, []
+        return ready
 
+    def check_size(self, fed: int) -> None:
+        """Refuse, after each block, a record or a single tag that goes on without end."""
+        if self._held > MAX_HELD:
+            raise self.refusal(f"more than {MAX_HELD} characters in one record; not a return")
+        # expat would read a tag without end again with every block
+        if fed - max(self.parser.CurrentByteIndex, 0) > MAX_TOKEN:
+            raise self.refusal(f"one tag or comment of more than {MAX_TOKEN} bytes; not a return")
 
-def _check_held(path: Path, element: etree._Element, held: int) -> None:
-    if held > MAX_ELEMENTS:
-        raise UnreadableReturnError(
-            f"{path}:{element.sourceline}: more than {MAX_ELEMENTS} elements in one child; "
-            "not a return"
-        )
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        opened = self._open
+        if not opened:
+            self._check_root(tag, attributes)
+        elif len(opened) >= MAX_DEPTH:
+            raise self.refusal(f"elements are nested deeper than {MAX_DEPTH}; not a return")
+        opened.append(Element(tag, self.parser.CurrentLineNumber))
+        self._held += 1
 
+    def _text(self, text: str) -> None:
+        self._held += len(text)
+        self._open[-1].text += text
 
-def _free(element: etree._Element) -> None:
-    element.clear()
-    parent = element.getparent()
-    while parent is not None and element.getprevious() is not None:
-        del parent[0]
+    def _end(self, _tag: str) -> None:
+        element = self._open.pop()
+        depth = len(self._open) + 1
+        if depth > 3 or (depth == 3 and self._open[1].tag != LIST):
+            self._open[-1].children.append(element)
+        elif depth == 3 or (depth == 2 and element.tag != LIST):
+            self._ready.append((depth, element))
+            self._held = 0
+
+    def _check_root(self, tag: str, attributes: dict[str, str]) -> None:
+        namespace = next((v for k, v in attributes.items() if k.partition(":")[0] == "xmlns"), None)
+        if namespace is not None or ":" in tag:
+            raise self.refusal(f"root is in namespace '{namespace}'; a return has none")
+        if tag != self.root:
+            raise self.refusal(f"root is <{tag}>; a return has <{self.root}>")
+
+    def _doctype(self, *_: object) -> None:
+        raise self.refusal("has a DOCTYPE, which is refused; remove it")
+
+    def refusal(self, message: str) -> UnreadableReturnError:
+        return UnreadableReturnError(f"{self.path}:{self.parser.CurrentLineNumber}: {message}")
 
 
 def _refuse_unsafe(path: Path) -> None:

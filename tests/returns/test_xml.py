@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,9 @@ XML = '<?xml version="1.0"?>\n'
         ("LAchildID,UPN\n1,2\n", 1, "not well-formed"),
         (b"\xff\xfe\x00", 1, "not well-formed"),
         ("", 1, "empty"),
+        ('<?xml version="1.0" encoding="no-such"?><Message/>', 1, "not well-formed"),
+        (XML + "<Message>&amp;&unknown;</Message>", 2, "not well-formed"),
+        (XML + '<x:Message xmlns:x="urn:x"/>', 2, "namespace 'urn:x'"),
     ],
 )
 def test_a_file_that_is_not_a_return_is_refused_with_file_line_and_reason(
@@ -202,9 +206,53 @@ def test_a_child_of_endless_elements_is_refused_before_it_fills_the_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = edited(tmp_path, "<Sex>F", "<a/>" * 500 + "<Sex>F")
-    monkeypatch.setattr(xml_source, "MAX_ELEMENTS", 400)
-    with pytest.raises(UnreadableReturnError, match=r"cin\.xml:\d+: more than 400 elements"):
+    monkeypatch.setattr(xml_source, "MAX_HELD", 400)
+    monkeypatch.setattr(xml_source, "_BLOCK", 2_000)
+    with pytest.raises(UnreadableReturnError, match=r"cin\.xml:\d+: more than 400 characters"):
         load_xml(duckdb.connect(), LAYOUT, path, "file")
+
+
+def test_a_comment_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "cin.xml"
+    path.write_text("<Message>\n<!--" + "x" * 5_000, encoding="utf-8")
+    monkeypatch.setattr(xml_source, "MAX_TOKEN", 1_000)
+    monkeypatch.setattr(xml_source, "_BLOCK", 500)
+    with pytest.raises(UnreadableReturnError, match="one tag or comment"):
+        load_xml(duckdb.connect(), LAYOUT, path, "file")
+
+
+def test_lines_are_exact_beyond_the_65535th(tmp_path: Path) -> None:
+    path = tmp_path / "cin.xml"
+    written(a_return({}), path)
+    start, child, end = re.split(r"(<Child>.*</Child>\n)", path.read_text("utf-8"), flags=re.S)
+    number = 70_000 // child.count("\n") + 2
+    fault = "<Surprise/><PersonDeathDate>31/12/2025</PersonDeathDate>"
+    wrong = child.replace("<Sex>F</Sex>", f"<Sex>F</Sex>\n{fault}")
+    text = start + child * number + wrong + child + end
+    path.write_text(text, encoding="utf-8")
+    loaded = load_xml(duckdb.connect(), LAYOUT, path, "file")
+    line = text.split("<Surprise/>")[0].count("\n") + 1
+    assert line > 70_000
+    assert {f.message for f in loaded.findings} == {
+        f"Line {line}: Surprise is not part of the layout here.",
+        f"Line {line}: PersonDeathDate is not a date (YYYY-MM-DD).",
+    }
+
+
+def test_an_element_beside_header_and_children_is_a_finding(tmp_path: Path) -> None:
+    path = edited(tmp_path, "<Children>", "<Adults><Adult/></Adults><Children>")
+    findings, code = validate_file("cin", path, YEAR)
+    assert code == 1
+    assert [(f.rule, f.fields) for f in findings] == [("schema", ("Adults",))]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "windows-1252"])
+def test_a_return_is_read_in_the_encoding_that_it_declares(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "cin.xml"
+    text = written(a_return({}), path)
+    declared = re.sub(r"<\?xml[^>]*>", f'<?xml version="1.0" encoding="{encoding}"?>', text)
+    path.write_bytes(declared.encode(encoding))
+    assert validate_file("cin", path, YEAR) == ([], 0)
 
 
 @pytest.mark.parametrize(
