@@ -1,50 +1,56 @@
-"""Workbooks written part by part (ECMA-376), so that bytes repeat and text never computes.
+"""Workbooks whose text never computes and whose bytes repeat, written by openpyxl.
 
-A library writes the clock into the file, keeps a copy in a temporary directory and takes text that
-begins with '=' for a formula. Here every text is an inline string with the quote-prefix style, so
-it stays text also after a user edits the cell; dates are dates; the header row is frozen; and
-the zip holds fixed times, so that equal sheets give equal bytes.
+Every text is a string cell with the quote-prefix style, so it stays text also after a user edits the
+cell, whatever it begins with; dates are dates; the heading row is frozen and can be filtered. The file
+tells no time of making: openpyxl writes the clock into its properties and into the archive, and both
+are set right. openpyxl keeps unfinished sheets in temporary files; here they lie beside the workbook,
+where its own protection holds, and are gone when it is done.
 """
 
 from __future__ import annotations
 
+import io
 import re
+import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain, count, islice
 from pathlib import Path
-from xml.sax.saxutils import escape
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
 
 from governance.files import replacing
 
-MAX_ROWS = 1_048_576
+MAX_ROWS = 1_048_575  # below the heading row
 MAX_TEXT = 32_767
 Cell = str | int | float | bool | date | datetime | Decimal | None
 
-_EPOCH = date(1899, 12, 30)  # day 0 of a sheet's serial dates
-_EPOCH_INSTANT = datetime(1899, 12, 30)  # noqa: DTZ001 - a sheet's time has no zone
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_PLAIN, _HEADER, _TEXT, _DATE, _INSTANT, _WRAPPED, _DAY_FIRST = range(
-    7
-)  # positions in cellXfs below
-_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
-_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-_DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_TIMES = re.compile(rb"<dcterms:(created|modified)[^>]*>[^<]*</dcterms:\1>")
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+_DAY, _DAY_FIRST = "yyyy-mm-dd", "dd/mm/yyyy"
+_BOLD = Font(bold=True)
+_WRAPPED = Alignment(wrap_text=True, vertical="top")
 
 
 class WorkbookError(Exception):
-    """A sheet does not fit the format: too many rows, a text too long, or a name not allowed."""
+    """A sheet does not fit the format: a text too long, or a name not allowed."""
 
 
 @dataclass(frozen=True)
 class Sheet:
     """A sheet: its name, header, rows and the width of each column in characters.
 
-    ``is_day_first`` shows dates as dd/mm/yyyy, for a recipient who prescribes it.
+    Rows beyond MAX_ROWS go on to further sheets of the same name with a number. ``is_day_first`` shows
+    dates as dd/mm/yyyy, for a recipient who prescribes it.
     """
 
     name: str
@@ -56,23 +62,23 @@ class Sheet:
 
 
 def write_workbook(path: Path, sheets: Sequence[Sheet], title: str) -> None:
-    """Write the sheets to ``path``; raise WorkbookError when one does not fit."""
+    """Write the sheets to ``path``, whole or not at all; raise WorkbookError when one does not fit."""
     _refuse_bad_names([each.name for each in sheets])
-    parts = [*_fixed_parts(sheets, title)]
-    with replacing(path) as handle, zipfile.ZipFile(handle, "w") as archive:
-        for name, text in parts:
-            archive.writestr(_entry(name), text.encode("utf-8"))
-        for number, sheet in enumerate(sheets, start=1):
-            with archive.open(_entry(f"xl/worksheets/sheet{number}.xml"), "w") as part:
-                for text in _sheet_xml(sheet):
-                    part.write(text.encode("utf-8"))
+    book = Workbook(write_only=True)
+    book.properties.title = title
+    book.properties.creator = None
+    made = io.BytesIO()
+    with _temporary_files_in(path.parent):
+        for sheet in sheets:
+            _add(book, sheet)
+        book.save(made)
+    with zipfile.ZipFile(made) as source, replacing(path) as handle:
+        _copy_without_times(source, handle)
 
 
-def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, _ZIP_TIME)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.external_attr = 0o600 << 16
-    return entry
+def column_letters(number: int) -> str:
+    """Return the letters of a column number: 1 is A, 27 is AA."""
+    return get_column_letter(number)
 
 
 def _refuse_bad_names(names: Sequence[str]) -> None:
@@ -83,153 +89,78 @@ def _refuse_bad_names(names: Sequence[str]) -> None:
         raise WorkbookError(f"sheet names repeat: {', '.join(names)}")
 
 
-def _sheet_xml(sheet: Sheet) -> Iterator[str]:
-    yield f'{_DECLARATION}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0">'
-    yield '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
-    yield "</sheetView></sheetViews>"
-    if sheet.widths:
-        yield f"<cols>{''.join(_column_widths(sheet.widths))}</cols>"
-    yield "<sheetData>"
-    yield _row(1, [_text(each, _HEADER) for each in sheet.header])
-    count = 1
-    for count, row in enumerate(sheet.rows, start=2):
-        if count > MAX_ROWS:
-            raise WorkbookError(f"{sheet.name}: more than {MAX_ROWS - 1} rows; use Parquet")
-        yield _row(count, [_cell(each, sheet) for each in row])
-    yield "</sheetData>"
-    if not sheet.is_prose and sheet.header:
-        yield f'<autoFilter ref="A1:{column_letters(len(sheet.header))}{count}"/>'
-    yield "</worksheet>"
+@contextmanager
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    with tempfile.TemporaryDirectory(prefix=".xlsx-", dir=folder) as own:
+        before, tempfile.tempdir = tempfile.tempdir, own
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
 
 
-def _column_widths(widths: Sequence[int]) -> Iterator[str]:
-    for number, width in enumerate(widths, start=1):
-        yield f'<col min="{number}" max="{number}" width="{width}" customWidth="1"/>'
+def _add(book: Workbook, sheet: Sheet) -> None:
+    rows = iter(sheet.rows)
+    _fill(book.create_sheet(sheet.name), sheet, islice(rows, MAX_ROWS))
+    for number in count(2):
+        if not (first := list(islice(rows, 1))):
+            return
+        further = book.create_sheet(f"{sheet.name[:27]} {number}")
+        _fill(further, sheet, chain(first, islice(rows, MAX_ROWS - 1)))
 
 
-def _row(number: int, cells: Sequence[str]) -> str:
-    return f'<row r="{number}">{"".join(cells)}</row>'
+def _fill(target: Any, sheet: Sheet, rows: Iterable[Sequence[Cell]]) -> None:
+    """Write one of openpyxl's sheets, which types none of them that only write."""
+    target.freeze_panes = "A2"
+    for position, width in enumerate(sheet.widths, start=1):
+        target.column_dimensions[column_letters(position)].width = width
+    last = 1
+    try:
+        target.append([_styled(target, each, font=_BOLD) for each in sheet.header])
+        for row in rows:
+            target.append([_cell(target, each, sheet) for each in row])
+            last += 1
+        if not sheet.is_prose and sheet.header:
+            target.auto_filter.ref = f"A1:{column_letters(len(sheet.header))}{last}"
+    finally:
+        target.close()
 
 
-def _cell(value: Cell, sheet: Sheet) -> str:
-    if value is None:
-        return "<c/>"
-    if isinstance(value, bool):
-        return f'<c t="b"><v>{int(value)}</v></c>'
+def _cell(target: Any, value: Cell, sheet: Sheet) -> Any:
+    if isinstance(value, str):
+        wrapped = {"alignment": _WRAPPED} if sheet.is_prose else {}
+        return _styled(target, value, number_format="@", **wrapped)
     if isinstance(value, datetime):
-        days = (value.replace(tzinfo=None) - _EPOCH_INSTANT).total_seconds()
-        return f'<c s="{_INSTANT}"><v>{days / 86_400!r}</v></c>'  # seconds in a day
+        moment = value.replace(tzinfo=None)  # a sheet's time has no zone
+        return _styled(target, moment, number_format="yyyy-mm-dd hh:mm")
     if isinstance(value, date):
-        style = _DAY_FIRST if sheet.is_day_first else _DATE
-        return f'<c s="{style}"><v>{(value - _EPOCH).days}</v></c>'
-    if isinstance(value, int | float | Decimal):
-        return f"<c><v>{value}</v></c>"
-    return _text(value, _WRAPPED if sheet.is_prose else _TEXT)
+        return _styled(target, value, number_format=_DAY_FIRST if sheet.is_day_first else _DAY)
+    return value
 
 
-def _text(value: str, style: int) -> str:
-    if len(value) > MAX_TEXT:
-        raise WorkbookError(f"a text of {len(value)} characters; a cell holds {MAX_TEXT}")
-    clean = escape(_ILLEGAL.sub("\ufffd", value)).replace("\r", "&#13;")
-    return f'<c t="inlineStr" s="{style}"><is><t xml:space="preserve">{clean}</t></is></c>'
+def _styled(target: Any, value: Any, **styles: Any) -> Any:
+    cell = WriteOnlyCell(target, value=_clean(value) if isinstance(value, str) else value)
+    for name, style in styles.items():
+        setattr(cell, name, style)
+    if isinstance(value, str):
+        cell.data_type = "s"  # openpyxl takes text that begins with = for a formula
+        cell.quotePrefix = True
+    return cell
 
 
-def column_letters(number: int) -> str:
-    """Return the letters of a column number: 1 is A, 27 is AA."""
-    letters = ""
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
+def _clean(text: str) -> str:
+    if len(text) > MAX_TEXT:
+        raise WorkbookError(f"a text of {len(text)} characters; a cell holds {MAX_TEXT}")
+    return _ILLEGAL.sub("\ufffd", text)
 
 
-def _fixed_parts(sheets: Sequence[Sheet], title: str) -> Iterator[tuple[str, str]]:
-    numbers = range(1, len(sheets) + 1)
-    yield "[Content_Types].xml", _content_types(numbers)
-    yield (
-        "_rels/.rels",
-        _relationships(
-            [
-                (f"{_OFFICE}/relationships/officeDocument", "xl/workbook.xml"),
-                (f"{_PACKAGE}/relationships/metadata/core-properties", "docProps/core.xml"),
-            ]
-        ),
-    )
-    yield "docProps/core.xml", _core_properties(title)
-    yield "xl/workbook.xml", _workbook([each.name for each in sheets])
-    targets = [(f"{_OFFICE}/relationships/worksheet", f"worksheets/sheet{n}.xml") for n in numbers]
-    targets.append((f"{_OFFICE}/relationships/styles", "styles.xml"))
-    yield "xl/_rels/workbook.xml.rels", _relationships(targets)
-    yield "xl/styles.xml", _STYLES
-
-
-def _content_types(numbers: Iterable[int]) -> str:
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-    parts = [
-        ("/xl/workbook.xml", f"{kind}.sheet.main+xml"),
-        ("/xl/styles.xml", f"{kind}.styles+xml"),
-        ("/docProps/core.xml", "application/vnd.openxmlformats-package.core-properties+xml"),
-        *((f"/xl/worksheets/sheet{number}.xml", f"{kind}.worksheet+xml") for number in numbers),
-    ]
-    overrides = "".join(
-        f'<Override PartName="{name}" ContentType="{content}"/>' for name, content in parts
-    )
-    defaults = (
-        '<Default Extension="rels" '
-        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        '<Default Extension="xml" ContentType="application/xml"/>'
-    )
-    return f'{_DECLARATION}<Types xmlns="{_PACKAGE}/content-types">{defaults}{overrides}</Types>'
-
-
-def _relationships(targets: Sequence[tuple[str, str]]) -> str:
-    entries = "".join(
-        f'<Relationship Id="rId{number}" Type="{kind}" Target="{target}"/>'
-        for number, (kind, target) in enumerate(targets, start=1)
-    )
-    return (
-        f'{_DECLARATION}<Relationships xmlns="{_PACKAGE}/relationships">{entries}</Relationships>'
-    )
-
-
-def _core_properties(title: str) -> str:
-    return (
-        f'{_DECLARATION}<cp:coreProperties xmlns:cp="{_PACKAGE}/metadata/core-properties" '
-        'xmlns:dc="http://purl.org/dc/elements/1.1/">'
-        f"<dc:title>{escape(title)}</dc:title></cp:coreProperties>"
-    )
-
-
-def _workbook(names: Sequence[str]) -> str:
-    sheets = "".join(
-        f'<sheet name="{escape(name, {chr(34): "&quot;"})}" sheetId="{number}" r:id="rId{number}"/>'
-        for number, name in enumerate(names, start=1)
-    )
-    return (
-        f'{_DECLARATION}<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}/relationships">'
-        f"<sheets>{sheets}</sheets></workbook>"
-    )
-
-
-_STYLES = (
-    f'{_DECLARATION}<styleSheet xmlns="{_MAIN}">'
-    '<numFmts count="3"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/>'
-    '<numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd\\ hh:mm"/>'
-    '<numFmt numFmtId="166" formatCode="dd/mm/yyyy"/></numFmts>'
-    '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
-    '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
-    '<fills count="2"><fill><patternFill patternType="none"/></fill>'
-    '<fill><patternFill patternType="gray125"/></fill></fills>'
-    '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
-    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-    '<cellXfs count="7"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
-    '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" quotePrefix="1"/>'
-    '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" quotePrefix="1"/>'
-    '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
-    '<xf numFmtId="165" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
-    '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" quotePrefix="1" '
-    'applyAlignment="1"><alignment wrapText="1" vertical="top"/></xf>'
-    '<xf numFmtId="166" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs>'
-    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
-    "</styleSheet>"
-)
+def _copy_without_times(source: zipfile.ZipFile, handle: Any) -> None:
+    with zipfile.ZipFile(handle, "w") as archive:
+        for name in source.namelist():
+            entry = zipfile.ZipInfo(name, _ZIP_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o600 << 16
+            content = source.read(name)
+            if name == "docProps/core.xml":
+                content = _TIMES.sub(b"", content)
+            archive.writestr(entry, content)

@@ -131,19 +131,15 @@ def quarantine(
     from ffp_data import feeds
     from ffp_data.pipeline.error_report import write_error_report
     from ffp_data.warehouse import connect
-    from governance.xlsx import WorkbookError
 
     place = has_run(home)
     contracts = feeds.load_contracts(feeds.PACKAGED, place.contracts)
     with connect(place, read_only=True) as con:
         rows = feeds.quarantine_report(con, feed, delivery).to_pylist()
-        try:
-            if xlsx:
-                folder = landing or place.landing
-                count = write_error_report(con, contracts, folder, xlsx, feed, delivery)
-                typer.echo(f"{xlsx}: {count:,} faults", err=True)
-        except WorkbookError as error:
-            raise fail(f"{error}; name a feed or a delivery") from error
+        if xlsx:
+            folder = landing or place.landing
+            count = write_error_report(con, contracts, folder, xlsx, feed, delivery)
+            typer.echo(f"{xlsx}: {count:,} faults", err=True)
     print_rows("set aside", rows, as_json=json)
 
 

@@ -63,7 +63,7 @@ def write_error_report(
     feed: str | None = None,
     delivery: str | None = None,
 ) -> int:
-    """Write every fault to the workbook `path`; returns how many. Raises WorkbookError beyond a million."""
+    """Write every fault to the workbook `path`; returns how many."""
     found = feeds.faults(con, feed, delivery).to_pylist()
     summary = feeds.quarantine_report(con, feed, delivery).to_pylist()
     sheets = [

@@ -100,7 +100,7 @@ def _build_tehadc(
     stem = f"tehadc-{profile.year}-{header.lea}"
     xml, workbook = out_dir / f"{stem}.xml", out_dir / f"{stem}.xlsx"
     write_xml(model, profile.layout, header, xml, COHORT)
-    write_tehadc_workbook(model, profile, chosen, match, workbook, header.written_at)
+    write_tehadc_workbook(model, profile, chosen, match, workbook)
     match_file = out_dir / "pre-match.json"
     match_file.write_text(_json(match.as_dict()), encoding="utf-8")
     files = [xml, workbook, *write_csv_files(model, profile, out_dir), match_file]

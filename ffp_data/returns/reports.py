@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 
 from ffp_data.returns.findings import Finding, rule_order
-from ffp_data.returns.xlsx import Sheet, write_workbook
+from governance.xlsx import Sheet, write_workbook
 
 FORMATS = ("json", "xlsx", "html")
 HTML_ROWS = 2_000  # a browser stays quick; the rest is in the workbook
@@ -51,9 +51,8 @@ def _write_xlsx(findings: Sequence[Finding], path: Path, title: str, dated: date
         _by_rule(findings),
         (10, 10, 10, 10, 100),
     )
-    write_workbook(
-        path, (summary, Sheet("Findings", headings, rows, (10, 10, 22, 24, 40, 40, 90))), dated
-    )
+    found = Sheet("Findings", headings, rows, (10, 10, 22, 24, 40, 40, 90))
+    write_workbook(path, (summary, found), title)
 
 
 def _write_html(findings: Sequence[Finding], path: Path, title: str, dated: datetime) -> None:
@@ -71,7 +70,7 @@ def _write_html(findings: Sequence[Finding], path: Path, title: str, dated: date
     path.write_text(page, encoding="utf-8")
 
 
-def _by_rule(findings: Sequence[Finding]) -> Iterator[tuple[object, ...]]:
+def _by_rule(findings: Sequence[Finding]) -> Iterator[tuple[str | int, ...]]:
     by_rule: dict[str, list[Finding]] = {}
     for finding in findings:
         by_rule.setdefault(finding.rule, []).append(finding)

@@ -14,7 +14,6 @@ from openpyxl import load_workbook
 
 from ffp_data.returns import Finding, Header, LayoutError, build_return, cin, reports, write_report
 from ffp_data.returns.build import rules_version
-from ffp_data.returns.xlsx import Sheet, write_workbook
 from tests.returns.cin_returns import YEAR, add_children, empty_return
 
 DATED = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
@@ -58,15 +57,6 @@ def test_equal_findings_give_equal_bytes_in_every_format(tmp_path: Path) -> None
     for kind in reports.FORMATS:
         first = write_report([FINDING], tmp_path / f"a.{kind}", "t", DATED).read_bytes()
         assert write_report([FINDING], tmp_path / f"b.{kind}", "t", DATED).read_bytes() == first
-
-
-def test_rows_beyond_the_limit_go_on_to_a_further_sheet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ffp_data.returns.xlsx.MAX_ROWS", 2)
-    write_workbook(tmp_path / "w.xlsx", [Sheet("S", ("n",), ([n] for n in range(5)))], DATED)
-    book = load_workbook(tmp_path / "w.xlsx")
-    assert {s.title: s.max_row for s in book} == {"S": 3, "S 2": 3, "S 3": 2}
 
 
 def a_return(*changes: dict[str, Any]) -> duckdb.DuckDBPyConnection:

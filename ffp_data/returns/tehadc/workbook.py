@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -14,7 +14,7 @@ from ffp_data.returns.tehadc.frames import Frame, read_file
 from ffp_data.returns.tehadc.match import PreMatch
 from ffp_data.returns.tehadc.model import CohortCounts
 from ffp_data.returns.tehadc.profile import Profile
-from ffp_data.returns.xlsx import Sheet, write_workbook
+from governance.xlsx import Cell, Sheet, write_workbook
 
 
 def write_tehadc_workbook(
@@ -23,7 +23,6 @@ def write_tehadc_workbook(
     counts: CohortCounts,
     match: PreMatch,
     path: Path,
-    dated: datetime,
 ) -> Path:
     """Write cover, sign-off figures, completeness, conflicts and the modules."""
     frames = {file.file: read_file(model, profile, file) for file in profile.formats.csv}
@@ -49,7 +48,7 @@ def write_tehadc_workbook(
         ),
         *(_module_sheet(name, frame) for name, frame in frames.items()),
     ]
-    write_workbook(path, sheets, dated)
+    write_workbook(path, sheets, f"TEHADC {profile.year}")
     return path
 
 
@@ -102,7 +101,7 @@ def _module_sheet(name: str, frame: Frame) -> Sheet:
     return Sheet(title, frame.headings, rows, (18,) * len(frame.headings))
 
 
-def _typed(value: str, kind: str) -> object:
+def _typed(value: str, kind: str) -> Cell:
     if not value:
         return None
     return date.fromisoformat(value) if kind == "date" else value
