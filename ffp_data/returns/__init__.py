@@ -7,6 +7,7 @@ from ffp_data.returns.findings import Finding
 from ffp_data.returns.header import Header
 from ffp_data.returns.layout import LayoutError
 from ffp_data.returns.reports import to_json, write_report
+from ffp_data.returns.schema import xml_schema
 from ffp_data.returns.validate import validate, validate_file
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "validate",
     "validate_file",
     "write_report",
+    "xml_schema",
 ]

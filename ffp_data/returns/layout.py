@@ -9,7 +9,7 @@ layout is a change of a YAML file. A year is a base file plus its dated differen
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -125,11 +125,15 @@ class Group(Container):
 
 
 class Module(Container):
-    """A repeating element; each occurrence is one row of `table`, identified by `key`."""
+    """A repeating element; each occurrence is one row of `table`, identified by `key`.
+
+    One with `include: off` is not part of the layout unless it is switched on by name.
+    """
 
     module: str
     table: str
     key: str | None = None
+    include: Literal["on", "off"] = "on"
     contents: tuple[Item | Values | Group | Module, ...]
 
     @property
@@ -145,11 +149,17 @@ Node = Item | Values | Group | Module
 
 
 class Layout(_Strict):
-    """One collection in one year. `year` is the school-style label, e.g. '2025-26'."""
+    """One collection in one year. `year` is the school-style label, e.g. '2025-26'.
+
+    `provisional` says why a year's layout is not final; None when it is. `switched_off` names the
+    modules that were left out.
+    """
 
     collection: str
     year: str
     status: str
+    provisional: str | None = None
+    switched_off: tuple[str, ...] = ()
     header: tuple[Group, ...]
     header_table: str
     child: Module
@@ -238,26 +248,64 @@ def year_label(census_year: int) -> str:
     return f"{census_year - 1}-{census_year % 100:02}"
 
 
-def load_layout(path: Path) -> Layout:
-    """Read a layout file, following its `base` and applying its `changes`.
+def load_layout(path: Path, switched_on: Collection[str] = ()) -> Layout:
+    """Read a layout file over its `base`, with the modules that are on or named in `switched_on`.
 
-    `changes` is a mapping merged into the base: mappings merge key by key, anything else
-    replaces. Raises LayoutError with the file and the place.
+    Raises LayoutError with the file and the place, or when a named module is not there.
     """
     try:
-        return Layout.model_validate(read_with_base(path))
+        layout = Layout.model_validate(read_with_base(path))
     except ValidationError as error:
         raise LayoutError(f"{path}: {error}") from error
+    off = {node.module for node in _modules(layout.child) if node.include == "off"}
+    if unknown := sorted(set(switched_on) - off):
+        raise LayoutError(
+            f"{layout.collection} {layout.year} has no module {', '.join(unknown)} to switch on"
+        )
+    left_out = sorted(off - set(switched_on))
+    return _replaced(layout, child=_without(layout.child, left_out), switched_off=tuple(left_out))
+
+
+def _modules(module: Module) -> Iterator[Module]:
+    for node in module.contents:
+        if isinstance(node, Module):
+            yield node
+            yield from _modules(node)
+
+
+def _without(module: Module, names: Collection[str]) -> Module:
+    kept = (
+        _without(node, names) if isinstance(node, Module) else node
+        for node in module.contents
+        if not (isinstance(node, Module) and node.module in names)
+    )
+    return _replaced(module, contents=tuple(kept))
 
 
 def read_with_base(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping; merge it over the file named by its `base`, if any."""
+    """Read a YAML mapping; merge it over the file named by its `base`, if any.
+
+    Mappings merge key by key, anything else replaces; `add` is a list of {to: name of a module,
+    module: {...}}, each put at the end of that module.
+    """
     if not path.is_file():
         raise LayoutError(f"{path}: no such file; is the year supported?")
     with path.open(encoding="utf-8") as stream:
         data: dict[str, Any] = yaml.safe_load(stream)
-    base = data.pop("base", None)
-    return data if base is None else _merge(read_with_base(path.parent / base), data)
+    base, added = data.pop("base", None), data.pop("add", [])
+    merged = data if base is None else _merge(read_with_base(path.parent / base), data)
+    for addition in added:
+        if not _put_in(merged["child"], addition["to"], addition["module"]):
+            raise LayoutError(f"{path}: there is no module '{addition['to']}' to add to")
+    return merged
+
+
+def _put_in(module: dict[str, Any], name: str, added: dict[str, Any]) -> bool:
+    """Append to the module of that name, at or below `module`; False when there is none."""
+    if module.get("module") == name:
+        module["contents"] = [*module["contents"], added]
+        return True
+    return any(_put_in(node, name, added) for node in module["contents"] if "module" in node)
 
 
 def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

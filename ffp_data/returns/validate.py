@@ -18,17 +18,20 @@ from ffp_data.returns.xml_source import UnreadableReturnError
 
 CLEAN, FINDINGS, NOT_READABLE = 0, 1, 2
 
-_BOOKS: dict[str, Callable[[str], RuleBook]] = {
+_BOOKS: dict[str, Callable[[str, tuple[str, ...]], RuleBook]] = {
     "cin": cin.rule_book,
     "tehadc": tehadc.rule_book,
 }
 
 
-def rule_book(collection: str, year: str) -> RuleBook:
-    """Rules and layout of 'cin' or 'tehadc' for a year. Raises LayoutError when not held."""
+def rule_book(collection: str, year: str, modules: tuple[str, ...] = ()) -> RuleBook:
+    """Rules and layout of 'cin' or 'tehadc' for a year, with provisional `modules` switched on.
+
+    Raises LayoutError when they are not held.
+    """
     if collection.lower() not in _BOOKS:
         raise LayoutError(f"'{collection}' is not a return held here: {', '.join(_BOOKS)}")
-    return _BOOKS[collection.lower()](year)
+    return _BOOKS[collection.lower()](year, modules)
 
 
 def validate(
@@ -43,13 +46,15 @@ def validate(
     return validate_tables(con, rule_book(collection, year), reference_date, schema)
 
 
-def validate_file(collection: str, path: Path, year: str) -> tuple[list[Finding], int]:
+def validate_file(
+    collection: str, path: Path, year: str, modules: tuple[str, ...] = ()
+) -> tuple[list[Finding], int]:
     """Read an XML return and check it.
 
     Returns the findings and an exit code: 0 clean, 1 findings, 2 not readable, in which case the
     one finding says why, with file and line. Raises LayoutError for a year that is not held.
     """
-    book = rule_book(collection, year)
+    book = rule_book(collection, year, modules)
     con = duckdb.connect()
     try:
         # Rules of the TEHADC look at the CIN census too; a file comes without one.

@@ -172,7 +172,7 @@ class _Reader:
         for element in parent:
             position = places.get(element.tag)
             if position is None:
-                problem = "is not part of the layout here"
+                problem = self.unknown(element.tag)
             elif position in found and position not in repeating:
                 problem = "is there more than once"
             else:
@@ -183,6 +183,11 @@ class _Reader:
                 found.setdefault(position, []).append(element)
                 latest = max(latest, position)
         return [(node.nodes[position], found[position]) for position in sorted(found)]
+
+    def unknown(self, tag: str) -> str:
+        if tag in self.layout.switched_off:
+            return f"is provisional and switched off; read it with --module {tag}"
+        return "is not part of the layout here"
 
     def report(
         self, rule: str, tag: str, value: str | None, element: Element, problem: str

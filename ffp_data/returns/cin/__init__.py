@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from ffp_data.returns.checks import RuleBook
-from ffp_data.returns.layout import Layout, load_layout
+from ffp_data.returns.layout import Layout, LayoutError, load_layout
 from ffp_data.returns.rules import load_rules
 
 COLLECTION = "CIN"
@@ -22,16 +22,21 @@ def years() -> tuple[str, ...]:
 
 
 @cache
-def layout(year: str) -> Layout:
-    """Layout of a year such as '2025-26'. Raises LayoutError when the year is not held."""
-    return load_layout(_FOLDER / "spec" / f"{year}.yaml")
+def layout(year: str, modules: tuple[str, ...] = ()) -> Layout:
+    """Layout of a year such as '2025-26', with `modules` that are off by default switched on.
+
+    Raises LayoutError when the year or a module is not held.
+    """
+    if year not in years():
+        raise LayoutError(f"no CIN census {year} is held here: {', '.join(years())}")
+    return load_layout(_FOLDER / "spec" / f"{year}.yaml", modules)
 
 
 @cache
-def rule_book(year: str) -> RuleBook:
-    """Everything that validation of a year needs. The rules of 2024-25 and 2025-26 are the same."""
+def rule_book(year: str, modules: tuple[str, ...] = ()) -> RuleBook:
+    """Everything that validation of a year needs. The rules are the same in all years held."""
     return RuleBook(
-        layout=layout(year),
+        layout=layout(year, modules),
         rules=load_rules(_FOLDER / "rules"),
         views=views(),
         lists={"la_number": ("la_number", la_numbers())},

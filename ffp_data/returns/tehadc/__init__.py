@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ffp_data.returns import cin
 from ffp_data.returns.checks import RuleBook
+from ffp_data.returns.layout import LayoutError
 from ffp_data.returns.rules import Rule, load_rules
 from ffp_data.returns.tehadc.profile import Profile, load_profile
 
@@ -14,15 +15,24 @@ COLLECTION = "TEHADC"
 _FOLDER = Path(__file__).parent
 
 
+def years() -> tuple[str, ...]:
+    """Years that have a profile, oldest first."""
+    return tuple(sorted(p.stem for p in (_FOLDER / "profiles").glob("20*.yaml")))
+
+
 @cache
 def profile(year: str) -> Profile:
     """Profile that comes with the product. Raises LayoutError when the year is not held."""
+    if year not in years():
+        raise LayoutError(f"no TEHADC {year} is held here: {', '.join(years())}")
     return load_profile(_FOLDER / "profiles" / f"{year}.yaml")
 
 
 @cache
-def rule_book(year: str) -> RuleBook:
-    """Rules for the profile that comes with the product."""
+def rule_book(year: str, modules: tuple[str, ...] = ()) -> RuleBook:
+    """Rules for the profile that comes with the product. It has no modules to switch on."""
+    if modules:
+        raise LayoutError(f"TEHADC {year} has no module {', '.join(modules)} to switch on")
     return rule_book_of(profile(year))
 
 

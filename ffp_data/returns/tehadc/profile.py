@@ -82,6 +82,7 @@ class Profile(_Strict):
     year: str
     version: str
     status: str
+    provisional: str | None = None
     header_table: str
     sources: Mapping[str, str]
     known: tuple[str, ...]
@@ -99,6 +100,7 @@ class Profile(_Strict):
             collection=self.collection,
             year=self.year,
             status=self.status,
+            provisional=self.provisional,
             header=self.header,
             header_table=self.header_table,
             child=self.child,
