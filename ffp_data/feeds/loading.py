@@ -20,7 +20,8 @@ from ffp_data.feeds.books import Entry
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.landing import Delivery
-from ffp_data.feeds.reading import Allowed, drop_staged, read_delivery
+from ffp_data.feeds.reading import drop_staged, read_delivery
+from ffp_data.feeds.single_file import Allowed
 from ffp_data.feeds.stage import Staged
 from ffp_data.feeds.superseding import give_way, write_scopes
 from ffp_data.feeds.tables import create_empty_raw_tables

@@ -23,7 +23,8 @@ from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.landing import Delivery, find, tables_of
 from ffp_data.feeds.loading import Terms, remove_rows, stage, write_table
-from ffp_data.feeds.reading import Allowed, drop_staged
+from ffp_data.feeds.reading import drop_staged
+from ffp_data.feeds.single_file import Allowed
 from ffp_data.feeds.stage import Staged
 from ffp_data.feeds.superseding import freed_by, key_here, key_there
 

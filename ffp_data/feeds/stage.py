@@ -54,7 +54,37 @@ class Staged:
         return f"NOT _bad AND rowid NOT IN (SELECT row_id FROM {self.left_out})"
 
 
-def type_rows(
+def stage_rows(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    contract: Contract,
+    table: Table,
+    allowed: Collection[str] | None,
+    file_name: str,
+    notes: str = "",
+) -> Staged:
+    """The rows of a source, typed, with those that repeat a key marked; `allowed` None lets all columns in."""
+    rows = f"temp.main.feed_{table.name}"
+    _type_rows(con, source, contract, table, allowed, rows)
+    kept = [p.name for p in table.properties if allowed is None or p.name in allowed]
+    (count,) = con.execute(f"SELECT count(*) FROM {rows}").fetchone() or (0,)
+    staged = Staged(
+        contract=contract,
+        table=table,
+        file_name=file_name,
+        rows=rows,
+        element=source.element is not None,
+        names=frozenset(kept),
+        delivered=count + len(source.faults),
+        faults=source.faults,
+        columns_dropped=len(table.properties) - len(kept),
+        notes=notes,
+    )
+    _mark_repeats(con, staged)
+    return staged
+
+
+def _type_rows(
     con: duckdb.DuckDBPyConnection,
     source: Source,
     contract: Contract,
@@ -88,7 +118,7 @@ def type_rows(
     )
 
 
-def mark_repeats(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+def _mark_repeats(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
     """Lists the rows whose key an earlier row of the same delivery has."""
     con.execute(f"CREATE OR REPLACE TEMP TABLE {staged.left_out} (row_id BIGINT, rule VARCHAR)")
     key, element = key_columns(staged), ", _element" if staged.element else ""
