@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
+from ffp_data.cli import dataflow
 from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, parse_day, print_json
 
 app = typer.Typer(no_args_is_help=True, help="Statutory returns: build and validate.")
+app.add_typer(dataflow.app, name="dataflow")
 
 
 class Format(StrEnum):

@@ -1,0 +1,106 @@
+"""DfE's children's social care data flow: build what changed, send it, see where it stands."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+import typer
+
+from ffp_data.cli.console import (
+    HomeOption,
+    JsonOption,
+    fail,
+    has_run,
+    parse_day,
+    print_json,
+    print_rows,
+)
+
+app = typer.Typer(no_args_is_help=True, help="DfE's daily children's social care data flow.")
+
+DayOption = Annotated[
+    str | None, typer.Option("--as-at", help="The day to speak for; else that of the last run.")
+]
+
+
+@app.command()
+def build(
+    as_at: DayOption = None,
+    allow_purges: Annotated[
+        bool, typer.Option(help="Somebody has looked: let any number of children be purged.")
+    ] = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Build every child's payload and say what is new, updated or deleted. Nothing leaves."""
+    from ffp_data.pipeline import dataflow
+    from ffp_data.pipeline.run import Run, sole_run
+
+    place = has_run(home)
+    with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
+        run = Run.at(run_id="dataflow-build", home=place.root, as_at=parse_day(as_at))
+        outcome = dataflow.build(run, allow_purges=allow_purges)
+    if not outcome.permitted:
+        raise fail(outcome.reason)
+    if json:
+        print_json(outcome.figures())
+        return
+    print_rows("Children", _rows(outcome.children))
+    if outcome.problems:
+        problems: list[dict[str, Any]] = [vars(each) for each in outcome.problems]
+        print_rows("Kept back until mended", problems)
+
+
+@app.command()
+def send(as_at: DayOption = None, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Send what is pending, under the agreement. Exit 0 all taken, 1 some refused or unanswered.
+
+    Where to and as whom stands in the environment: FFP_DATAFLOW_ENDPOINT, _TOKEN_ENDPOINT,
+    _CLIENT_ID, _CLIENT_SECRET, _SCOPE and _SUPPLIER_KEY.
+    """
+    from ffp_data.pipeline import dataflow
+    from ffp_data.pipeline.run import Run, sole_run
+    from ffp_data.returns.dataflow.client import SettingsError
+
+    place = has_run(home)
+    try:
+        with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
+            run = Run.at(run_id="dataflow-send", home=place.root, as_at=parse_day(as_at))
+            outcome = dataflow.send(run, os.environ)
+    except SettingsError as error:
+        raise fail(str(error), 2) from error
+    if not outcome.permitted:
+        raise fail(outcome.reason)
+    sent = outcome.sent
+    if json:
+        print_json(outcome.figures())
+    else:
+        typer.echo(f"{sent.accepted:,} children taken, {sent.refused:,} refused")
+    if sent.stopped:
+        raise fail(f"stopped: {sent.stopped}; the rest stays pending")
+    raise typer.Exit(1 if sent.refused else 0)
+
+
+@app.command()
+def status(home: HomeOption = None, json: JsonOption = False) -> None:
+    """Show where each child stands, and why those in error are."""
+    from ffp_data.pipeline import dataflow
+    from ffp_data.pipeline.run import Run, sole_run
+
+    place = has_run(home)
+    with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
+        found = dataflow.status(Run.at(run_id="dataflow-status", home=place.root))
+    if json:
+        print_json(found)
+        return
+    print_rows("Children", _rows(found["children"]))
+    print_rows("In error", found["errors"])
+
+
+def _rows(children: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
+    return [
+        {"status": status, "state": state, "children": number}
+        for status, states in children.items()
+        for state, number in states.items()
+    ]
