@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.resources import HubResource
-from ffp_data.pipeline import policy
+from ffp_data.pipeline import policy, publish
 
 LOCK = dg.AssetKey(["policy", "lock"])
 
@@ -18,9 +18,11 @@ LOCK = dg.AssetKey(["policy", "lock"])
     pool="warehouse",
 )
 def policy_lock(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
-    outcome = policy.compile_lock(hub.run(context.run.run_id))
+    run = hub.run(context.run.run_id)
+    outcome = policy.compile_lock(run)
+    withdrawn = {} if outcome.problems else publish.withdraw_unpermitted(run)
     return dg.MaterializeResult(
-        metadata=outcome.figures(),
+        metadata={**outcome.figures(), "withdrawn from out/": withdrawn},
         check_results=[
             dg.AssetCheckResult(
                 check_name="agreements_hold",

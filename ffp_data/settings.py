@@ -72,6 +72,11 @@ class Home:
         return self.root / "out"
 
     @property
+    def council(self) -> Path:
+        """What the council keeps for itself beside its returns: findings, records of builds."""
+        return self.root / "council"
+
+    @property
     def dagster_home(self) -> Path:
         return self.root / "dagster"
 

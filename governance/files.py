@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,33 @@ def replacing(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
         fsync_directory(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_directory(out: Path) -> Iterator[Path]:
+    """Yield an empty hidden directory that takes the place of ``out`` only if the block ends without error.
+
+    A reader sees the old directory, none for a moment, or the new; never half.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part, old = out.with_name(f".{out.name}.part"), out.with_name(f".{out.name}.old")
+    _remove(part)
+    part.mkdir(mode=0o700)
+    try:
+        yield part
+        _remove(old)
+        if out.exists():
+            out.rename(old)
+        part.rename(out)
+        fsync_directory(out.parent)
+        _remove(old)
+    finally:
+        _remove(part)
+
+
+def _remove(directory: Path) -> None:
+    if directory.exists():
+        shutil.rmtree(directory)
 
 
 def sha256_of_file(path: Path) -> str:

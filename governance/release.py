@@ -21,11 +21,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from governance.cover import cover_sheet
-from governance.files import fsync_directory, replacing
+from governance.files import replacing, replacing_directory, sha256_of_file
 from governance.grants import Cohort, ReleaseDecision, ReleaseItem
 from governance.keys import KeyStore
 from governance.ledger import Ledger
-from governance.manifest import write_manifest
+from governance.manifest import MANIFEST, read_manifest, write_manifest
 from governance.pseudonym import pseudonym_key, pseudonymise
 from governance.syntax import quoted
 from governance.xlsx import Sheet, write_workbook
@@ -101,21 +101,44 @@ def publish(
     refuses the whole, and nothing of it stays.
     """
     _refuse_if_denied(decision, as_at, ledger)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f".{out.name}.part")
-    _remove(part)
-    part.mkdir(mode=0o700)
-    try:
+    with replacing_directory(out) as part:
         rows = write(part)
         _refuse_others(decision, sorted(set(rows) - set(decision.relations)), as_at, ledger)
         manifest = write_manifest(part, _facts(decision, as_at, rows), keys.signing_key)
         about = {**_about(decision, as_at), "manifest": manifest, "rows": dict(rows)}
         ledger.append("release_intended", **about)
-        _put_in_place(part, out)
-        ledger.append("released", **about, columns=_columns(decision))
-    finally:
-        _remove(part)
+    ledger.append("released", **about, columns=_columns(decision))
     return Extract(out, str(decision.agreement), manifest, dict(rows))
+
+
+def why_withdrawn(manifest: Mapping[str, Any], decision: ReleaseDecision) -> str | None:
+    """Say why today's ``decision`` would not release what ``manifest`` tells of; None when it would."""
+    if not decision.allowed:
+        return decision.reason
+    given = {(each.relation, each.name, each.transform) for each in decision.items}
+    excess = [
+        f"{column['relation']}.{column['name']}"
+        for table in manifest["tables"]
+        for column in table["columns"]
+        if (column["relation"], column["name"], column["transform"]) not in given
+    ]
+    if excess:
+        return f"{decision.agreement} does not give {', '.join(sorted(excess))} as it was released"
+    if manifest["cohort"] != decision.terms["rows"]["cohort"]:
+        return f"{decision.agreement} gives other rows than were released"
+    return None
+
+
+def withdraw(directory: Path, reason: str, *, keys: KeyStore, ledger: Ledger) -> None:
+    """Remove a release that may no longer lie there; the ledger has it before and keeps it for ever.
+
+    Raises ValueError when the directory holds no release of this hub; then it stays.
+    """
+    manifest = read_manifest(directory, keys.public_key)
+    about = {name: manifest[name] for name in ("recipient", "purpose", "agreement", "as_at")}
+    digest = sha256_of_file(directory / MANIFEST)
+    ledger.append("release_withdrawn", **about, manifest=digest, reason=reason)
+    shutil.rmtree(directory)
 
 
 def _refuse_if_denied(decision: ReleaseDecision, as_at: date, ledger: Ledger) -> None:
@@ -238,22 +261,6 @@ def _sheet(relation: str, table: pa.Table) -> Sheet:
 def _width(name: str, column: pa.ChunkedArray) -> int:
     longest = max((len(str(each)) for each in column.slice(0, 200).to_pylist()), default=0)
     return min(_WIDEST, max(len(name), longest) + 2)
-
-
-def _put_in_place(part: Path, out: Path) -> None:
-    """Rename over: a reader sees the old directory, none for a moment, or the new; never half."""
-    old = out.with_name(f".{out.name}.old")
-    _remove(old)
-    if out.exists():
-        out.rename(old)
-    part.rename(out)
-    fsync_directory(out.parent)
-    _remove(old)
-
-
-def _remove(directory: Path) -> None:
-    if directory.exists():
-        shutil.rmtree(directory)
 
 
 # Telling

@@ -95,7 +95,7 @@ def publish_annex_a(run: Run, on: date, choice: ChoiceToShare | None = None) -> 
 
 def council_folder(run: Run, on: date) -> Path:
     """Where the council finds what to mend before an inspection; not released to anybody."""
-    return run.home.root / "council" / "annex_a" / on.isoformat()
+    return run.home.council / "annex_a" / on.isoformat()
 
 
 def _shared(run: Run, on: date, decision: ReleaseDecision) -> Shared:

@@ -2,11 +2,13 @@
 
 `governance.release` is the only writer under `out/`. What it refuses is not written; the refusal goes
 to the ledger with its reason, and the step says so instead of failing, so that one withdrawn agreement
-does not stop what others permit.
+does not stop what others permit. What an earlier run released and the agreements of this one would not
+is taken out of `out/` before anything else is done.
 """
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -20,8 +22,17 @@ from ffp_data.pipeline.run import Run
 from ffp_data.returns import Header, LayoutError, ReturnResult, cin
 from ffp_data.returns.validate import rule_book
 from ffp_data.warehouse import CATALOG, connect
+from governance.files import replacing_directory
 from governance.grants import ReleaseDecision
-from governance.release import ReleaseFailedError, ReleaseRefusedError, publish, write_extract
+from governance.manifest import MANIFEST, read_manifest
+from governance.release import (
+    ReleaseFailedError,
+    ReleaseRefusedError,
+    publish,
+    why_withdrawn,
+    withdraw,
+    write_extract,
+)
 
 DEPARTMENT = "dfe"
 EXTRACT_PURPOSE = "single_view"
@@ -50,13 +61,13 @@ COLLECTIONS = {
         Collection(
             "cin",
             "statutory_returns.cin_census",
-            "CIN census of the collection year: XML in the schema's order, validation report beside it.",
+            "CIN census of the collection year: XML in the schema's order; findings go to the council.",
             ("xml", "excel"),
         ),
         Collection(
             "tehadc",
             "statutory_returns.tehadc",
-            "Targeted early help collection from its profile file, validation report beside it.",
+            "Targeted early help collection from its profile file; findings and workbook go to the council.",
             ("xml", "csv", "excel"),
         ),
     )
@@ -97,7 +108,11 @@ class ExtractsOutcome:
 
 
 def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
-    """Build, validate and release one return under `out/returns/<name>/<year>/`."""
+    """Build, validate and release one return under `out/returns/<name>/<year>/`.
+
+    What the department does not get lies in `council/<name>/<year>/` of the home: findings, the build
+    record, and the workbook and pre-match of the TEHADC.
+    """
     decision = policy.grants(run).release(DEPARTMENT, collection.purpose)
     out = run.home.out / "returns" / collection.name / run.collection_year
     built: list[ReturnResult] = []
@@ -106,12 +121,15 @@ def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
         def write(part: Path) -> dict[str, int]:
             _offer(con, decision)
             built.append(_build(con, run, collection, part))
+            for path in built[0].for_council:
+                shutil.move(path, council)
             return {f"returns.{table}": rows for table, rows in built[0].counts.items()}
 
         try:
-            extract = publish(
-                decision, write, as_at=run.as_at, out=out, keys=run.keys, ledger=run.ledger
-            )
+            with replacing_directory(council_folder(run, collection.name)) as council:
+                extract = publish(
+                    decision, write, as_at=run.as_at, out=out, keys=run.keys, ledger=run.ledger
+                )
         except ReleaseRefusedError as refusal:
             return ReleaseOutcome(False, str(refusal))
         except (LayoutError, ReleaseFailedError) as problem:
@@ -126,6 +144,31 @@ def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
         errors=built[0].errors,
         queries=built[0].queries,
     )
+
+
+def council_folder(run: Run, collection: str) -> Path:
+    """Where the council finds what to mend in a return of this year; not released to anybody."""
+    return run.home.council / collection / run.collection_year
+
+
+def withdraw_unpermitted(run: Run) -> dict[str, str]:
+    """Take out of `out/` what the agreements would not release today; folder -> reason of each.
+
+    A folder whose manifest this hub did not sign is not its release: it stays and is named too.
+    """
+    grants = policy.grants(run)
+    told = {}
+    for folder in sorted(path.parent for path in run.home.out.rglob(MANIFEST)):
+        try:
+            manifest = read_manifest(folder, run.keys.public_key)
+        except ValueError as problem:
+            told[str(folder.relative_to(run.home.root))] = f"left where it is: {problem}"
+            continue
+        decision = grants.release(manifest["recipient"], manifest["purpose"])
+        if reason := why_withdrawn(manifest, decision):
+            withdraw(folder, reason, keys=run.keys, ledger=run.ledger)
+            told[str(folder.relative_to(run.home.root))] = reason
+    return told
 
 
 def publish_extracts(run: Run) -> ExtractsOutcome:

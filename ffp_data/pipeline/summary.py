@@ -53,9 +53,11 @@ def summarise(run: Run, seconds: Mapping[str, float], truth: Path | None) -> dic
             "returns": [_return(con, run, path, truth) for path in _released(run, "returns")],
             "extracts": [_extract(run, path) for path in _released(run, "extracts")],
             "refused": [*_refused(con, run), *_not_released(run)],
+            "withdrawn": _withdrawn(run),
             "seconds": {stage: round(spent, 1) for stage, spent in seconds.items()},
             "places": {
                 "returns and extracts": str(run.home.out),
+                "findings, for the council": str(run.home.council),
                 "warehouse (encrypted)": str(run.home.warehouse),
                 "identifier hub": run.home.hub_url.rpartition("@")[2],
                 "ledger": str(run.home.ledger_dir),
@@ -82,8 +84,9 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         if rows:
             console.print(f"\n[bold]{title}[/bold]")
             console.print(_table(columns, rows))
-    for line in summary["refused"]:
-        console.print(f"refused: {line}", markup=False, style="red", soft_wrap=True)
+    for word in ("refused", "withdrawn"):
+        for line in summary[word]:
+            console.print(f"{word}: {line}", markup=False, style="red", soft_wrap=True)
 
 
 def _counts(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -123,9 +126,10 @@ def _return(
     con: duckdb.DuckDBPyConnection, run: Run, folder: Path, truth: Path | None
 ) -> dict[str, Any]:
     manifest = read_manifest(folder, run.keys.public_key)
-    findings = json.loads((folder / "report.json").read_text("utf-8"))
-    severities = Counter(finding["severity"] for finding in findings)
     collection, year = folder.parent.name, folder.name
+    council = run.home.council / collection / year
+    findings = json.loads((council / "report.json").read_text("utf-8"))
+    severities = Counter(finding["severity"] for finding in findings)
     return {
         "return": collection,
         "year": year,
@@ -171,6 +175,15 @@ def _not_released(run: Run) -> list[str]:
         "{recipient} {purpose}: {reason}".format(**event["facts"])
         for event in _events(run)
         if event["kind"] in ("release_refused", "release_failed")
+    ]
+
+
+def _withdrawn(run: Run) -> list[str]:
+    """Releases of earlier runs that this one took out of `out/`, with the reason."""
+    return [
+        "{recipient} {purpose}, as at {as_at}: {reason}".format(**event["facts"])
+        for event in _events(run)
+        if event["kind"] == "release_withdrawn"
     ]
 
 

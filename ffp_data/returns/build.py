@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -35,6 +35,8 @@ class ReturnResult:
     collection: str
     year: str
     files: tuple[Path, ...]
+    for_council: tuple[Path, ...]
+    """Those of the files that are not part of the return: report, build record, workbook, pre-match."""
     counts: Mapping[str, int]
     errors: int
     queries: int
@@ -66,15 +68,16 @@ def build_return(
     else:
         raise LayoutError(f"'{collection}' is not a return held here: cin, tehadc")
     title = f"{header.collection} {year}, LA {header.lea}: validation report"
-    files = [*built.files, *write_reports(built.findings, out_dir, title, header.written_at)]
-    result = _result(header.collection, year, files, built)
+    reports = write_reports(built.findings, out_dir, title, header.written_at)
+    result = _result(header.collection, year, reports, built)
     record = _write_record(out_dir, result, header, built.book, delivery_ids)
-    return ReturnResult(**{**vars(result), "files": (*files, record)})
+    return replace(result, files=(*result.files, record), for_council=(*result.for_council, record))
 
 
 @dataclass(frozen=True)
 class _Built:
     files: list[Path]
+    for_council: list[Path]
     findings: list[Finding]
     counts: Mapping[str, int]
     book: RuleBook
@@ -87,7 +90,7 @@ def _build_cin(
     path = out_dir / f"cin-{year}-{header.lea}.xml"
     findings = validate_tables(con, book, header.reference_date, schema)
     write_xml(con, book.layout, header, path, schema)
-    return _Built([path], findings, _row_counts(con, book, schema), book)
+    return _Built([path], [], findings, _row_counts(con, book, schema), book)
 
 
 def _build_tehadc(
@@ -103,10 +106,11 @@ def _build_tehadc(
     write_tehadc_workbook(model, profile, chosen, match, workbook)
     match_file = out_dir / "pre-match.json"
     match_file.write_text(_json(match.as_dict()), encoding="utf-8")
-    files = [xml, workbook, *write_csv_files(model, profile, out_dir), match_file]
+    files = [xml, *write_csv_files(model, profile, out_dir)]
     # Rules look at all that was delivered, so that what is left out is reported too.
     findings = validate_tables(model, book, header.reference_date, SOURCE)
-    return _Built(files, findings, _row_counts(model, book, COHORT), book)
+    counts = _row_counts(model, book, COHORT)
+    return _Built(files, [workbook, match_file], findings, counts, book)
 
 
 def _row_counts(con: duckdb.DuckDBPyConnection, book: RuleBook, schema: str) -> dict[str, int]:
@@ -117,11 +121,12 @@ def _row_counts(con: duckdb.DuckDBPyConnection, book: RuleBook, schema: str) -> 
     return counts
 
 
-def _result(collection: str, year: str, files: Sequence[Path], built: _Built) -> ReturnResult:
+def _result(collection: str, year: str, reports: Sequence[Path], built: _Built) -> ReturnResult:
     return ReturnResult(
         collection=collection,
         year=year,
-        files=tuple(files),
+        files=(*built.files, *built.for_council, *reports),
+        for_council=(*built.for_council, *reports),
         counts=built.counts,
         errors=sum(f.severity == "error" for f in built.findings),
         queries=sum(f.severity == "query" for f in built.findings),
@@ -136,7 +141,7 @@ def _write_record(
     book: RuleBook,
     delivery_ids: Sequence[str],
 ) -> Path:
-    path = out_dir / "build.json"  # the release adds its own signed manifest.json beside it
+    path = out_dir / "build.json"  # a release has a signed manifest.json of its own
     facts = {
         "collection": result.collection,
         "year": result.year,

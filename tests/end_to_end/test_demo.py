@@ -38,6 +38,22 @@ def test_each_finding_of_the_validators_is_explained_by_a_planted_fault(demo: De
     assert returns["cin"]["errors"] > 0, "faults were planted, so the validator must find some"
 
 
+def test_what_is_for_the_council_is_not_in_a_folder_that_is_released(demo: Demo) -> None:
+    def kinds(folder: str) -> set[str]:
+        return {path.name for path in (demo.home / folder).rglob("*") if path.is_file()}
+
+    reports = {"report.json", "report.xlsx", "report.html", "build.json"}
+    assert kinds("council/cin") == reports
+    assert kinds("council/tehadc") == reports | {"pre-match.json", "tehadc-2025-26-999.xlsx"}
+    assert kinds("out/returns/cin") == {"cin-2025-26-999.xml", "manifest.json"}
+    assert {name.rpartition(".")[2] for name in kinds("out/returns/tehadc")} == {
+        "xml",
+        "csv",
+        "json",
+    }
+    assert demo.summary["withdrawn"] == []
+
+
 def test_an_extract_names_its_agreement_and_lies_under_its_recipient(demo: Demo) -> None:
     (extract,) = demo.summary["extracts"]
     assert extract["agreement"].startswith("DSA-")
