@@ -40,18 +40,15 @@ select
         when assessed.child_id is not null then 'ASSESSMENT'
         else 'CIN'
     end as case_status,
-    allocations.team as allocated_team,
-    allocations.worker as allocated_worker
+    case when allocations.is_current or episodes.closure_date is not null then allocations.team end as allocated_team,
+    case when allocations.is_current or episodes.closure_date is not null then allocations.worker end as allocated_worker
 from inspected_episodes_of_need as episodes
 inner join inspected_people as people using (child_id)
 left join looked_after using (child_id)
 left join protected using (child_id)
 left join planned using (child_id)
 left join assessed using (child_id)
-left join inspected_allocations as allocations
-    on
-        episodes.child_id = allocations.child_id
-        and (allocations.is_current or episodes.closure_date is not null)
+left join inspected_allocations as allocations using (child_id)
 where
     coalesce(episodes.closure_date >= $since, true)
     and coalesce(people.birthday + to_years($adult_age) > $since, true)

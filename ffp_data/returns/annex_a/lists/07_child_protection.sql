@@ -41,11 +41,10 @@ select
     latest.end_date as plan_end_date,
     case when emergencies.child_id is null then 'N' else 'Y' end as emergency_protection,
     latest.previous_plan_count,
-    allocations.team as allocated_team,
-    allocations.worker as allocated_worker
+    case when allocations.is_current or latest.end_date is not null then allocations.team end as allocated_team,
+    case when allocations.is_current or latest.end_date is not null then allocations.worker end as allocated_worker
 from latest
 inner join inspected_people as people using (child_id)
 left join reviews using (child_id)
 left join emergencies using (child_id)
-left join inspected_allocations as allocations
-    on latest.child_id = allocations.child_id and (allocations.is_current or latest.end_date is not null)
+left join inspected_allocations as allocations using (child_id)

@@ -87,8 +87,8 @@ select
     coalesce(away.absent_count, 0) as absent_count,
     last_missing.offered as return_interview_offered,
     last_missing.accepted as return_interview_accepted,
-    allocations.team as allocated_team,
-    allocations.worker as allocated_worker
+    case when allocations.is_current or latest.end_date is not null then allocations.team end as allocated_team,
+    case when allocations.is_current or latest.end_date is not null then allocations.worker end as allocated_worker
 from latest
 inner join inspected_people as people using (child_id)
 left join periods_of_year using (child_id)
@@ -96,6 +96,5 @@ left join placements_of_year using (child_id)
 left join placements using (child_id, placement_id)
 left join away using (child_id)
 left join last_missing using (child_id)
-left join inspected_allocations as allocations
-    on latest.child_id = allocations.child_id and (allocations.is_current or latest.end_date is not null)
+left join inspected_allocations as allocations using (child_id)
 where coalesce(people.birthday + to_years($adult_age) > $since, true)
