@@ -26,9 +26,8 @@ from ffp_data.pipeline.run import Run
 from ffp_data.returns import annex_a
 from ffp_data.returns.annex_a import Edition, Filled, Particulars, Query, Shared
 from ffp_data.warehouse import connect
-from governance.files import replacing
+from governance.files import replacing, replacing_directory
 from governance.grants import ReleaseDecision
-from governance.manifest import MANIFEST
 from governance.release import ReleaseFailedError, ReleaseRefusedError, publish
 from governance.xlsx import Sheet, write_workbook
 
@@ -79,15 +78,17 @@ def publish_annex_a(run: Run, on: date, choice: ChoiceToShare | None = None) -> 
     def write(part: Path) -> dict[str, int]:
         refuse_what_a_return_cannot_do(decision)
         builds.append(_build(run, on, decision))
-        return _write(run, on, decision, builds[0], shared, part)
+        rows = _write(run, on, decision, builds[0], shared, part)
+        _keep(on, builds[0], part, council)
+        return rows
 
     try:
-        extract = publish(decision, write, as_at=on, out=out, keys=run.keys, ledger=run.ledger)
+        with replacing_directory(council_folder(run, on)) as council:
+            extract = publish(decision, write, as_at=on, out=out, keys=run.keys, ledger=run.ledger)
     except ReleaseRefusedError as refusal:
         return ReleaseOutcome(False, str(refusal))
     except ReleaseFailedError as problem:
         return record_failure(run, decision, problem)
-    _keep(run, on, builds[0], out)
     return ReleaseOutcome(
         True, decision.reason, out, dict(extract.rows), queries=len(builds[0].queries)
     )
@@ -174,10 +175,8 @@ def _write(
     return rows | dict(shared.rows if shared else {})
 
 
-def _keep(run: Run, on: date, build: _Build, out: Path) -> None:
-    """Keep the record of the build and the queries for the council, beside what was released."""
-    folder = council_folder(run, on)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+def _keep(on: date, build: _Build, released: Path, council: Path) -> None:
+    """Put the record of the build and the queries into the folder that the council keeps."""
     facts: dict[str, Any] = {
         "inspection_date": on.isoformat(),
         "edition": build.edition.edition,
@@ -187,13 +186,12 @@ def _keep(run: Run, on: date, build: _Build, out: Path) -> None:
         "queries": len(build.queries),
         "files": {
             path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(out.iterdir())
-            if path.name != MANIFEST
+            for path in sorted(released.iterdir())
         },
     }
-    with replacing(folder / "build.json") as handle:
+    with replacing(council / "build.json") as handle:
         handle.write((json.dumps(facts, indent=1) + "\n").encode())
     rows = [(each.number, each.child, each.header, each.message) for each in build.queries]
     header = ("List", "Child Unique ID", "Column", "What to look at")
     sheet = Sheet("Before the inspection", header, rows, (8, 20, 50, 60))
-    write_workbook(folder / "queries.xlsx", [sheet], f"Annex A {on.isoformat()}: queries")
+    write_workbook(council / "queries.xlsx", [sheet], f"Annex A {on.isoformat()}: queries")
