@@ -61,11 +61,12 @@ enquiries as (
         once.delivery_id,
         once.line
     from once
+    left join {{ ref('timeliness_measures') }} as limits on limits.measure_id = 'TM-07'
     left join {{ ref('int_calendar__days') }} as starts on once.start_date = starts.calendar_date
     left join {{ ref('int_calendar__days') }} as targets
         on
             targets.is_working_day
-            and starts.working_day_number + {{ var('conference_limit_working_days') }} = targets.working_day_number
+            and starts.working_day_number + limits.time_limit = targets.working_day_number
 )
 
 select * from enquiries
