@@ -11,11 +11,14 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from ffp_data.settings import Home
+
+_WIDEST = 1_000
 
 out = Console()
 err = Console(stderr=True)
@@ -43,7 +46,12 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool =
     for row in rows:
         # Text: what stands in brackets is data, never markup
         table.add_row(*(Text(_cell(value)) for value in row.values()))
-    out.print(table if rows else f"{title}: none")
+    if not rows:
+        out.print(f"{title}: none")
+        return
+    # As wide as it must be: names that are cut to "edu…" tell a reader, or grep, nothing.
+    wide = Console(width=_WIDEST)
+    Console(width=Measurement.get(wide, wide.options, table).maximum).print(table)
 
 
 def fail(message: str | Iterable[str], code: int = 1) -> typer.Exit:

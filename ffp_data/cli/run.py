@@ -200,4 +200,4 @@ def _run_graph(
         print_json(summary)
     else:
         print_summary(summary)
-    return 3 if summary["refused"] else 0
+    return 3 if summary["refused"] or summary["held"] else 0

@@ -10,6 +10,7 @@ time are parts of one snapshot and count together, held ones too: a first part a
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 
 import duckdb
 
@@ -18,6 +19,8 @@ from ffp_data.feeds.landing import Delivery
 from ffp_data.feeds.snapshots import Guard
 from ffp_data.feeds.stage import Staged
 from ffp_data.feeds.superseding import claims, record_key, scope_here, scope_there
+
+MOST_AHEAD = timedelta(days=366)
 
 # Rows of each scope in this file, and rows before it: in the file of the same name and time that it
 # stands in for, else in all parts of the nearest older time.
@@ -83,6 +86,18 @@ WHERE record_key IN (SELECT {record_key} FROM {rows} WHERE {loadable}) AND _deli
         AND scope IS DISTINCT FROM $part_of
 )
 """
+
+
+def refuse_far_ahead(delivery: Delivery, as_at: date | None) -> None:
+    """Raises FeedError far_ahead for a slip of the pen (2062 for 2026): nothing newer would ever count."""
+    when = delivery.delivered_at
+    if when and as_at and when.date() - as_at > MOST_AHEAD:
+        raise FeedError(
+            "far_ahead",
+            f"the name tells {when.date()}, more than a year after the day of the run, {as_at}",
+            "correct the time in the name",
+            file=delivery.file_name,
+        )
 
 
 def reason_to_hold(

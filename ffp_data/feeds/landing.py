@@ -28,7 +28,12 @@ MANIFEST = "manifest.yaml"
 SIGNATURE = ".sig"
 
 _INSTANT = re.compile(r"(?<!\d)(\d{8})(?:T(\d{6})Z)?(?!\d)")
-_SIDE_FILES = (".sha256", SIGNATURE, ".part", ".tmp")
+_MOST_NAMED = 6
+_OTHER_CLOCK = re.compile(r"(?<!\d)\d{8}T(?!\d{6}Z)\d")
+"""A time of day that does not say it is UTC."""
+
+# What belongs to another file, or is still being written (.filepart: WinSCP, .crdownload: browsers).
+_SIDE_FILES = (".sha256", SIGNATURE, ".part", ".filepart", ".crdownload", ".partial", ".tmp")
 
 
 @dataclass(frozen=True)
@@ -187,6 +192,10 @@ def _problem(
     is_known = is_drop or is_archive(path) or tables
     if is_drop != path.is_dir() or not is_known or not path.name.isprintable():
         return _unknown(path, contract, contracts)
+    if _OTHER_CLOCK.search(path.name):
+        message = "the time in the name does not say that it is UTC"
+        remedy = "write it as 20260401T030000Z: British Summer Time less one hour, and a Z"
+        return FeedError("no_utc_in_name", message, remedy, file=path.name)
     if when is None:
         remedy = "end the name in the UTC time of the delivery, such as _20260401T030000Z_001"
         return FeedError("no_time_in_name", "the name carries no time", remedy, file=path.name)
@@ -225,8 +234,16 @@ def _unknown(path: Path, contract: Contract, contracts: Mapping[str, Contract]) 
     remedy = (
         f"move it to landing/{owners[0]}/"
         if owners
-        else f"name it as the contract of {contract.id} says, or remove it"
+        else f"name it as the contract says ({_named(contract)}), or remove it"
     )
     return FeedError(
         "unknown_file", f"no table of {contract.id} has such a file", remedy, file=path.name
     )
+
+
+def _named(contract: Contract) -> str:
+    """How files of a feed are named; a few of many patterns."""
+    if contract.hub.format == "ssd_drop":
+        return f"a folder with {MANIFEST}"
+    patterns = sorted({pattern for table in contract.tables for pattern in table.patterns})
+    return ", ".join([*patterns[:_MOST_NAMED], *(["..."] if len(patterns) > _MOST_NAMED else [])])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -77,12 +78,14 @@ class Terms:
     `allowed` gives the columns by table that governance lets in (None: all); columns outside it are not
     read past the parse step. `known` are other contracts, to tell whose file a stranger is.
     `partner_keys` is the folder of the agencies' public keys; archives are unpacked below `scratch`.
+    A delivery whose name tells a time more than a year after `as_at` is refused (None: any is taken).
     """
 
     allowed: Allowed | None = None
     known: Mapping[str, Contract] | None = None
     partner_keys: Path | None = None
     scratch: Path | None = None
+    as_at: date | None = None
 
 
 def load(
@@ -194,6 +197,7 @@ def _attempt(
     terms: Terms,
     stands: Entry | None,
 ) -> DeliveryResult:
+    guard.refuse_far_ahead(delivery, terms.as_at)
     staged = stage(con, delivery, contract, terms)
     if not staged:
         return _refuse(con, delivery, _not_permitted(delivery), "not_permitted")

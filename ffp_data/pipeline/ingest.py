@@ -99,7 +99,7 @@ def decide(run: Run, contract: Contract) -> tuple[IngestDecision, ...]:
 def terms_of(run: Run, decisions: tuple[IngestDecision, ...]) -> Terms:
     """On what terms this run reads deliveries of the feed that was decided on."""
     allowed = {d.table: frozenset(d.columns) for d in decisions if d.allowed}
-    return Terms(allowed, run.contracts, run.home.partner_keys, run.home.scratch)
+    return Terms(allowed, run.contracts, run.home.partner_keys, run.home.scratch, run.as_at)
 
 
 def reload_event(run_id: str, one: Reloaded) -> tuple[str, dict[str, Any]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ffp_data import feeds
 from ffp_data.feeds import Contract
+from ffp_data.feeds.guard import MOST_AHEAD
 from ffp_data.settings import Home, Partnership
 from governance.keys import KeyStore
 from governance.ledger import Ledger
@@ -134,14 +135,23 @@ def sole_run(home: Home, on_wait: Callable[[], None]) -> Iterator[None]:
 
 
 def newest_delivery(landing: Path) -> date:
-    """The latest day in the names of delivered files and folders; raises NoDayError if there is none."""
+    """The latest day in the names of delivered files and folders; raises NoDayError if there is none.
+
+    A day more than a year after every other is a slip of the pen (2062 for 2026), on which every child
+    would be grown up: it is asked about, never taken.
+    """
     named = (_DELIVERED_AT.finditer(path.name) for path in landing.rglob("*"))
-    days = [day for matches in named for match in matches if (day := _day(*match.groups()))]
+    days = sorted({day for matches in named for m in matches if (day := _day(*m.groups()))})
     if not days:
         raise NoDayError(
             f"{landing}: no delivery carries a date in its name, so there is no as-at date; give --as-at"
         )
-    return max(days)
+    if len(days) > 1 and days[-1] - days[-2] > MOST_AHEAD:
+        raise NoDayError(
+            f"{landing}: a name tells {days[-1]}, every other {days[-2]} or before; correct that name, or"
+            " give --as-at"
+        )
+    return days[-1]
 
 
 def _day(year: str, month: str, day: str) -> date | None:

@@ -52,7 +52,12 @@ def summarise(run: Run, seconds: Mapping[str, float], truth: Path | None) -> dic
             "linkage": _quality(con, truth) if truth else None,
             "returns": [_return(con, run, path, truth) for path in _released(run, "returns")],
             "extracts": [_extract(run, path) for path in _released(run, "extracts")],
-            "refused": [*_refused(con, run), *_not_released(run)],
+            "refused": [
+                *_reasons(con, run, "delivery_refused", "delivery_not_permitted"),
+                *_not_released(run),
+            ],
+            "held": _reasons(con, run, "delivery_held"),
+            "not_read": _not_read(con, run),
             "withdrawn": _withdrawn(run),
             "seconds": {stage: round(spent, 1) for stage, spent in seconds.items()},
             "places": {
@@ -84,8 +89,9 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         if rows:
             console.print(f"\n[bold]{title}[/bold]")
             console.print(_table(columns, rows))
-    for word in ("refused", "withdrawn"):
-        for line in summary[word]:
+    for kind in ("refused", "held", "withdrawn", "not_read"):
+        for line in summary[kind]:
+            word = kind.replace("_", " ")
             console.print(f"{word}: {line}", markup=False, style="red", soft_wrap=True)
 
 
@@ -156,17 +162,27 @@ def _released_rows(manifest: dict[str, Any]) -> dict[str, int]:
     return {table["relation"]: int(table["rows"]) for table in manifest["tables"]}
 
 
-def _refused(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
-    """Deliveries that this run refused or held, with the reason; what was mended since is not told again."""
-    refused = {
+def _reasons(con: duckdb.DuckDBPyConnection, run: Run, *kinds: str) -> list[str]:
+    """Why this run refused or held deliveries; what was mended since is not told again."""
+    told = {
         (event["facts"]["delivery_id"], event["facts"]["file"])
         for event in _events(run)
-        if event["kind"] in ("delivery_refused", "delivery_not_permitted", "delivery_held")
+        if event["kind"] in kinds
     }
     known = _pairs(
         con, "SELECT delivery_id, file_name, reason FROM meta.deliveries ORDER BY reason"
     )
-    return [str(reason) for delivery, file, reason in known if (delivery, file) in refused]
+    return [str(reason) for delivery, file, reason in known if (delivery, file) in told]
+
+
+def _not_read(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
+    """Columns in this run's new files that no contract knows: the sender has changed something."""
+    loaded = [e["facts"]["delivery_id"] for e in _events(run) if e["kind"] == "delivery_loaded"]
+    query = (
+        "SELECT file_name, notes FROM meta.deliveries WHERE delivery_id IN (SELECT unnest(?))"
+        " AND contains(notes, 'unknown columns') ORDER BY file_name"
+    )
+    return [f"{file}: {notes}" for file, notes in con.execute(query, [loaded]).fetchall()]
 
 
 def _not_released(run: Run) -> list[str]:

@@ -93,6 +93,13 @@ def test_a_return_is_not_made_under_an_agreement_that_gives_less_than_it_needs(
         publish._offer(con, less)
 
 
+def test_a_slip_of_the_pen_in_one_name_does_not_become_the_day_of_the_run(tmp_path: Path) -> None:
+    for day in ("20250409", "20260401", "20620402"):
+        (tmp_path / f"hclic_999_people_{day}T030000Z_001.csv").touch()
+    with pytest.raises(ValueError, match="a name tells 2062-04-02, every other 2026-04-01"):
+        newest_delivery(tmp_path)
+
+
 def test_without_any_dated_delivery_a_run_asks_for_the_date(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     with pytest.raises(ValueError, match="give --as-at"):

@@ -132,6 +132,26 @@ def test_a_file_without_a_time_in_its_name_is_refused(landing: Landing) -> None:
     )
 
 
+@pytest.mark.parametrize("clock", ["T030000", "T030000+0100", "T0300Z", "T030000BST"])
+def test_a_time_in_the_name_that_does_not_say_utc_is_refused(landing: Landing, clock: str) -> None:
+    # Taken for its day alone, the morning's and the evening's list would be parts of one list.
+    error = refusal(landing, pupils(pupil()), f"attendance_pupils_999_20260402{clock}_001.csv")
+    assert error.rule == "no_utc_in_name"
+
+
+def test_a_file_of_an_unknown_name_is_told_how_to_be_named(landing: Landing) -> None:
+    error = refusal(landing, pupils(pupil()), "Pupils April.csv")
+    assert error.rule == "unknown_file"
+    assert "attendance_pupils_*.csv" in error.remedy
+
+
+@pytest.mark.parametrize("suffix", [".part", ".filepart", ".crdownload"])
+def test_a_file_that_is_still_being_written_is_left_alone(landing: Landing, suffix: str) -> None:
+    path = landing.rows("education_attendance", "pupils", [pupil()])
+    path.rename(path.with_name(path.name + suffix))
+    assert landing.load() == []
+
+
 def test_a_folder_of_no_feed_is_reported(landing: Landing, tmp_path: Path) -> None:
     (landing.folder / "unheard_of").mkdir(parents=True)
     (result,) = landing.load()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -273,3 +274,16 @@ def test_lists_of_people_are_guarded_unless_the_contract_says_otherwise() -> Non
     assert EDUCATION.by_name["marks"].drop_guard is None
     assert CASES.by_name["ssd_cp_plans"].drop_guard == Guard(max_fall=Decimal("0.5"))
     assert CASES.by_name["ssd_professionals"].drop_guard is None
+
+
+def test_a_year_mistyped_in_a_name_is_refused_before_it_outlives_every_newer_list(
+    landing: Landing,
+) -> None:
+    landing.rows(EDUCATION.id, "pupils", [sample_row(EDUCATION, PUPILS, 1)], "20620402T030000Z")
+    landing.rows(EDUCATION.id, "pupils", [sample_row(EDUCATION, PUPILS, 2)], "20270401T030000Z")
+    new = feeds.discover_feed(landing.folder, EDUCATION, landing.contracts, landing.con)
+    terms = Terms(known=landing.contracts, as_at=date(2026, 3, 31))
+    ahead, typed = load_all(landing.con, new, EDUCATION, terms)
+    assert (ahead.status, typed.status) == ("loaded", "refused")
+    assert typed.error is not None
+    assert typed.error.rule == "far_ahead"
