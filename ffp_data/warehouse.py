@@ -30,6 +30,7 @@ SCHEMAS = (
     "single_view",
     "returns",
     "matching",
+    "timeliness",
 )
 
 

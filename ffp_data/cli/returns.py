@@ -130,3 +130,29 @@ def annex_a(
         typer.echo(
             f"{pipeline.council_folder(run, day)}: {outcome.queries} things to look at first"
         )
+
+
+@app.command()
+def timeliness(
+    out: Annotated[Path, typer.Option("--out", help="The workbook to write.", dir_okay=False)],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write how timely assessments, conferences and reviews are, and who has what overdue, for managers."""
+    from ffp_data.pipeline.run import Run, sole_run
+    from ffp_data.pipeline.timeliness import NotPermittedError, report_timeliness
+    from ffp_data.returns.timeliness import NotBuiltError
+
+    if not out.parent.is_dir():
+        raise typer.BadParameter(f"{out.parent} is no folder", param_hint="--out")
+    place = has_run(home)
+    try:
+        with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
+            run = Run.at(run_id="returns-timeliness", home=place.root)
+            report = report_timeliness(run, out)
+    except (NotPermittedError, NotBuiltError) as error:
+        raise fail(str(error)) from error
+    if json:
+        print_json(report.figures())
+    else:
+        typer.echo(f"{report.file}: {report.standing.clocks:,} clocks")
