@@ -101,8 +101,10 @@ def rows_in(path: Path) -> int:
         case ".zip":
             with zipfile.ZipFile(path) as archive:
                 return sum(archive.read(name).count(b"\n") - 1 for name in archive.namelist())
-        case ".json":  # resources, and each link of an event to a person
+        case ".json":  # entries of a Bundle; else resources, and each link of an event to a person
             document = json.loads(path.read_bytes())
+            if document.get("resourceType") == "Bundle":
+                return len(document["entry"])
             roles = [role for event in document["data"] for role in event["relationships"].values()]
             return sum(map(len, document.values())) + sum(len(role["data"]) for role in roles)
     return 0
