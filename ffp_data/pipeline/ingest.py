@@ -16,6 +16,7 @@ from ffp_data import feeds
 from ffp_data.feeds import Contract, DeliveryResult
 from ffp_data.feeds.loading import Terms, load_all
 from ffp_data.feeds.replay import Reloaded, reload_waiting
+from ffp_data.feeds.withdrawing import Withdrawn, withdraw
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
@@ -80,10 +81,12 @@ def ingest_feed(run: Run, contract: Contract) -> FeedOutcome:
     terms = terms_of(run, decisions)
     with connect(run.home) as con:
         feeds.create_empty_raw_tables(con, contracts)
+        withdrawn = withdraw(con, contract, terms.allowed)
         again = reload_waiting(con, run.landing, contract, terms)
         new = feeds.discover_feed(run.landing, contract, contracts, con)
         results = tuple(load_all(con, new, contract, terms))
         books = feeds.reconcile(con, {contract.id: contract}).to_pylist()
+    run.ledger.append_many([_withdrawal_event(run, contract, one) for one in withdrawn])
     run.ledger.append_many([reload_event(run.run_id, one) for one in again])
     run.ledger.append_many([_delivery_event(run, result) for result in results])
     own = tuple(row for row in books if row["feed"] == contract.id)
@@ -113,6 +116,12 @@ def reload_event(run_id: str, one: Reloaded) -> tuple[str, dict[str, Any]]:
     if one.error:
         return "delivery_not_replayed", facts | {"rule": one.error.rule}
     return "delivery_replayed", facts | dict(one.after)
+
+
+def _withdrawal_event(run: Run, contract: Contract, one: Withdrawn) -> tuple[str, dict[str, Any]]:
+    """What the ledger tells of data that left because no agreement covers it any more."""
+    facts = {"run_id": run.run_id, "feed": contract.id, "table": one.table}
+    return "data_withdrawn", facts | {"columns": list(one.columns), "rows": one.rows}
 
 
 def of_partnership(run: Run, contract: Contract) -> Contract:
