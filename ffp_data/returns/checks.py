@@ -45,7 +45,8 @@ class RuleBook:
 
     `views` is SQL with {schema} in it; `lists` are extra one-column tables of text by name;
     `parameters` become macros of that name without arguments. `children` are the tables in which
-    a child's LAchildID is looked up for findings, the first that has it.
+    a child's LAchildID is looked up for findings, the first that has it. `beside` is the layout
+    of a return whose tables the rules look at too.
     """
 
     layout: Layout
@@ -54,6 +55,18 @@ class RuleBook:
     lists: Mapping[str, tuple[str, Sequence[str]]]
     parameters: Mapping[str, int]
     children: tuple[str, ...]
+    beside: Layout | None = None
+
+    @property
+    def layouts(self) -> tuple[Layout, ...]:
+        """Every layout that a rule may speak of, the return's own first."""
+        return (self.layout,) if self.beside is None else (self.layout, self.beside)
+
+    @property
+    def key_columns(self) -> frozenset[str]:
+        """Columns by which a rule may name the records concerned."""
+        tables = (table for layout in self.layouts for table in layout.tables)
+        return frozenset(key for table in tables for key in table.key_columns)
 
 
 def validate_tables(
@@ -68,7 +81,8 @@ def validate_tables(
         raise LayoutError(f"schema {schema} has no {', '.join(sorted(missing))}; build marts first")
     with prepared(con, book, reference_date, schema):
         names = _child_names(con, book.children, schema)
-        return sort_findings(f for rule in book.rules for f in _apply(con, rule, names))
+        keys = frozenset(book.key_columns)
+        return sort_findings(f for rule in book.rules for f in _apply(con, rule, names, keys))
 
 
 @contextmanager
@@ -139,24 +153,32 @@ def _child_names(
 
 
 def _apply(
-    con: duckdb.DuckDBPyConnection, rule: Rule, names: Mapping[str, str]
+    con: duckdb.DuckDBPyConnection, rule: Rule, names: Mapping[str, str], keys: frozenset[str]
 ) -> Iterable[Finding]:
     cursor = con.execute(rule.sql)
-    has_names = cursor.description[-1][0] == "field_names"
-    width = len(cursor.description) - 1 - has_names
-    if not has_names and width != len(rule.fields):
+    selected = [column[0] for column in cursor.description]
+    width = sum(name not in keys for name in selected[1:]) - ("field_names" in selected)
+    if "field_names" not in selected and width != len(rule.fields):
         raise LayoutError(f"rule {rule.rule}: selects {width} values for {len(rule.fields)} fields")
-    for key, *values in cursor.fetchall():
-        fields = tuple(values[-1]) if has_names else rule.fields
+    for child_key, *values in cursor.fetchall():
+        places = dict(zip(selected[1 + width :], values[width:], strict=True))
+        fields = tuple(places.pop("field_names", rule.fields))
         yield Finding(
             rule=rule.rule,
             severity=rule.severity,
-            child=None if key is None else names.get(key, f"#{key}"),
+            child=None if child_key is None else names.get(child_key, f"#{child_key}"),
             module=rule.module,
             fields=fields,
             values=tuple(_text(v) for v in values[:width]),
             message=rule.message,
+            keys={"child_key": _keys(child_key)} | {k: _keys(v) for k, v in places.items()},
         )
+
+
+def _keys(value: object) -> tuple[str, ...]:
+    """The keys in a column of a rule: one, several, or none where the row has none."""
+    found = value if isinstance(value, list) else [value]
+    return tuple(sorted({str(key) for key in found if key is not None}))
 
 
 def _text(value: object) -> str | None:

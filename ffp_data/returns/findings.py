@@ -3,10 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 Severity = Literal["error", "query"]
+
+
+@dataclass(frozen=True)
+class SourceRecord:
+    """A record that a row of our own return rests on: where a fault found in the row is mended."""
+
+    record_key: str
+    table: str
+    delivery_id: str
+    line: int
+    file: str | None = None
+
+    @property
+    def feed(self) -> str:
+        return self.record_key.split("|", 1)[0]
+
+    def __str__(self) -> str:
+        feed, system, person = self.record_key.split("|", 2)
+        place = self.file or f"delivery {self.delivery_id[:12]}"
+        return f"{feed} ({system}), {self.table}, person {person}: {place}, line {self.line}"
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON: feed, record_key, table, delivery_id, line, file."""
+        return {"feed": self.feed, **asdict(self)}
 
 
 @dataclass(frozen=True)
@@ -15,7 +39,8 @@ class Finding:
 
     `child` is the LAchildID, `#n` for the n-th child when it has none, or None when the rule is
     about the return as a whole. `values` are as they stand in the return, one for each of
-    `fields`; None where there is no value.
+    `fields`; None where there is no value. `keys` name the rows concerned, by column of key;
+    `sources` are the records that those rest on, known for our own returns alone.
     """
 
     rule: str
@@ -25,9 +50,11 @@ class Finding:
     fields: tuple[str, ...]
     values: tuple[str | None, ...]
     message: str
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
+    sources: tuple[SourceRecord, ...] = field(default=(), compare=False)
 
     def as_dict(self) -> dict[str, object]:
-        """The machine form: rule, severity, child, module, fields, values, message."""
+        """The machine form: rule, severity, child, module, fields, values, message, sources."""
         return {
             "rule": self.rule,
             "severity": self.severity,
@@ -36,6 +63,7 @@ class Finding:
             "fields": list(self.fields),
             "values": list(self.values),
             "message": self.message,
+            **({"sources": [s.as_dict() for s in self.sources]} if self.sources else {}),
         }
 
 

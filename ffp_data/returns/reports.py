@@ -1,4 +1,7 @@
-"""The report of a validation: JSON for machines, a workbook to work through, a page to read."""
+"""The report of a validation: JSON for machines, a workbook to work through, a page to read.
+
+For our own returns a last column says where to mend it: the source records, with feed, file and line.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,9 @@ from governance.xlsx import Sheet, write_workbook
 
 FORMATS = ("json", "xlsx", "html")
 HTML_ROWS = 2_000  # a browser stays quick; the rest is in the workbook
+HEADINGS = ("Rule", "Severity", "Child", "Module", "Fields", "Values", "Message")
+WIDTHS = (10, 10, 22, 24, 40, 40, 90)
+WHERE = "Where to mend it"
 _TEMPLATE = Path(__file__).with_name("report.html")
 
 
@@ -34,7 +40,7 @@ def write_reports(
 
 
 def to_json(findings: Sequence[Finding]) -> str:
-    """A list of {rule, severity, child, module, fields, values, message}."""
+    """A list of {rule, severity, child, module, fields, values, message}, with {sources} if known."""
     return json.dumps([f.as_dict() for f in findings], ensure_ascii=False, indent=1) + "\n"
 
 
@@ -43,20 +49,20 @@ def _write_json(findings: Sequence[Finding], path: Path, title: str, dated: date
 
 
 def _write_xlsx(findings: Sequence[Finding], path: Path, title: str, dated: datetime) -> None:
-    headings = ("Rule", "Severity", "Child", "Module", "Fields", "Values", "Message")
-    rows = (_row(f) for f in findings)
+    traced = _traced(findings)
     summary = Sheet(
         "Summary",
         ("Rule", "Severity", "Findings", "Children", "Message"),
         _by_rule(findings),
         (10, 10, 10, 10, 100),
     )
-    found = Sheet("Findings", headings, rows, (10, 10, 22, 24, 40, 40, 90))
+    rows = (_row(f, "\n") if traced else _row(f) for f in findings)
+    found = Sheet("Findings", _headings(traced), rows, (*WIDTHS, 90) if traced else WIDTHS)
     write_workbook(path, (summary, found), title)
 
 
 def _write_html(findings: Sequence[Finding], path: Path, title: str, dated: datetime) -> None:
-    shown = findings[:HTML_ROWS]
+    shown, traced = findings[:HTML_ROWS], _traced(findings)
     left = len(findings) - len(shown)
     page = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=escape(title),
@@ -64,7 +70,8 @@ def _write_html(findings: Sequence[Finding], path: Path, title: str, dated: date
         errors=sum(f.severity == "error" for f in findings),
         queries=sum(f.severity == "query" for f in findings),
         summary="\n".join(_html_row(row) for row in _by_rule(findings)),
-        rows="\n".join(_html_row(_row(f)) for f in shown),
+        headings="".join(f'<th scope="col">{h}</th>' for h in _headings(traced)),
+        rows="\n".join(_html_row(_row(f, "; ") if traced else _row(f)) for f in shown),
         more=f"{left} further findings are in the workbook beside this page." if left else "",
     )
     path.write_text(page, encoding="utf-8")
@@ -83,7 +90,18 @@ def _by_rule(findings: Sequence[Finding]) -> Iterator[tuple[str | int, ...]]:
         yield rule, found[0].severity, len(found), children, message
 
 
-def _row(finding: Finding) -> tuple[str, ...]:
+def _traced(findings: Sequence[Finding]) -> bool:
+    """Whether the findings lead to source records."""
+    return any(finding.sources for finding in findings)
+
+
+def _headings(traced: bool) -> tuple[str, ...]:
+    return (*HEADINGS, WHERE) if traced else HEADINGS
+
+
+def _row(finding: Finding, between: str | None = None) -> tuple[str, ...]:
+    """Cells of a finding; with `between`, its sources too, parted by it."""
+    where = () if between is None else (between.join(map(str, finding.sources)),)
     return (
         finding.rule,
         finding.severity,
@@ -92,6 +110,7 @@ def _row(finding: Finding) -> tuple[str, ...]:
         ", ".join(finding.fields),
         ", ".join("(none)" if v is None else v for v in finding.values),
         finding.message,
+        *where,
     )
 
 

@@ -1,8 +1,9 @@
 """Rules of a return as data: what each one says, and the SQL that finds what breaks it.
 
 A rule's SQL selects child_key (NULL when it speaks of the whole return) and then one value for
-each of its fields, in their order; a row is a breach. Where the field depends on the row, a last
-column `field_names` (list of text) replaces the fixed fields.
+each of its fields, in their order; a row is a breach. After the values it may name the records
+concerned by columns of the layout's keys (cin_key, ...), each a key or a list of keys. Where the
+field depends on the row, a last column `field_names` (list of text) replaces the fixed fields.
 """
 
 from __future__ import annotations

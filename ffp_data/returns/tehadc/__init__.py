@@ -46,6 +46,7 @@ def rule_book_of(chosen: Profile) -> RuleBook:
         lists={"la_number": ("la_number", cin.la_numbers())},
         parameters=chosen.parameters,
         children=("tehadc_children", "cin_children"),
+        beside=cin.layout(chosen.year),
     )
 
 
