@@ -146,6 +146,15 @@ def test_when_nobody_answers_the_rest_stays_pending_and_goes_next_time(
     assert send(hub, dfe) == Sent(accepted=201)
 
 
+def test_nobody_answering_while_a_batch_is_halved_stops_it_too(
+    hub: Council, dfe: Department
+) -> None:
+    fill(hub, 4)
+    dfe.faults = [400, 503, 503, 503]
+    assert send(hub, dfe) == Sent(stopped="HTTP 503 after 3 tries")
+    assert (dfe.requests, len(state.pending_children(hub.con))) == (4, 4)
+
+
 @pytest.mark.parametrize("status", [302, 404, 405])
 def test_a_way_that_is_wrong_is_not_tried_with_every_batch(
     hub: Council, dfe: Department, status: int
