@@ -169,16 +169,21 @@ def _date_order(document: Document) -> Iterator[Problem]:
     if not data["starts"] < data["review"] <= data["expires"]:
         message = f"starts {data['starts']}, review {data['review']}, expires {data['expires']}"
         yield document.problem("dates", message, "put start, review and expiry in order", "review")
-    for index, signature in enumerate(data["signatures"]):
-        if signature["on"] > data["starts"]:
+
+
+def _signed_in_time(agreement: Document) -> Iterator[Problem]:
+    """Of agreements alone: a partner may sign the charter later, and joins on that day."""
+    for index, signature in enumerate(agreement.data["signatures"]):
+        if signature["on"] > agreement.data["starts"]:
             message = f"{signature['org']} signed on {signature['on']}, after the start"
-            yield document.problem(
+            yield agreement.problem(
                 "dates", message, "start after the last signature", "signatures", index
             )
 
 
 def _dates(_policy: Policy, agreement: Document, as_at: str) -> Iterator[Problem]:
     yield from _date_order(agreement)
+    yield from _signed_in_time(agreement)
     data = agreement.data
     if data["dpia"]["approved"] > data["starts"]:
         message = f"the DPIA was approved on {data['dpia']['approved']}, after the start"

@@ -25,6 +25,7 @@ def widening_problems(agreement: Document, charter: Document) -> Iterator[Proble
 
 def _widenings(child: dict[str, Any], charter: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     yield from _names(child, charter)
+    yield from _accessions(child, charter)
     yield from _terms(child, charter)
     for purpose in child["purposes"]:
         if not any(is_below(purpose, agreed) for agreed in charter["purposes"]):
@@ -51,6 +52,17 @@ def _names(child: dict[str, Any], charter: dict[str, Any]) -> Iterator[tuple[str
     ):
         for name in sorted(set(named[field]) - set(charter[allowed])):
             yield f"{name} is not among the charter's {allowed}", field
+
+
+def _accessions(child: dict[str, Any], charter: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """A partner is bound by the charter from the day on which it signed."""
+    signed = {signature["org"]: signature["on"] for signature in charter["signatures"]}
+    for party in child["parties"]:
+        org = party["org"]
+        if org in charter["parties"] and org not in signed:
+            yield f"{org} has not signed the charter", "parties"
+        elif signed.get(org, "") > child["starts"]:
+            yield f"starts before {org} signed the charter on {signed[org]}", "starts"
 
 
 def _terms(child: dict[str, Any], charter: dict[str, Any]) -> Iterator[tuple[str, ...]]:

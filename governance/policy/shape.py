@@ -41,9 +41,9 @@ def _problem(document: Document, schema: str, error: ValidationError) -> Problem
 
 
 def _missing(error: ValidationError) -> str:
+    """The field that this error is about; a document has an error for each that it lacks."""
     wanted: Any = error.validator_value
-    given: Any = error.instance
-    return str(next(name for name in wanted if name not in given))
+    return str(next(name for name in wanted if error.message.startswith(repr(name))))
 
 
 @cache

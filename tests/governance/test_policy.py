@@ -393,6 +393,42 @@ def test_an_agreement_under_no_charter_lacks_the_charters_terms(directory: Path)
     assert {each.rule for each in problems(directory)} == {"schema"}
 
 
+def test_each_missing_term_is_told_by_its_own_name(directory: Path) -> None:
+    edit(directory, POLICE, "inherits: CHARTER-2025", "inherits: CHARTER-1215")
+    told = [each for each in problems(directory) if "required property" in each.message]
+    assert len(told) > 3
+    for each in told:
+        assert each.remedy.startswith(f"add {each.message.split(chr(39))[1]}")
+
+
+LATE = """  - id: late-partner
+    name: A partner that joined later
+    kind: voluntary
+    regime: uk_gdpr
+    ico_number: ZA990099
+    contacts: {dpo: dpo@late.example}
+"""
+
+
+def test_a_partner_may_join_the_charter_after_its_start(directory: Path) -> None:
+    signed = "  - {org: fenmarch-constabulary, by: SIRO, on: 2025-03-14}\n"
+    joins = "  - {org: late-partner, by: SIRO, on: 2026-01-14}\n"
+    edit(directory, CHARTER, signed, signed + joins)
+    edit(
+        directory,
+        CHARTER,
+        "  - fenmarch-constabulary\n",
+        "  - fenmarch-constabulary\n  - late-partner\n",
+    )
+    edit(
+        directory,
+        "organisations.yaml",
+        "  - id: fenmarch-constabulary",
+        LATE + "  - id: fenmarch-constabulary",
+    )
+    assert problems(directory) == []
+
+
 # A child tier narrows, never widens.
 
 WIDENINGS: dict[str, tuple[str, str, str]] = {
@@ -411,6 +447,16 @@ WIDENINGS: dict[str, tuple[str, str, str]] = {
     ),
     "outliving the charter": (POLICE, "expires: 2028-04-01", "expires: 2030-04-01"),
     "starting before the charter": (CHARTER, "starts: 2025-04-01", "starts: 2025-05-01"),
+    "starting before a party joined": (
+        CHARTER,
+        "{org: fenmarch-constabulary, by: SIRO, on: 2025-03-14}",
+        "{org: fenmarch-constabulary, by: SIRO, on: 2025-09-14}",
+    ),
+    "a party that did not sign the charter": (
+        CHARTER,
+        "  - {org: fenmarch-constabulary, by: SIRO, on: 2025-03-14}\n",
+        "",
+    ),
     "a party outside the charter": (CHARTER, "  - fenmarch-constabulary\n", ""),
     "a gateway outside the charter": (CHARTER, "CDA1998-S115, ", ""),
     "a category outside the charter": (CHARTER, ", criminal_offence]", "]"),
