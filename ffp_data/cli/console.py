@@ -18,7 +18,7 @@ from rich.text import Text
 
 from ffp_data.settings import Home
 
-_WIDEST = 1_000
+_WIDEST = 200
 
 out = Console()
 err = Console(stderr=True)
