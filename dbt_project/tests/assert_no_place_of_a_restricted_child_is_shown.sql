@@ -1,4 +1,4 @@
--- Detects: an address, school, team or telephone in the single view of a restricted child.
+-- Detects: an address, school, team or telephone of a restricted child in the single view or among the clocks.
 -- A failure means: someone could find a family that is in hiding.
 -- Returns: the child and the column that tells.
 select
@@ -31,3 +31,9 @@ select
 from {{ ref('chronology') }} as chronology
 inner join {{ ref('children') }} as children using (child_id)
 where children.is_restricted and contains(chronology.summary, 'URN')
+union all
+select
+    child_id,
+    'clocks'
+from {{ ref('clocks') }}
+where is_restricted and (team is not null or worker is not null)

@@ -30,3 +30,9 @@ select
     teh_end_date
 from {{ ref('tehadc_episodes') }}
 where teh_end_date > {{ period_end() }}
+union all
+select
+    'clocks',
+    greatest(start_date, stop_date, case_closed_on)
+from {{ ref('clocks') }}
+where greatest(start_date, stop_date, case_closed_on) > {{ as_at() }}

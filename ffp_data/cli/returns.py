@@ -144,7 +144,7 @@ def timeliness(
     from ffp_data.returns.timeliness import NotBuiltError
 
     if not out.parent.is_dir():
-        raise typer.BadParameter(f"{out.parent} is no folder", param_hint="--out")
+        raise fail(f"{out.parent}: no such folder; make it, or name another with --out", 2)
     place = has_run(home)
     try:
         with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):

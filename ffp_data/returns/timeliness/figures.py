@@ -56,7 +56,7 @@ FROM timeliness.measures WHERE measure_id = 'TM-09' AND level = 'partnership'
 """
 
 
-def measures(con: duckdb.DuckDBPyConnection) -> list[Row]:
+def by_measure(con: duckdb.DuckDBPyConnection) -> list[Row]:
     """One row for each measure: of the partnership, with England beside it where DfE publishes a figure."""
     return con.execute(_MEASURES).fetchall()
 

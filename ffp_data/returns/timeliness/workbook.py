@@ -85,7 +85,7 @@ def _measures(con: duckdb.DuckDBPyConnection) -> Sheet:
         *("Upper quartile days", "Left out", "Evidence", "Basis", "Note"),
     )
     widths = (9, 50, 22, 30, 30, 10, 30, 12, 40, 9, 9, 9, 9, 9, 9, 9, 11, 50, 60)
-    return Sheet("Measures", header, figures.measures(con), widths)
+    return Sheet("Measures", header, figures.by_measure(con), widths)
 
 
 def _bands(con: duckdb.DuckDBPyConnection) -> Sheet:
