@@ -5,7 +5,20 @@
         result = load(con, delivery, contracts.get(delivery.feed), allowed, contracts)
     assemble_identity(con, contracts, allow_test_numbers=True)
 
-See docs/feeds.md.
+See docs/feeds.md. To read the code, in this order:
+
+- what a contract may say: `vocabulary`, `contract_table`, `declared` (facts), `snapshots`, `contract`;
+  `contract_rules` between its keys; `code_list`; `registry` reads the files and tells line and key;
+- what lies there: `landing`, `file_facts`, `signing`, `archive`;
+- one file into rows of text (`source`): `header` and `csv_reader`; `ndjson_reader`, `json_document`,
+  `fhir_bundle` and `json_path`; `xml_reader`; `single_file` chooses among them;
+- a case system's drop: `drop`, `case_system` (profiles), `mapped`, `sql_source` (pulls one);
+- `reading` takes a delivery apart; `columns` and `stage` give its rows types;
+- into the warehouse: `tables`, `superseding` (which rows hold), `guard`, `writing`, `books`, `loading`;
+  `replay` reads again or takes back, `withdrawing` empties what no agreement covers any more;
+- what rows mean: `people`, `person_sql`, `identifier_sql`, `relationship_sql`, `assertions`, `identity`;
+  `facts`;
+- for people: `reports`; `sample`, `infer` and `draft` for a new feed. `errors` is everywhere.
 """
 
 from __future__ import annotations

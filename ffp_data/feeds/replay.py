@@ -96,7 +96,8 @@ def replay(
         again = _with_something_set_aside(con, contract, terms.allowed)
         return _reload_all(con, landing, contract, terms, again)
     if entry.status != "loaded":
-        remedy = "accept it, or mend it: the next run tries it again"
+        is_for_a_person = entry.status in ("held", "retracted")
+        remedy = f"{'accept' if is_for_a_person else 'mend'} it: the next run tries it again"
         message = f"the delivery is {entry.status}"
         raise FeedError("not_loaded", message, remedy, file=entry.file_name)
     return _reload_all(con, landing, contract, terms, [entry.delivery_id])
