@@ -6,6 +6,7 @@ import hashlib
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,13 +102,17 @@ def rows_in(path: Path) -> int:
         case ".zip":
             with zipfile.ZipFile(path) as archive:
                 return sum(archive.read(name).count(b"\n") - 1 for name in archive.namelist())
-        case ".json":  # entries of a Bundle; else resources, and each link of an event to a person
-            document = json.loads(path.read_bytes())
-            if document.get("resourceType") == "Bundle":
-                return len(document["entry"])
-            roles = [role for event in document["data"] for role in event["relationships"].values()]
-            return sum(map(len, document.values())) + sum(len(role["data"]) for role in roles)
+        case ".json":
+            return records_in(json.loads(path.read_bytes()))
     return 0
+
+
+def records_in(document: dict[str, Any]) -> int:
+    """Entries of a Bundle; of a police document resources, and each link of an event to a person."""
+    if document.get("resourceType") == "Bundle":
+        return len(document["entry"])
+    roles = [role for event in document["data"] for role in event["relationships"].values()]
+    return sum(map(len, document.values())) + sum(len(role["data"]) for role in roles)
 
 
 def test_the_summary_counts_every_row_delivered(made: Made) -> None:
