@@ -18,7 +18,7 @@ from ffp_data.feeds.contract_table import Property, Table
 from ffp_data.feeds.declared import Event, Involvement, pieces
 from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.registry import code_lists
-from ffp_data.feeds.tables import create_empty_raw_tables
+from ffp_data.feeds.tables import create_empty_raw_tables, rebuild_table
 
 EVENT_COLUMNS = {
     "feed": "VARCHAR",
@@ -60,8 +60,8 @@ def build_facts(
     events = [sql for c, t in _tables(contracts) for sql in _events(c, t)]
     spells = [sql for c, t in _tables(contracts) for sql in _involvements(c, t)]
     return {
-        "declared_events": _rebuild(con, EVENTS, EVENT_COLUMNS, events),
-        "declared_involvements": _rebuild(con, INVOLVEMENTS, INVOLVEMENT_COLUMNS, spells),
+        "declared_events": rebuild_table(con, EVENTS, EVENT_COLUMNS, events),
+        "declared_involvements": rebuild_table(con, INVOLVEMENTS, INVOLVEMENT_COLUMNS, spells),
     }
 
 
@@ -69,18 +69,6 @@ def _tables(contracts: Mapping[str, Contract]) -> Iterator[tuple[Contract, Table
     for contract in contracts.values():
         for table in contract.tables:
             yield contract, table
-
-
-def _rebuild(
-    con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str], selects: list[str]
-) -> int:
-    declared = ", ".join(f"{column} {sql_type}" for column, sql_type in columns.items())
-    con.execute(f"CREATE OR REPLACE TABLE {name} ({declared})")
-    if selects:
-        rows = " UNION ALL BY NAME ".join(selects)
-        con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM ({rows}) ORDER BY ALL")
-    (count,) = con.execute(f"SELECT count(*) FROM {name}").fetchone() or (0,)
-    return int(count)
 
 
 def _events(contract: Contract, table: Table) -> Iterator[str]:

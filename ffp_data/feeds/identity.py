@@ -16,7 +16,7 @@ from ffp_data.feeds.identifier_sql import IDENTIFIER_COLUMNS, identifier_sql
 from ffp_data.feeds.people import PERSON_COLUMNS, FeedPeople, install_cleaners
 from ffp_data.feeds.person_sql import person_sql
 from ffp_data.feeds.relationship_sql import RELATIONSHIP_COLUMNS, relationship_sql
-from ffp_data.feeds.tables import create_empty_raw_tables
+from ffp_data.feeds.tables import create_empty_raw_tables, rebuild_table
 from ffp_data.identifiers import install_macros
 
 
@@ -31,9 +31,11 @@ def assemble_identity(
     install_macros(con)
     install_cleaners(con, allow_test_numbers)
     feeds = [feed for c in contracts.values() for feed in FeedPeople.of(c)]
-    _rebuild(con, "person_records", PERSON_COLUMNS, [person_sql(feed) for feed in feeds])
+    rebuild_table(
+        con, "identity.person_records", PERSON_COLUMNS, [person_sql(feed) for feed in feeds]
+    )
     identifiers = sorted({sql for feed in feeds for sql in identifier_sql(feed)})
-    _rebuild(con, "person_identifiers", IDENTIFIER_COLUMNS, identifiers)
+    rebuild_table(con, "identity.person_identifiers", IDENTIFIER_COLUMNS, identifiers)
     ties = [
         sql
         for c in contracts.values()
@@ -41,16 +43,5 @@ def assemble_identity(
         if t.relationship
         for sql in relationship_sql(c, t, t.relationship)
     ]
-    _rebuild(con, "relationships", RELATIONSHIP_COLUMNS, ties)
+    rebuild_table(con, "identity.relationships", RELATIONSHIP_COLUMNS, ties)
     assert_nhs_numbers(con, contracts)
-
-
-def _rebuild(
-    con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str], selects: list[str]
-) -> None:
-    """Replaces identity.<name> by the union of `selects`, in an order that depends on the rows alone."""
-    declared = ", ".join(f"{column} {sql_type}" for column, sql_type in columns.items())
-    con.execute(f"CREATE OR REPLACE TABLE identity.{name} ({declared})")
-    if selects:
-        rows = " UNION ALL BY NAME ".join(f"({select})" for select in selects)
-        con.execute(f"INSERT INTO identity.{name} BY NAME SELECT * FROM ({rows}) ORDER BY ALL")

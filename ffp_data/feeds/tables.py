@@ -9,7 +9,7 @@ added to a contract is added to its table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import duckdb
 
@@ -88,6 +88,18 @@ def create_empty_raw_tables(
             _create(con, contract.raw_name(table), raw_columns(table), present)
             if table.identity:
                 _create(con, contract.identity_name(table), identity_columns(table), present)
+
+
+def rebuild_table(
+    con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str], selects: Iterable[str]
+) -> int:
+    """Replaces a table by the union of `selects`, in an order that depends on the rows alone; counts them."""
+    declared = ", ".join(f"{column} {sql_type}" for column, sql_type in columns.items())
+    con.execute(f"CREATE OR REPLACE TABLE {name} ({declared})")
+    if rows := " UNION ALL BY NAME ".join(f"({select})" for select in selects):
+        con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM ({rows}) ORDER BY ALL")
+    (count,) = con.execute(f"SELECT count(*) FROM {name}").fetchone() or (0,)
+    return int(count)
 
 
 def raw_columns(table: Table) -> dict[str, str]:
