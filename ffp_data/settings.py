@@ -77,6 +77,11 @@ class Home:
         return self.root / "council"
 
     @property
+    def profiles(self) -> Path:
+        """Profiles of returns of the partnership's own, `tehadc-<year>.yaml`, which go before the packaged."""
+        return self.root / "profiles"
+
+    @property
     def dagster_home(self) -> Path:
         return self.root / "dagster"
 

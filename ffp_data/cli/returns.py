@@ -2,17 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ffp_data.cli import dataflow
-from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, parse_day, print_json
+from ffp_data.cli.console import (
+    HomeOption,
+    JsonOption,
+    fail,
+    has_run,
+    parse_day,
+    print_json,
+    print_rows,
+)
+
+if TYPE_CHECKING:
+    from ffp_data.pipeline.run import Run
 
 app = typer.Typer(no_args_is_help=True, help="Statutory returns: build and validate.")
 app.add_typer(dataflow.app, name="dataflow")
+
+
+def _year(text: str | None) -> str | None:
+    """A collection year from an option; a usage error otherwise."""
+    from ffp_data.returns.layout import end_year
+
+    if text is not None:
+        try:
+            end_year(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+    return text
+
+
+@contextmanager
+def _run_of(
+    home: Path | None, run_id: str, year: str | None = None, as_at: str | None = None
+) -> Iterator[Run]:
+    """The last run's home for one command alone, as at its day or another, for its year or another."""
+    from ffp_data.pipeline.run import Run, sole_run
+
+    place = has_run(home)
+    with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
+        run = Run.at(run_id=run_id, home=place.root, as_at=parse_day(as_at))
+        yield replace(run, stated_year=year) if year else run
+
+
+ModuleOption = Annotated[
+    list[str] | None, typer.Option(help="A provisional module to switch on, by its element's name.")
+]
 
 
 class Format(StrEnum):
@@ -30,38 +74,134 @@ class Name(StrEnum):
     tehadc = "tehadc"
 
 
+YearOption = Annotated[
+    str | None,
+    typer.Option(callback=_year, help="Collection year, such as 2025-26; else the run's."),
+]
+AsAtOption = Annotated[
+    str | None, typer.Option("--as-at", help="The day to speak for; else that of the last run.")
+]
+
+
 @app.command()
 def build(
     collection: Name,
-    as_at: Annotated[
-        str | None, typer.Option("--as-at", help="The day to speak for; else that of the last run.")
-    ] = None,
+    year: YearOption = None,
+    as_at: AsAtOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Build a return from the marts of the last run, with its validation report beside it."""
+    """Build a return as the last run knew it; its findings and what it was made of go to the council."""
+    from ffp_data.pipeline.other_year import tables_of_year
     from ffp_data.pipeline.publish import COLLECTIONS, publish_return
-    from ffp_data.pipeline.run import Run, sole_run
+    from ffp_data.returns import LayoutError
 
-    place = has_run(home)
-    with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
-        run = Run.at(run_id="returns-build", home=place.root, as_at=parse_day(as_at))
-        outcome = publish_return(run, COLLECTIONS[collection.value])
+    with _run_of(home, "returns-build", year, as_at) as run:
+        try:
+            with tables_of_year(run):
+                outcome = publish_return(run, COLLECTIONS[collection.value])
+        except LayoutError as error:
+            raise fail(str(error)) from error
     if not outcome.permitted:
         raise fail(outcome.reason)
     if json:
         print_json(outcome.figures())
-    else:
-        typer.echo(f"{outcome.folder}: {outcome.errors} errors, {outcome.queries} queries")
+        return
+    typer.echo(f"{outcome.folder}: {outcome.errors} errors, {outcome.queries} queries")
+    typer.echo(f"{outcome.council}: what to mend; kept as {outcome.version}")
+    for note in outcome.notes:
+        typer.echo(note, err=True)
+
+
+@app.command()
+def sign(
+    collection: Name,
+    by: Annotated[str, typer.Option(help="Who signs.")],
+    role: Annotated[str, typer.Option(help="In which role.")],
+    year: YearOption = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Why, although errors stand in it; no person's data.")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Put a name to the return that was last built and released; it stands in the ledger."""
+    from ffp_data.pipeline.kept_returns import NotToBeSignedError, Signatory
+    from ffp_data.pipeline.kept_returns import sign as sign_return
+    from ffp_data.pipeline.publish import COLLECTIONS
+
+    with _run_of(home, "returns-sign", year) as run:
+        try:
+            version = sign_return(run, COLLECTIONS[collection.value], Signatory(by, role, reason))
+        except NotToBeSignedError as error:
+            raise fail(str(error)) from error
+    typer.echo(f"{version.folder.name} of {collection.value} {run.collection_year}: signed by {by}")
+
+
+@app.command()
+def versions(
+    collection: Name,
+    year: YearOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the kept versions of a return, and who signed which."""
+    from ffp_data.pipeline.kept_returns import history
+    from ffp_data.pipeline.publish import COLLECTIONS
+
+    with _run_of(home, "returns-versions", year) as run:
+        rows = history(run, COLLECTIONS[collection.value])
+    print_rows(f"{collection.value} {run.collection_year}", rows, as_json=json)
+
+
+@app.command()
+def rebuild(
+    folder: Annotated[Path, typer.Argument(help="A kept version, below council/versions.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Keep what was made here; else only compare.")
+    ] = None,
+) -> None:
+    """Make a kept version's files again from its tables and compare them. Exit 0 the same, 1 not, 2 no version."""
+    from ffp_data.returns.rebuild import rebuild as make_again
+    from ffp_data.returns.versions import NotAVersionError
+
+    if out is not None and out.exists():
+        raise typer.BadParameter(f"{out} exists", param_hint="--out")
+    try:
+        result = make_again(folder, out)
+    except NotAVersionError as error:
+        raise fail(str(error), 2) from error
+    for note in result.notes:
+        typer.echo(note, err=True)
+    if result.different:
+        raise fail(f"{name}: not the same" for name in result.different)
+    typer.echo(f"{folder}: {len(result.same)} files made again, the same byte for byte")
+
+
+@app.command()
+def schema(
+    collection: Name,
+    year: Annotated[str, typer.Option(callback=_year, help="Collection year, such as 2025-26.")],
+    module: ModuleOption = None,
+) -> None:
+    """Print the XML schema that the layout of a year amounts to."""
+    from ffp_data.returns import LayoutError, xml_schema
+    from ffp_data.returns.validate import written_layout
+
+    try:
+        layout = written_layout(collection.value, year, tuple(module or ()))
+    except LayoutError as error:
+        raise fail(str(error), 2) from error
+    typer.echo(xml_schema(layout), nl=False)
 
 
 @app.command()
 def validate(
     collection: Name,
     file: Annotated[Path, typer.Argument(help="A return as XML, from this or any other system.")],
-    year: Annotated[str, typer.Option(help="Collection year, such as 2025-26.")],
+    year: Annotated[str, typer.Option(callback=_year, help="Collection year, such as 2025-26.")],
     format: Annotated[Format, typer.Option(help="How to write the findings.")] = Format.json,
     out: Annotated[Path | None, typer.Option(help="File to write; else standard output.")] = None,
+    module: ModuleOption = None,
 ) -> None:
     """Check a return by every published rule. Exit 0 clean, 1 findings, 2 not readable."""
     from datetime import UTC, datetime
@@ -71,7 +211,7 @@ def validate(
     if format is not Format.json and out is None:
         raise typer.BadParameter(f"{format.value} needs --out FILE", param_hint="--format")
     try:
-        findings, status = validate_file(collection.value, file, year)
+        findings, status = validate_file(collection.value, file, year, tuple(module or ()))
     except LayoutError as error:
         raise fail(str(error), 2) from error
     if status == 2:

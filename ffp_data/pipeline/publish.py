@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from ffp_data import returns
 from ffp_data.pipeline import policy
+from ffp_data.pipeline.make_return import OFFERED, make_return, notes_on, require_tables_of
 from ffp_data.pipeline.run import Run
-from ffp_data.returns import Header, LayoutError, ReturnResult, cin
+from ffp_data.returns import LayoutError, ReturnResult, cin, versions
+from ffp_data.returns.sources import SOURCES
 from ffp_data.returns.validate import rule_book
 from ffp_data.warehouse import CATALOG, connect
 from governance.files import replacing_directory
@@ -36,7 +36,6 @@ from governance.release import (
 
 DEPARTMENT = "dfe"
 EXTRACT_PURPOSE = "single_view"
-OFFERED = "memory.offered"  # views of this connection alone
 NEWEST_YEAR = cin.years()[-1]
 EXTRACT_TABLES = ("children", "involvements", "flags")
 
@@ -76,7 +75,10 @@ COLLECTIONS = {
 
 @dataclass(frozen=True)
 class ReleaseOutcome:
-    """A release that was made or refused; `reason` is the decision's own words."""
+    """A release that was made or refused; `reason` is the decision's own words.
+
+    `notes` say what a reader must know of what was made, such as that a year's layout is provisional.
+    """
 
     permitted: bool
     reason: str
@@ -85,12 +87,18 @@ class ReleaseOutcome:
     by_rule: dict[str, int] = field(default_factory=dict)
     errors: int = 0
     queries: int = 0
+    council: Path | None = None
+    version: str | None = None
+    notes: tuple[str, ...] = ()
 
     def figures(self) -> dict[str, Any]:
         return {
             "permitted": self.permitted,
             "decision": self.reason,
             "folder": str(self.folder or "nothing written"),
+            **({"for the council": str(self.council)} if self.council else {}),
+            **({"version": self.version} if self.version else {}),
+            **({"notes": " ".join(self.notes)} if self.notes else {}),
             "rows": self.rows,
             "validation errors": self.errors,
             "validation queries": self.queries,
@@ -111,7 +119,8 @@ def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
     """Build, validate and release one return under `out/returns/<name>/<year>/`.
 
     What the department does not get lies in `council/<name>/<year>/` of the home: findings, the build
-    record, and the workbook and pre-match of the TEHADC.
+    record, the tables that it was made of, and the workbook and pre-match of the TEHADC. Each build
+    that differs from those before is kept as a version below `council/versions/`.
     """
     decision = policy.grants(run).release(DEPARTMENT, collection.purpose)
     out = run.home.out / "returns" / collection.name / run.collection_year
@@ -119,8 +128,9 @@ def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
     with connect(run.home) as con:
 
         def write(part: Path) -> dict[str, int]:
+            require_tables_of(con, run)
             _offer(con, decision)
-            built.append(_build(con, run, collection, part))
+            built.append(make_return(con, run, collection.name, decision, part))
             for path in built[0].for_council:
                 shutil.move(path, council)
             return {f"returns.{table}": rows for table, rows in built[0].counts.items()}
@@ -135,10 +145,15 @@ def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
         except (LayoutError, ReleaseFailedError) as problem:
             # a year that is not held yet, marts of another layout, or terms that no return can keep
             return record_failure(run, decision, problem)
+    own = council_folder(run, collection.name)
+    version = versions.keep(own, versions_folder(run, collection.name))
     return ReleaseOutcome(
         permitted=True,
         reason=decision.reason,
         folder=out,
+        council=own,
+        version=version.folder.name,
+        notes=tuple(notes_on(version.record)),
         rows=dict(extract.rows),
         by_rule=dict(built[0].findings_by_rule),
         errors=built[0].errors,
@@ -149,6 +164,11 @@ def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
 def council_folder(run: Run, collection: str) -> Path:
     """Where the council finds what to mend in a return of this year; not released to anybody."""
     return run.home.council / collection / run.collection_year
+
+
+def versions_folder(run: Run, collection: str) -> Path:
+    """Where the versions of a return of this year are kept."""
+    return run.home.council / "versions" / collection / run.collection_year
 
 
 def withdraw_unpermitted(run: Run) -> dict[str, str]:
@@ -209,26 +229,6 @@ def record_failure(run: Run, decision: ReleaseDecision, problem: Exception) -> R
     return ReleaseOutcome(False, str(problem))
 
 
-def _build(
-    con: duckdb.DuckDBPyConnection, run: Run, collection: Collection, part: Path
-) -> ReturnResult:
-    # The time stamp of a return is that of what it knows, so that a rebuild gives the same bytes.
-    written_at = datetime.combine(run.as_at, time(), UTC)
-    header = Header.for_year(
-        collection.name.upper(), run.collection_year, run.partnership.la_code, written_at
-    )
-    inputs = [row[0] for row in con.execute(_INPUTS).fetchall()]
-    return returns.build_return(
-        con, collection.name, run.collection_year, part, header, schema=OFFERED, delivery_ids=inputs
-    )
-
-
-_INPUTS = """
-SELECT DISTINCT delivery_id FROM meta.deliveries
-WHERE status = 'loaded' AND feed IN ('case_system', 'early_help') AND rows_loaded > 0 ORDER BY delivery_id
-"""
-
-
 def _offer(con: duckdb.DuckDBPyConnection, decision: ReleaseDecision) -> None:
     """Make the tables that the return is built from: agreed columns as they are, others empty.
 
@@ -249,6 +249,20 @@ def _offer(con: duckdb.DuckDBPyConnection, decision: ReleaseDecision) -> None:
         con.execute(
             f"CREATE VIEW {OFFERED}.{table} AS SELECT {listed} FROM {CATALOG}.returns.{table}"
         )
+    # Not part of the return: it leads from a finding to the record to mend, and stays in the council.
+    con.execute(f"CREATE VIEW {OFFERED}.{SOURCES} AS {_SOURCES}")
+
+
+_SOURCES = f"""
+SELECT
+    s.return_table, s.child_id AS child_key, s.cin_key, s.row_key, s.column_name, s.row_value,
+    s.record_key, s.source_table, s.delivery_id, s.line, d.file_name
+FROM {CATALOG}.intermediate.int_census__sources AS s
+LEFT JOIN (
+    SELECT delivery_id, table_name, min(file_name) AS file_name
+    FROM {CATALOG}.meta.deliveries GROUP BY delivery_id, table_name
+) AS d ON s.delivery_id = d.delivery_id AND s.source_table = d.table_name
+"""
 
 
 def refuse_what_a_return_cannot_do(decision: ReleaseDecision) -> None:

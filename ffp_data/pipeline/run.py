@@ -34,6 +34,8 @@ class Run:
     stated_as_at: date | None = None
     allow_large_change: bool = False
     """Somebody has looked, and lets this run change more identifiers than the hub's limit."""
+    stated_year: str | None = None
+    """The collection year of the returns, such as 2025-26, where it is not that of the as-at date."""
 
     @classmethod
     def at(
@@ -87,7 +89,10 @@ class Run:
 
     @property
     def census_year(self) -> tuple[date, date]:
-        """First and last day of the collection year of the as-at date: 1 April to 31 March."""
+        """First and last day of the collection year, the stated one or that of the as-at date."""
+        if self.stated_year:
+            first = int(self.stated_year[:4])
+            return date(first, 4, 1), date(first + 1, 3, 31)
         started = (
             self.as_at.year if self.as_at >= date(self.as_at.year, 4, 1) else self.as_at.year - 1
         )

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 
@@ -18,13 +19,15 @@ from ffp_data.returns import cin, tehadc
 from ffp_data.returns.checks import RuleBook, validate_tables
 from ffp_data.returns.findings import Finding, count_by_rule
 from ffp_data.returns.header import Header
-from ffp_data.returns.layout import LayoutError
+from ffp_data.returns.layout import LayoutError, year_label
 from ffp_data.returns.reports import write_reports
+from ffp_data.returns.sources import with_sources
 from ffp_data.returns.tehadc.csv_files import write_csv_files
 from ffp_data.returns.tehadc.match import pre_match
 from ffp_data.returns.tehadc.model import COHORT, SOURCE, choose_cohort, copy_tables
 from ffp_data.returns.tehadc.profile import Profile
 from ffp_data.returns.tehadc.workbook import write_tehadc_workbook
+from ffp_data.returns.versions import PROFILE, RECORD, TABLES, keep_tables, made_by
 from ffp_data.returns.xml_writer import write_xml
 
 
@@ -36,7 +39,7 @@ class ReturnResult:
     year: str
     files: tuple[Path, ...]
     for_council: tuple[Path, ...]
-    """Those of the files that are not part of the return: report, build record, workbook, pre-match."""
+    """What is not part of the return: report, build record, workbook, pre-match, kept tables."""
     counts: Mapping[str, int]
     errors: int
     queries: int
@@ -45,33 +48,44 @@ class ReturnResult:
 
 def build_return(
     con: duckdb.DuckDBPyConnection,
-    collection: str,
-    year: str,
     out_dir: Path,
     header: Header,
     *,
     schema: str = "returns",
     delivery_ids: Sequence[str] = (),
     profile: Profile | None = None,
+    about: Mapping[str, object] = MappingProxyType({}),
+    keep: bool = False,
 ) -> ReturnResult:
-    """Write 'cin' or 'tehadc' of a year into `out_dir`, with its report and build record.
+    """Write the return that the header names into `out_dir`, with its report and build record.
 
-    `delivery_ids` are those of the inputs, for that record; `profile` replaces the TEHADC
-    profile of the product. Raises LayoutError for an unknown collection or year, or missing
+    `delivery_ids` are those of the inputs and `about` further facts, for that record; `profile`
+    replaces the TEHADC profile of the product; with `keep` the tables are written too, from which
+    the same can be built again. Raises LayoutError for an unknown collection or year, or missing
     tables.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
-    if collection.lower() == "cin":
+    year = year_label(header.census_year)
+    if header.collection == cin.COLLECTION:
         built = _build_cin(con, year, out_dir, header, schema)
-    elif collection.lower() == "tehadc":
+    elif header.collection == tehadc.COLLECTION:
         built = _build_tehadc(con, profile or tehadc.profile(year), out_dir, header, schema)
     else:
-        raise LayoutError(f"'{collection}' is not a return held here: cin, tehadc")
+        raise LayoutError(f"'{header.collection}' is not a return held here: CIN, TEHADC")
+    findings = with_sources(con, built.findings, built.book.layouts, schema)
     title = f"{header.collection} {year}, LA {header.lea}: validation report"
-    reports = write_reports(built.findings, out_dir, title, header.written_at)
+    if built.book.layout.provisional:
+        title += " (PROVISIONAL)"
+    reports = write_reports(findings, out_dir, title, header.written_at)
     result = _result(header.collection, year, reports, built)
-    record = _write_record(out_dir, result, header, built.book, delivery_ids)
-    return replace(result, files=(*result.files, record), for_council=(*result.for_council, record))
+    tables = _keep(con, built, out_dir, schema) if keep else {}
+    record = _write_record(out_dir, result, header, built.book, delivery_ids, about, tables)
+    kept = (out_dir / TABLES,) if keep else ()
+    return replace(
+        result,
+        files=(*result.files, record, *kept),
+        for_council=(*result.for_council, record, *kept),
+    )
 
 
 @dataclass(frozen=True)
@@ -81,6 +95,18 @@ class _Built:
     findings: list[Finding]
     counts: Mapping[str, int]
     book: RuleBook
+    profile: Profile | None = None
+
+
+def _keep(
+    con: duckdb.DuckDBPyConnection, built: _Built, out_dir: Path, schema: str
+) -> dict[str, str]:
+    """Write the tables, and the profile that was used; SHA-256 of each table by name."""
+    tables = keep_tables(con, built.book, schema, out_dir / TABLES)
+    if built.profile is not None:
+        profile = built.profile.model_dump_json(indent=1)
+        (out_dir / TABLES / PROFILE).write_text(profile, encoding="utf-8")
+    return tables
 
 
 def _build_cin(
@@ -110,7 +136,7 @@ def _build_tehadc(
     # Rules look at all that was delivered, so that what is left out is reported too.
     findings = validate_tables(model, book, header.reference_date, SOURCE)
     counts = _row_counts(model, book, COHORT)
-    return _Built(files, [workbook, match_file], findings, counts, book)
+    return _Built(files, [workbook, match_file], findings, counts, book, profile)
 
 
 def _row_counts(con: duckdb.DuckDBPyConnection, book: RuleBook, schema: str) -> dict[str, int]:
@@ -140,20 +166,26 @@ def _write_record(
     header: Header,
     book: RuleBook,
     delivery_ids: Sequence[str],
+    about: Mapping[str, object],
+    tables: Mapping[str, str],
 ) -> Path:
-    path = out_dir / "build.json"  # a release has a signed manifest.json of its own
+    path = out_dir / RECORD
     facts = {
         "collection": result.collection,
         "year": result.year,
         "header": header.as_dict(),
         "layout_status": book.layout.status,
+        "provisional": book.layout.provisional,
+        "made_by": dict(made_by()),
         "rules_sha256": rules_version(book),
+        "about": dict(about),
         "inputs": sorted(delivery_ids),
         "rows": dict(result.counts),
         "errors": result.errors,
         "queries": result.queries,
         "findings_by_rule": dict(result.findings_by_rule),
         "files": {file.name: _sha256(file.read_bytes()) for file in result.files},
+        "tables": dict(tables),
     }
     path.write_text(_json(facts), encoding="utf-8")
     return path

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from typing import Any
 
 from ffp_data.returns.layout import end_year
 
@@ -28,6 +30,13 @@ class Header:
         """Header of a collection year such as '2025-26', reference date 31 March."""
         ends = end_year(year)
         return cls(collection, ends, date(ends, 3, 31), lea, written_at)
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> Header:
+        """The header that `as_dict` gave."""
+        days = {"reference_date": date.fromisoformat(kept["reference_date"])}
+        times = {"written_at": datetime.fromisoformat(kept["written_at"])}
+        return cls(**{**kept, **days, **times})
 
     def values(self) -> dict[str, str | None]:
         """Column of the header table to its text."""

@@ -11,7 +11,7 @@ import duckdb
 from ffp_data.returns import cin, tehadc
 from ffp_data.returns.checks import RuleBook, validate_tables
 from ffp_data.returns.findings import Finding, sort_findings
-from ffp_data.returns.layout import LayoutError, end_year
+from ffp_data.returns.layout import Layout, LayoutError, end_year, written
 from ffp_data.returns.tables import create_tables
 from ffp_data.returns.xml_reader import load_xml
 from ffp_data.returns.xml_source import UnreadableReturnError
@@ -32,6 +32,11 @@ def rule_book(collection: str, year: str, modules: tuple[str, ...] = ()) -> Rule
     if collection.lower() not in _BOOKS:
         raise LayoutError(f"'{collection}' is not a return held here: {', '.join(_BOOKS)}")
     return _BOOKS[collection.lower()](year, modules)
+
+
+def written_layout(collection: str, year: str, modules: tuple[str, ...] = ()) -> Layout:
+    """Layout of what is written, without items that are switched off. Raises LayoutError."""
+    return written(rule_book(collection, year, modules).layout)
 
 
 def validate(

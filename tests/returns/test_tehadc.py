@@ -84,7 +84,7 @@ def test_every_rule_has_cases_on_both_sides() -> None:
 
 def build(tmp_path: Path, case: Mapping[str, Any], profile: Path = PROFILE) -> Path:
     folder = tmp_path / "out"
-    build_return(a_return(case), "tehadc", YEAR, folder, HEADER, profile=load_profile(profile))
+    build_return(a_return(case), folder, HEADER, profile=load_profile(profile))
     return folder
 
 
@@ -160,7 +160,7 @@ def test_a_profile_that_asks_for_a_column_that_no_table_has_is_refused(tmp_path:
     con = a_return({})
     con.execute("ALTER TABLE returns.tehadc_children DROP COLUMN nhs_number")
     with pytest.raises(LayoutError, match="no column nhs_number"):
-        build_return(con, "tehadc", YEAR, tmp_path / "o", HEADER, profile=load_profile(path))
+        build_return(con, tmp_path / "o", HEADER, profile=load_profile(path))
 
 
 def test_a_format_that_names_an_unknown_item_is_refused(tmp_path: Path) -> None:
