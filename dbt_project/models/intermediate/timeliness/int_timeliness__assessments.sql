@@ -19,27 +19,36 @@ referrals as (
     where referral_date <= {{ as_at() }}
 ),
 
--- By the number of the referral where it is known, else by the child and the day, as in the census.
-placed as (
+-- By the number of the referral where it is known, else by the child and the day, as in the census. An inner join comes
+-- first: a left one on these conditions would compare every assessment with every referral.
+referred as (
     select
-        facts.*,
+        facts.record_key,
+        facts.delivery_id,
+        facts.line,
         referrals.canonical_referral_id,
         referrals.closure_date
     from facts
-    left join referrals
-        on
-            facts.child_id = referrals.child_id
-            and (
-                facts.referral_id = referrals.referral_id
-                or facts.start_date between referrals.referral_date and coalesce(referrals.closure_date, {{ as_at() }})
-            )
+    inner join referrals using (child_id)
+    where
+        facts.referral_id = referrals.referral_id
+        or facts.start_date between referrals.referral_date and coalesce(referrals.closure_date, {{ as_at() }})
     qualify row_number() over (
         partition by facts.record_key, facts.delivery_id, facts.line
         order by
             facts.referral_id is not distinct from referrals.referral_id desc,
-            referrals.referral_date desc nulls last,
+            referrals.referral_date desc,
             referrals.canonical_referral_id asc
     ) = 1
+),
+
+placed as (
+    select
+        facts.*,
+        referred.canonical_referral_id,
+        referred.closure_date
+    from facts
+    left join referred using (record_key, delivery_id, line)
 ),
 
 -- Entered on two records, or opened again: one assessment, stopped by its first authorisation.
