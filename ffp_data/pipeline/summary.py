@@ -15,7 +15,9 @@ from rich.text import Text
 
 import linkage
 from ffp_data.pipeline.explain import CAUSES, explain, read_truth
+from ffp_data.pipeline.make_return import notes_on
 from ffp_data.pipeline.run import Run
+from ffp_data.returns.versions import read_record
 from ffp_data.warehouse import connect
 from governance.files import sha256_of_file
 from governance.manifest import MANIFEST, read_manifest
@@ -89,6 +91,8 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         if rows:
             console.print(f"\n[bold]{title}[/bold]")
             console.print(_table(columns, rows))
+    for note in (note for row in summary["returns"] for note in row["notes"]):
+        console.print(note, markup=False, style="yellow", soft_wrap=True)
     for kind in ("refused", "held", "withdrawn", "not_read"):
         for line in summary[kind]:
             word = kind.replace("_", " ")
@@ -145,6 +149,7 @@ def _return(
         **(explain(con, findings, truth) if truth else {}),
         "agreement": manifest["agreement"],
         "by_rule": dict(sorted(Counter(f["rule"] for f in findings).items())),
+        "notes": notes_on(read_record(council)),
     }
 
 
