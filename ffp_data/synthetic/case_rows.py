@@ -9,8 +9,10 @@ from datetime import date
 from random import Random
 from typing import Any
 
-from ffp_data.synthetic.care import Assessment, EarlyHelp, Need
+from ffp_data.synthetic.care import Assessment, Care, EarlyHelp, Need
+from ffp_data.synthetic.numbers import stream
 from ffp_data.synthetic.people import shift
+from ffp_data.synthetic.rates import rates
 
 Rows = dict[str, list[dict[str, Any]]]
 TEAMS = (
@@ -286,6 +288,27 @@ def _care(s: Scribe, referral: str, need: Need) -> None:
         lega_legal_status=care.legal_status,
         lega_legal_status_start_date=care.start, lega_legal_status_end_date=care.end,
     )  # fmt: skip
+    _placement(s, referral, care)
+
+
+def _placement(s: Scribe, referral: str, care: Care) -> None:
+    """One placement for the whole period, and a questionnaire once the child is looked after for a year."""
+    rng = stream(f"{referral}/placement")  # its own, so that no other table changes with it
+    kinds = rates("placement_type")
+    inward = f"{rng.randint(1, 9)}{rng.choice('ABDE')}{rng.choice('JLNP')}"
+    s.put(
+        "ssd_cla_placement", clap_cla_placement_id=f"PM{referral}", clap_person_id=s.person,
+        clap_cla_id=f"CL{referral}", clap_cla_placement_start_date=care.start,
+        clap_cla_placement_type=rng.choices(list(kinds), list(kinds.values()))[0],
+        clap_cla_placement_postcode=f"XG{rng.randint(1, 3)} {inward}",
+        clap_cla_placement_end_date=care.end,
+    )  # fmt: skip
+    scored = shift(care.start, 365)
+    if scored <= min(care.end or s.as_at, s.as_at):
+        s.put(
+            "ssd_sdq_scores", csdq_table_id=f"SD{referral}", csdq_person_id=s.person,
+            csdq_sdq_completed_date=scored, csdq_sdq_score=min(40, max(0, round(rng.gauss(14, 7)))),
+        )  # fmt: skip
 
 
 def write_early_help(s: Scribe, number: int, told: EarlyHelp) -> None:

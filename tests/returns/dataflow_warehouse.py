@@ -49,7 +49,14 @@ TABLES = {
     "worker_involvements": "involvement_id VARCHAR, professional_id VARCHAR, referral_id VARCHAR,"
     " role_code VARCHAR, start_date DATE, end_date DATE",
     "professionals": "professional_id VARCHAR, registration_number VARCHAR",
-    "care_episodes": "episode_id VARCHAR, start_date DATE, end_date DATE",
+    "care_episodes": "episode_id VARCHAR, care_period_id VARCHAR, placement_id VARCHAR, referral_id VARCHAR,"
+    " start_date DATE, end_date DATE, start_reason_code VARCHAR, end_reason_code VARCHAR",
+    "placements": "placement_id VARCHAR, care_period_id VARCHAR, start_date DATE, end_date DATE,"
+    " placement_type_code VARCHAR, postcode VARCHAR, change_reason_code VARCHAR",
+    "strengths_scores": "completed_date DATE, score BIGINT",
+    "permanence_steps": "decision_date DATE, matched_date DATE, placed_date DATE",
+    "care_leavers": "contact_date DATE, activity_code VARCHAR, accommodation_code VARCHAR",
+    "immigration_statuses": "immigration_status VARCHAR, start_date DATE, end_date DATE",
 }
 """Columns by table; a name without a schema is a table of the case system in staging."""
 

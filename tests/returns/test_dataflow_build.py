@@ -135,6 +135,141 @@ def test_a_payload_says_everything_once_and_nothing_empty(hub: Council) -> None:
     assert hub.payloads()["1001"]["social_care_episodes"] == [{**EPISODE, **WORKER}]
 
 
+def looked_after(hub: Council, key: str) -> None:
+    """Two placements in one period of care, each told by an episode of care, and what comes with them."""
+    of = {"record_key": key, "care_period_id": in_drop("C1")}
+    for number, placed, left, began, ended, kind, changed in (
+        ("1", "2025-08-01", "2025-09-30", "S", "X1", "U1", "CARPL"),
+        ("2", "2025-09-30", None, "P", None, "K2", None),
+    ):
+        hub.add(
+            "placements",
+            **of,
+            placement_id=in_drop(f"L{number}"),
+            start_date=placed,
+            end_date=left,
+            placement_type_code=kind,
+            postcode="XG1 1AA",
+            change_reason_code=changed,
+        )
+        hub.add(
+            "care_episodes",
+            **of,
+            episode_id=in_drop(f"E{number}"),
+            placement_id=in_drop(f"L{number}"),
+            referral_id=in_drop("R1001"),
+            start_date=placed,
+            end_date=left,
+            start_reason_code=began,
+            end_reason_code=ended,
+        )
+
+
+PLACEMENTS = [
+    {
+        "child_looked_after_placement_id": "L1",
+        "start_date": "2025-08-01",
+        "start_reason": "S",
+        "placement_type": "U1",
+        "postcode": "XG1 1AA",
+        "end_date": "2025-09-30",
+        "end_reason": "X1",
+        "change_reason": "CARPL",
+        "purge": False,
+    },
+    {
+        "child_looked_after_placement_id": "L2",
+        "start_date": "2025-09-30",
+        "start_reason": "P",
+        "placement_type": "K2",
+        "postcode": "XG1 1AA",
+        "purge": False,
+    },
+]
+
+
+def test_a_looked_after_child_has_placements_with_the_reasons_of_its_episodes(hub: Council) -> None:
+    looked_after(hub, a_case(hub))
+    assert hub.build() == []
+    (episode,) = hub.payloads()["1001"]["social_care_episodes"]
+    assert episode == {**EPISODE, "child_looked_after_placements": PLACEMENTS}
+    hub.build(date(2025, 9, 29))  # it goes on, and nobody knows yet why it will end
+    (episode,) = hub.payloads()["1001"]["social_care_episodes"]
+    ongoing = {k: v for k, v in PLACEMENTS[0].items() if not k.startswith(("end", "change"))}
+    assert episode["child_looked_after_placements"] == [ongoing]
+
+
+def test_where_episodes_of_care_name_no_placement_their_period_tells_the_reasons(
+    hub: Council,
+) -> None:
+    looked_after(hub, a_case(hub))
+    hub.con.execute("DELETE FROM staging.stg_case_system__placements WHERE end_date IS NULL")
+    hub.change("care_episodes", "placement_id = NULL")
+    hub.build()
+    (episode,) = hub.payloads()["1001"]["social_care_episodes"]
+    assert episode["child_looked_after_placements"] == PLACEMENTS[:1]
+
+
+def test_scores_adoption_leaving_care_and_asylum_are_told_where_they_are_known(
+    hub: Council,
+) -> None:
+    key = a_case(hub)
+    hub.referral(episode="R0", referral_date="2024-05-01", closure_date="2024-06-01")
+    for day, score in (("2025-08-01", 20), ("2023-03-31", 9), ("2024-08-01", 7), ("2026-04-01", 1)):
+        hub.add("strengths_scores", record_key=key, completed_date=day, score=score)
+    hub.add("permanence_steps", record_key=key, decision_date="2023-01-05")
+    hub.add(
+        "permanence_steps",
+        record_key=key,
+        decision_date="2025-01-05",
+        matched_date="2025-09-01",
+        placed_date="2026-06-01",
+    )
+    for day, activity in (("2025-10-01", "F2"), ("2025-12-01", "G4")):
+        hub.add(
+            "care_leavers",
+            record_key=key,
+            contact_date=day,
+            activity_code=activity,
+            accommodation_code="B",
+        )
+    hub.add(
+        "immigration_statuses",
+        record_key=key,
+        immigration_status="Unaccompanied Asylum Seeking Child",
+        start_date="2024-01-01",
+        end_date="2025-12-31",
+    )
+    other = hub.child("1002")
+    hub.referral("1002", "R1002")
+    hub.add("immigration_statuses", record_key=other, immigration_status="Refugee Status")
+    assert hub.build() == []
+    found = hub.payloads()
+    assert found["1001"]["health_and_wellbeing"] == {
+        "sdq_assessments": [
+            {"date": "2024-08-01", "score": 7},
+            {"date": "2025-08-01", "score": 20},
+        ],
+        "purge": False,
+    }
+    older, newest = found["1001"]["social_care_episodes"]
+    assert older.keys().isdisjoint({"adoption", "care_leavers"})
+    assert newest["adoption"] == {
+        "initial_decision_date": "2025-01-05",
+        "matched_date": "2025-09-01",
+        "purge": False,
+    }
+    assert newest["care_leavers"] == {
+        "contact_date": "2025-12-01",
+        "activity": "G4",
+        "accommodation": "B",
+        "purge": False,
+    }
+    asylum = {number: each["child_details"] for number, each in found.items()}
+    assert (asylum["1001"]["uasc_flag"], asylum["1001"]["uasc_end_date"]) == (True, "2025-12-31")
+    assert (asylum["1002"]["uasc_flag"], "uasc_end_date" in asylum["1002"]) == (False, False)
+
+
 def test_what_happens_after_the_day_is_not_told(hub: Council) -> None:
     a_case(hub)
     hub.build(date(2025, 6, 25))
@@ -185,9 +320,10 @@ def test_a_plan_or_care_without_a_referral_of_the_window_is_enough(hub: Council)
 
 
 def test_a_child_who_must_not_be_located_is_sent_without_postcode(hub: Council) -> None:
-    a_case(hub, is_restricted=True)
+    looked_after(hub, a_case(hub, is_restricted=True))
     hub.build()
-    assert "postcode" not in hub.payloads()["1001"]["child_details"]
+    assert hub.payloads()["1001"]["social_care_episodes"][0]["child_looked_after_placements"]
+    assert "postcode" not in str(hub.payloads())
 
 
 def test_an_unborn_child_has_an_expected_date_and_no_sex(hub: Council) -> None:

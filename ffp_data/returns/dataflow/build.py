@@ -38,6 +38,7 @@ def fill_relations(con: duckdb.DuckDBPyConnection, layout: Layout, as_at: date) 
         "window_start": layout.window.start(as_at),
         "until_age": int(layout.until_age.value),
         "case_worker_roles": list(layout.case_worker_roles.value),
+        "unaccompanied_words": list(layout.unaccompanied_words.value),
     }
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {PLACE}")
     for path in sorted(RELATIONS.glob("*.sql")):

@@ -141,6 +141,7 @@ class Layout(_Strict):
     until_age: Setting
     largest_share_purged: Setting
     case_worker_roles: Words
+    unaccompanied_words: Words
     always: tuple[str, ...]
     child: Node
     not_held: tuple[NotHeld, ...] = ()

@@ -12,6 +12,27 @@ names as (
         arg_min(postcode, survivorship_order) filter (where postcode is not null) as postcode
     from records
     group by child_id
+),
+
+-- Unaccompanied asylum seekers; who left that status before the window is none.
+statuses as (
+    select
+        records.child_id,
+        list_contains($unaccompanied_words, upper(trim(statuses.immigration_status)))
+        and statuses.start_date <= $as_at
+        and coalesce(statuses.end_date >= $window_start, true) as is_unaccompanied,
+        case when statuses.end_date <= $as_at then statuses.end_date end as end_date
+    from staging.stg_case_system__immigration_statuses as statuses
+    inner join records using (record_key)
+),
+
+unaccompanied as (
+    select
+        child_id,
+        case when count(*) = count(end_date) then max(end_date) end as end_date
+    from statuses
+    where is_unaccompanied
+    group by child_id
 )
 
 select
@@ -31,9 +52,15 @@ select
     end as expected_date_of_birth,
     case when particulars.date_of_birth <= $as_at then coalesce(particulars.sex, 'U') else 'U' end as sex,
     particulars.ethnicity_code as ethnicity,
-    case when not survivors.is_restricted then names.postcode end as postcode
+    case when not survivors.is_restricted then names.postcode end as postcode,
+    -- A drop without any status says nothing of this child's.
+    case
+        when exists (select 1 from statuses) then unaccompanied.child_id is not null
+    end as uasc_flag,
+    unaccompanied.end_date as uasc_end_date
 from memory.dataflow.cohort as cohort
 inner join intermediate.int_census__particulars as particulars using (child_id)
 inner join intermediate.int_persons__survivors as survivors using (child_id)
 left join names using (child_id)
+left join unaccompanied using (child_id)
 left join records as own on cohort.la_child_record_key = own.record_key

@@ -55,6 +55,18 @@ with told as (
         end_date,
         professional_id
     from staging.stg_case_system__worker_involvements
+    union all
+    select
+        'placement',
+        record_key,
+        delivery_id,
+        placement_id,
+        care.referral_id,
+        start_date,
+        end_date,
+        null
+    from staging.stg_case_system__placements
+    left join memory.dataflow.care as care using (placement_id)
 ),
 
 known as (
