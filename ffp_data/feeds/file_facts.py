@@ -19,6 +19,7 @@ _TAIL = 64 << 10
 _CONTROLS = bytes({*range(0x20), 0x7F} - set(b"\t\n\r"))
 _TURNING = re.compile(rb"\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])")
 """U+202A to U+202E and U+2066 to U+2069 in UTF-8, which turn the direction of a text."""
+_ZIP = b"PK\x03\x04"  # which .xlsx is too
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ def _encoding(path: Path, encodings: Sequence[str]) -> str:
         start = file.read(4)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise _wrong_encoding(path, 1, "the file is UTF-16", encodings)
+    if start == _ZIP:
+        raise _wrong_encoding(path, 1, "the file is a workbook or an archive, no text", encodings)
     if b"\0" in start:
         raise _wrong_encoding(path, 1, "the file is UTF-16, UTF-32 or no text at all", encodings)
     line: int | None = None

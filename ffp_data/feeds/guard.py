@@ -9,6 +9,7 @@ time are parts of one snapshot and count together, held ones too: a first part a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 
@@ -143,11 +144,29 @@ def _falls(
 ) -> list[str]:
     query = _FALLS.format(claims=claims(staged))
     compared = con.execute(query, _own(delivery, staged)).fetchall()
-    return [
+    falls = [
         f"{_words(staged, scope)}{after} rows where {before} were"
         for scope, before, after in compared
         if guard.trips(before, after)
     ]
+    if falls and (rule := _rule_most_broken(con, staged)):
+        falls[0] += f" ({rule})"
+    return falls
+
+
+def _rule_most_broken(con: duckdb.DuckDBPyConnection, staged: Staged) -> str | None:
+    """How many rows were set aside for the rule that most of them broke: a fall of format, not of people."""
+    counts = Counter(fault.rule for fault in staged.faults if not fault.is_value)
+    broken = con.execute(
+        "SELECT fault.rule, count(DISTINCT row_id)"
+        f" FROM (SELECT rowid AS row_id, unnest(_faults) AS fault FROM {staged.rows} WHERE _bad)"
+        " WHERE fault.required GROUP BY 1"
+    ).fetchall()
+    counts.update(dict(broken))
+    if not counts:
+        return None
+    rule, count = max(counts.items(), key=lambda told: (told[1], told[0]))
+    return f"{count} set aside: {rule}"
 
 
 def _strange(

@@ -19,6 +19,7 @@ from ffp_data.feeds.errors import FeedError
 MOST_COLUMNS = 2_000
 _LONGEST_NAME = 60
 _MOST_NAMED = 20
+_OTHER_MARKS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,11 @@ def _mismatch(
             f"deliver the file in the folder and under the name of feed {other[0]}",
             file=path.name,
             line=1,
+        )
+    if other_mark := next((m for m in _OTHER_MARKS if len(names) == 1 and m in names[0]), None):
+        message = f"the columns are parted by {_OTHER_MARKS[other_mark]}, not by commas"
+        return FeedError(
+            "wrong_header", message, "save the file with commas", file=path.name, line=1
         )
     missing = ", ".join(p.header for p in absent[:5])
     more = f" and {len(absent) - 5} more" if len(absent) > 5 else ""

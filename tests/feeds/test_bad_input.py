@@ -152,6 +152,21 @@ def test_a_file_that_is_still_being_written_is_left_alone(landing: Landing, suff
     assert landing.load() == []
 
 
+@pytest.mark.parametrize(("mark", "word"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+def test_columns_that_are_parted_otherwise_are_told_so(
+    landing: Landing, mark: str, word: str
+) -> None:
+    error = refusal(landing, pupils(pupil()).replace(",", mark))
+    assert error.rule == "wrong_header"
+    assert word in error.message
+
+
+def test_a_workbook_named_csv_is_told_so(landing: Landing) -> None:
+    error = refusal(landing, b"PK\x03\x04" + b"x" * 50)
+    assert error.rule == "wrong_encoding"
+    assert "workbook" in error.message
+
+
 def test_a_folder_of_no_feed_is_reported(landing: Landing, tmp_path: Path) -> None:
     (landing.folder / "unheard_of").mkdir(parents=True)
     (result,) = landing.load()

@@ -94,6 +94,8 @@ def test_rows_that_were_set_aside_count_as_fallen(landing: Landing) -> None:
     landing.rows(EDUCATION.id, "pupils", rows, DAYS[1])
     assert load(landing) == ["held"]
     assert landing.query("SELECT * FROM quarantine.rows") == []
+    ((reason,),) = landing.query("SELECT reason FROM meta.deliveries WHERE status = 'held'")
+    assert "20 rows where 30 were (10 set aside: not_a_date)" in reason
 
 
 def test_a_held_delivery_waits_for_a_person_and_then_loads(landing: Landing) -> None:
