@@ -83,7 +83,14 @@ def send(as_at: DayOption = None, home: HomeOption = None, json: JsonOption = Fa
 
 
 @app.command()
-def status(home: HomeOption = None, json: JsonOption = False) -> None:
+def status(
+    answers: Annotated[
+        bool,
+        typer.Option(help="Show DfE's own words on each child in error; they may repeat values."),
+    ] = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
     """Show where each child stands, and why those in error are."""
     from ffp_data.pipeline import dataflow
     from ffp_data.pipeline.run import Run, sole_run
@@ -91,6 +98,8 @@ def status(home: HomeOption = None, json: JsonOption = False) -> None:
     place = has_run(home)
     with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
         found = dataflow.status(Run.at(run_id="dataflow-status", home=place.root))
+    if not answers:
+        found["errors"] = [{k: v for k, v in e.items() if k != "answer"} for e in found["errors"]]
     if json:
         print_json(found)
         return

@@ -1,7 +1,7 @@
 """DfE's children's social care data flow: built and sent under an agreement, each batch written down.
 
 The decision is asked for twice: at the build, which sends on nothing that the agreement does not give,
-and before anything leaves. A state that was built under another policy is built again first. The
+and before anything leaves. A state that was built under other terms is built again first. The
 ledger has how many children each batch holds and its hash, before it leaves and after; never a payload.
 """
 
@@ -29,6 +29,7 @@ from ffp_data.returns.dataflow.layout import Layout, layout
 from ffp_data.returns.dataflow.sender import Batch, Sent, send_pending
 from ffp_data.returns.dataflow.state import LastBuild, TooManyPurgedError
 from ffp_data.warehouse import connect
+from governance.canonical import digest
 from governance.grants import ReleaseDecision
 
 DEPARTMENT = "dfe"
@@ -78,7 +79,7 @@ def build(run: Run, *, allow_purges: bool = False) -> BuildOutcome:
             fill_relations(con, shape, run.as_at)
             problems = find_problems(con, shape)
             build_payloads(con, shape, _agreed(decision))
-            about = LastBuild(run.as_at.isoformat(), decision.policy, str(decision.agreement))
+            about = LastBuild(run.as_at.isoformat(), str(decision.agreement), _terms(decision))
             state.merge(con, shape, problems, about, allow_purges=allow_purges)
         except (LayoutError, TooManyPurgedError, duckdb.CatalogException) as problem:
             return BuildOutcome(False, _failed(run, decision, problem))
@@ -96,7 +97,7 @@ def send(
     """Send what is pending. Raises SettingsError when the environment does not say where to.
 
     Refused, and written down as such, where no agreement permits it or the state was built under
-    another policy.
+    other terms.
     """
     shape = layout()
     client = Client(Access.from_environment(environment), _path(run, shape), sleep, patience)
@@ -116,7 +117,7 @@ def send(
 
 
 def status(run: Run) -> dict[str, Any]:
-    """Children by status and state, those in error with the reason, and the day of the last build."""
+    """Children by status and state, those in error with reason and answer, and the last build."""
     with connect(run.home) as con:
         state.prepare(con)
         last = state.last_build(con)
@@ -133,8 +134,8 @@ def _why_not(decision: ReleaseDecision, last: LastBuild | None) -> str:
         return decision.reason
     if last is None:
         return "nothing was built yet: ffp returns dataflow build"
-    if last.policy != decision.policy:
-        return "the agreements changed since the build: ffp returns dataflow build"
+    if last.terms != _terms(decision):
+        return "the agreement changed since the build: ffp returns dataflow build"
     return ""
 
 
@@ -148,6 +149,13 @@ def _require_whole(decision: ReleaseDecision) -> None:
 
 def _agreed(decision: ReleaseDecision) -> frozenset[tuple[str, str]]:
     return frozenset((each.relation, each.column) for each in decision.items)
+
+
+def _terms(decision: ReleaseDecision) -> str:
+    """A digest of what the agreement gives; the policy's own changes with every day."""
+    return digest(
+        [decision.agreement, sorted(sorted(vars(each).items()) for each in decision.items)]
+    )
 
 
 def _path(run: Run, shape: Layout) -> str:

@@ -27,7 +27,7 @@ from ffp_data.returns.dataflow.state import LastBuild
 AS_AT = date(2026, 3, 30)  # the window begins on 1 April 2023
 LAYOUT = layout()
 DELIVERY = "d" * 64
-ABOUT = LastBuild(AS_AT.isoformat(), "p" * 64, "DSA-DFE-03@1")
+ABOUT = LastBuild(AS_AT.isoformat(), "DSA-DFE-03@1", "t" * 64)
 
 TABLES = {
     "intermediate.int_persons__records": "record_key VARCHAR, child_id VARCHAR, is_for_returns BOOLEAN,"

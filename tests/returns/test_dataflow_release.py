@@ -127,10 +127,18 @@ def test_what_was_built_under_other_terms_is_built_again_first(run: Run, dfe: De
     send(run, dfe)
     assert "postcode" in dfe.holds["1001"]["child_details"]
     amend(run, "expected_date_of_birth, sex, postcode", "expected_date_of_birth, sex")
-    assert "the agreements changed" in send(run, dfe).reason
+    assert "the agreement changed" in send(run, dfe).reason
     assert dataflow.build(run).children == {"Pending": {"Updated": 2}}
     send(run, dfe)
     assert "postcode" not in dfe.holds["1001"]["child_details"]
+
+
+def test_a_run_of_the_next_day_changes_no_terms(run: Run, dfe: Department) -> None:
+    fill(run)
+    dataflow.build(run)
+    next_day = Run.at(run_id="r2", home=run.home.root, as_at=date(2026, 4, 1))
+    assert policy.compile_lock(next_day).problems == []
+    assert send(next_day, dfe).sent.accepted == 2
 
 
 TERMS = {
@@ -194,3 +202,5 @@ def test_the_commands_build_send_and_tell(
     found = json.loads(ffp("status", "--json").stdout)
     assert found["children"] == {"Error": {"New": 1}, "Sent": {"New": 1}}
     assert found["errors"] == [{"child": "1002", "reason": "HTTP 400", "state": "New"}]
+    (answered,) = json.loads(ffp("status", "--answers", "--json").stdout)["errors"]
+    assert answered["answer"] == '{"errors": ["[0] of 1002"]}'

@@ -111,7 +111,13 @@ def test_a_child_that_dfe_refuses_is_found_and_the_others_go(hub: Council, dfe: 
     assert sorted(dfe.holds) == sorted(set(numbers) - dfe.refuses)
     assert Counter(hub.states().values()) == {("New", "Sent"): 98, ("New", "Error"): 2}
     assert state.errors(hub.con) == [
-        {"child": child, "state": "New", "reason": "HTTP 400"} for child in ("1017", "1080")
+        {
+            "child": child,
+            "state": "New",
+            "reason": "HTTP 400",
+            "answer": f'{{"errors": ["[0] of {child}"]}}',
+        }
+        for child in ("1017", "1080")
     ]
     assert dfe.requests < 30
 

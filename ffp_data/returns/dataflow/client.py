@@ -23,6 +23,7 @@ PREFIX = "FFP_DATAFLOW_"
 TAKEN = frozenset({200, 201})
 PASSING = frozenset({401, 403, 429})
 ANSWER_LIMIT = 1 << 20
+ANSWER_KEPT = 2000  # bytes of a refusal
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -83,10 +84,14 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Refused:
-    """DfE's answer to this batch, which trying again does not change."""
+    """DfE's answer to this batch, which trying again does not change.
+
+    `answer` is its text, for the encrypted state alone: it may repeat what was sent.
+    """
 
     status: int
     reason: str
+    answer: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,10 @@ class _Answer:
     @property
     def may_pass(self) -> bool:
         return self.status == 0 or self.status in PASSING or self.status >= 500
+
+    @property
+    def text(self) -> str:
+        return self.body[:ANSWER_KEPT].decode("utf-8", "replace")
 
     @property
     def words(self) -> str:
@@ -146,7 +155,7 @@ class Client:
             return GaveUp(f"{answer.words} after {self._patience.tries} tries")
         if answer.status in TAKEN:
             return _receipts(answer, len(children))
-        return Refused(answer.status, answer.words)
+        return Refused(answer.status, answer.words, answer.text)
 
     def _with_patience(self, attempt: Callable[[], _Answer]) -> _Answer:
         answer = attempt()
@@ -202,19 +211,27 @@ class Client:
                 return _Answer(response.status, response.read(ANSWER_LIMIT))
         except urllib.error.HTTPError as error:
             with error:
-                return _Answer(error.code, retry_after=_seconds(error.headers.get("Retry-After")))
+                after = _seconds(error.headers.get("Retry-After"))
+                return _Answer(error.code, _read_what_comes(error), after)
         except (OSError, http.client.HTTPException) as error:
             cause = getattr(error, "reason", error)
             kind = "timeout" if isinstance(cause, TimeoutError) else "connection lost"
             return _Answer(0, trouble=kind)
 
 
+def _read_what_comes(error: urllib.error.HTTPError) -> bytes:
+    try:
+        return error.read(ANSWER_KEPT)
+    except (OSError, http.client.HTTPException):
+        return b""  # the status came and is what counts
+
+
 def _receipts(answer: _Answer, expected: int) -> Outcome:
     told = _json(answer.body)
     if not isinstance(told, list) or not all(isinstance(each, str) for each in told):
-        return Refused(answer.status, "the answer is no list of receipts")
+        return Refused(answer.status, "the answer is no list of receipts", answer.text)
     if len(told) != expected:
-        return Refused(answer.status, f"{len(told)} receipts for {expected} children")
+        return Refused(answer.status, f"{len(told)} receipts for {expected} children", answer.text)
     return Accepted(tuple(told))
 
 

@@ -105,7 +105,8 @@ def _not_taken(
     tell(replace(batch, outcome="refused"))
     if outcome.status in CONTENT_REFUSED and len(pending) > 1:
         return _halved(con, pending, post, tell)
-    state.mark_error(con, [each.la_child_id for each in pending], outcome.reason)
+    children = [each.la_child_id for each in pending]
+    state.mark_error(con, children, outcome.reason, outcome.answer)
     # any other answer is about the way, not about these children
     stopped = "" if outcome.status in CONTENT_REFUSED | TAKEN else outcome.reason
     return Sent(refused=len(pending), stopped=stopped)

@@ -45,11 +45,11 @@ class Pending:
 
 @dataclass(frozen=True)
 class LastBuild:
-    """On what day, under which policy and agreement the table was built."""
+    """On what day the table was built, and a digest of the agreement's terms as they then were."""
 
     as_at: str
-    policy: str
     agreement: str
+    terms: str
 
 
 def prepare(con: duckdb.DuckDBPyConnection) -> None:
@@ -57,14 +57,14 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
     con.execute(f"CREATE TABLE IF NOT EXISTS {SUBMISSIONS} ({_COLUMNS})")
     con.execute(
-        f"CREATE TABLE IF NOT EXISTS {BUILDS} (as_at VARCHAR, policy VARCHAR, agreement VARCHAR)"
+        f"CREATE TABLE IF NOT EXISTS {BUILDS} (as_at VARCHAR, agreement VARCHAR, terms VARCHAR)"
     )
 
 
 _COLUMNS = """
 la_child_id VARCHAR NOT NULL, built_sha256 VARCHAR, payload VARCHAR, sent_payload VARCHAR,
 row_state VARCHAR NOT NULL, submission_status VARCHAR NOT NULL, reason VARCHAR,
-batch VARCHAR, receipt VARCHAR
+answer VARCHAR, batch VARCHAR, receipt VARCHAR
 """
 
 
@@ -94,7 +94,7 @@ def merge(
             _refuse_many_purges(con, layout)
         con.execute(f"DELETE FROM {BUILDS}")
         con.execute(
-            f"INSERT INTO {BUILDS} VALUES (?, ?, ?)", [about.as_at, about.policy, about.agreement]
+            f"INSERT INTO {BUILDS} VALUES (?, ?, ?)", [about.as_at, about.agreement, about.terms]
         )
         con.execute("COMMIT")
     except BaseException:
@@ -134,7 +134,7 @@ SELECT la_child_id, built_sha256, payload, sent_payload, row_state,
         ELSE 'Pending'
     END AS submission_status,
     CASE WHEN row_state IN ('New', 'Updated') THEN reason END AS reason,
-    batch, receipt
+    NULL::VARCHAR AS answer, batch, receipt
 FROM stated ORDER BY la_child_id
 """
 
@@ -169,7 +169,7 @@ def _refuse_many_purges(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
 
 def last_build(con: duckdb.DuckDBPyConnection) -> LastBuild | None:
     """The build that the state comes from; None before the first."""
-    row = con.execute(f"SELECT as_at, policy, agreement FROM {BUILDS}").fetchone()
+    row = con.execute(f"SELECT as_at, agreement, terms FROM {BUILDS}").fetchone()
     return LastBuild(*row) if row else None
 
 
@@ -184,12 +184,13 @@ def counts(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
 
 
 def errors(con: duckdb.DuckDBPyConnection) -> list[dict[str, str]]:
-    """Children in error: number, state and reason, never a value."""
+    """Children in error: number, state and reason, never a value; and DfE's answer, which may be one."""
     rows = con.execute(
-        f"SELECT la_child_id, row_state, reason FROM {SUBMISSIONS}"
+        f"SELECT la_child_id, row_state, reason, coalesce(answer, '') FROM {SUBMISSIONS}"
         " WHERE submission_status = 'Error' ORDER BY la_child_id"
     ).fetchall()
-    return [{"child": child, "state": state, "reason": reason} for child, state, reason in rows]
+    names = ("child", "state", "reason", "answer")
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def pending_children(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -229,18 +230,21 @@ def mark_sent(con: duckdb.DuckDBPyConnection, batch: str, receipts: Mapping[str,
     _update_pending(
         con,
         "submission_status = 'Sent', sent_payload = payload, batch = $batch,"
-        " receipt = taken.receipt, reason = NULL",
+        " receipt = taken.receipt, reason = NULL, answer = NULL",
         {"batch": batch},
         len(receipts),
     )
 
 
-def mark_error(con: duckdb.DuckDBPyConnection, children: Sequence[str], reason: str) -> None:
-    """Record that DfE did not take these children, and why."""
+def mark_error(
+    con: duckdb.DuckDBPyConnection, children: Sequence[str], reason: str, answer: str
+) -> None:
+    """Record that DfE did not take these children, why, and the words of its answer."""
     rows = [(child, "") for child in children]
     _register(con, "dataflow_taken", rows, ("la_child_id", "receipt"))
-    values = {"reason": reason}
-    _update_pending(con, "submission_status = 'Error', reason = $reason", values, len(children))
+    change = "submission_status = 'Error', reason = $reason, answer = $answer"
+    values = {"reason": reason, "answer": answer}
+    _update_pending(con, change, values, len(children))
 
 
 def sent_batches(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
