@@ -8,12 +8,20 @@ import pytest
 
 from ffp_data.calendar import add_working_days
 from tests.dbt_project.conftest import Marts
+from tests.dbt_project.warehouse import failures
 
 pytestmark = pytest.mark.slow
 
 
 def test_the_project_builds_and_every_data_test_passes(marts: Marts) -> None:
     assert marts.failures == []
+
+
+def test_every_unit_test_of_a_model_passes(marts: Marts) -> None:
+    result = marts.warehouse.dbt("test", "--select", "test_type:unit")
+    assert failures(result) == []
+    ran = getattr(result.result, "results", [])
+    assert len(ran) > 50, "a selection that finds nothing proves nothing"
 
 
 def test_children_are_the_young_the_unborn_and_those_with_an_open_case(marts: Marts) -> None:
