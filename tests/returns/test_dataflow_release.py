@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -36,22 +37,24 @@ def dfe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Department]:
         yield running
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    home = Home(tmp_path / "home").prepare()
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with compiled agreements and two children in need in its encrypted warehouse."""
+    home = Home(tmp_path_factory.mktemp("made") / "home").prepare()
     make_demonstration(home)
-    run = Run.at(run_id="r1", home=home.root, as_at=AS_AT)
-    assert policy.compile_lock(run).problems == []
-    return run
-
-
-def fill(run: Run) -> None:
-    """Two children in need, in the encrypted warehouse of the home."""
-    with connect(run.home) as con:
+    assert policy.compile_lock(Run.at(run_id="r0", home=home.root, as_at=AS_AT)).problems == []
+    with connect(home) as con:
         hub = Council(con)
         for number in ("1001", "1002"):
             hub.child(number)
             hub.referral(number, f"R{number}")
+    return home.root
+
+
+@pytest.fixture
+def run(made: Path, tmp_path: Path) -> Run:
+    shutil.copytree(made, tmp_path / "home")
+    return Run.at(run_id="r1", home=tmp_path / "home", as_at=AS_AT)
 
 
 def amend(run: Run, old: str, new: str) -> None:
@@ -83,7 +86,6 @@ def test_the_agreement_gives_what_the_layout_sends_and_no_more() -> None:
 def test_each_batch_is_written_down_before_and_after_with_count_and_hash(
     run: Run, dfe: Department
 ) -> None:
-    fill(run)
     assert dataflow.build(run).children == {"Pending": {"New": 2}}
     outcome = send(run, dfe)
     assert (outcome.permitted, outcome.sent.accepted) == (True, 2)
@@ -99,7 +101,6 @@ def test_each_batch_is_written_down_before_and_after_with_count_and_hash(
 def test_neither_names_nor_numbers_nor_secrets_stand_in_ledger_or_files(
     run: Run, dfe: Department
 ) -> None:
-    fill(run)
     dataflow.build(run)
     dfe.refuses = {"1002"}
     send(run, dfe)
@@ -110,7 +111,6 @@ def test_neither_names_nor_numbers_nor_secrets_stand_in_ledger_or_files(
 
 
 def test_without_an_agreement_in_force_nothing_is_built_or_sent(run: Run, dfe: Department) -> None:
-    fill(run)
     dataflow.build(run)
     amend(run, "status: live", "status: suspended")
     assert not dataflow.build(run).permitted
@@ -122,7 +122,6 @@ def test_without_an_agreement_in_force_nothing_is_built_or_sent(run: Run, dfe: D
 
 
 def test_what_was_built_under_other_terms_is_built_again_first(run: Run, dfe: Department) -> None:
-    fill(run)
     dataflow.build(run)
     send(run, dfe)
     assert "postcode" in dfe.holds["1001"]["child_details"]
@@ -134,7 +133,6 @@ def test_what_was_built_under_other_terms_is_built_again_first(run: Run, dfe: De
 
 
 def test_a_run_of_the_next_day_changes_no_terms(run: Run, dfe: Department) -> None:
-    fill(run)
     dataflow.build(run)
     next_day = Run.at(run_id="r2", home=run.home.root, as_at=date(2026, 4, 1))
     assert policy.compile_lock(next_day).problems == []
@@ -153,7 +151,6 @@ TERMS = {
 
 @pytest.mark.parametrize("case", TERMS)
 def test_terms_that_a_payload_cannot_keep_stop_the_build(run: Run, case: str) -> None:
-    fill(run)
     amend(run, *TERMS[case])
     outcome = dataflow.build(run)
     assert not outcome.permitted
@@ -164,7 +161,6 @@ def test_terms_that_a_payload_cannot_keep_stop_the_build(run: Run, case: str) ->
 def test_a_batch_that_was_recorded_when_the_process_died_is_told_once(
     run: Run, dfe: Department
 ) -> None:
-    fill(run)
     dataflow.build(run)
     with connect(run.home) as con:
         children = state.pending_children(con)
@@ -177,6 +173,8 @@ def test_a_batch_that_was_recorded_when_the_process_died_is_told_once(
 
 
 def test_a_hub_that_has_built_nothing_says_so(run: Run, dfe: Department) -> None:
+    with connect(run.home) as con:
+        con.execute("DROP SCHEMA staging CASCADE")
     assert "run the hub first" in dataflow.build(run).reason
     assert "nothing was built yet" in send(run, dfe).reason
 
@@ -184,7 +182,6 @@ def test_a_hub_that_has_built_nothing_says_so(run: Run, dfe: Department) -> None
 def test_the_commands_build_send_and_tell(
     run: Run, dfe: Department, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(run)
     home = ["--home", str(run.home.root)]
 
     def ffp(*words: str) -> Any:
