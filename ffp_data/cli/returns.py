@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ffp_data.pipeline.run import Run
 
 app = typer.Typer(no_args_is_help=True, help="Statutory returns: build and validate.")
+queries = typer.Typer(no_args_is_help=True, help="Answers to what was found in a return.")
+app.add_typer(queries, name="queries")
 app.add_typer(dataflow.app, name="dataflow")
 
 
@@ -175,6 +177,32 @@ def rebuild(
     if result.different:
         raise fail(f"{name}: not the same" for name in result.different)
     typer.echo(f"{folder}: {len(result.same)} files made again, the same byte for byte")
+
+
+@queries.command("import")
+def import_reasons(
+    file: Annotated[
+        Path, typer.Argument(help="queries.xlsx with reasons and names written in it.")
+    ],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Keep the reasons that stand in a queries workbook: the next build writes them in again."""
+    from ffp_data.pipeline.reconciling import import_reasons as keep_reasons
+    from ffp_data.returns.reconcile import NotAQueriesFileError
+
+    with _run_of(home, "returns-queries-import") as run:
+        try:
+            result = keep_reasons(run, file)
+        except NotAQueriesFileError as error:
+            raise fail(str(error), 2) from error
+    if json:
+        print_json(vars(result))
+        return
+    typer.echo(
+        f"{result.collection} {result.year}: {result.given} reasons new or changed, "
+        f"{result.taken_back} taken back, {result.kept} kept"
+    )
 
 
 @app.command()

@@ -42,7 +42,7 @@ def make_return(
         header,
         schema=OFFERED,
         delivery_ids=[row[0] for row in con.execute(_INPUTS).fetchall()],
-        profile=_profile(run, collection),
+        profile=profile_of(run, collection),
         about={
             "as_at": run.as_at.isoformat(),
             "agreement": decision.agreement,
@@ -60,7 +60,7 @@ WHERE d.status = 'loaded' AND d.rows_loaded > 0 AND f.is_for_returns ORDER BY d.
 """
 
 
-def _profile(run: Run, collection: str) -> Profile | None:
+def profile_of(run: Run, collection: str) -> Profile | None:
     """The TEHADC profile: the partnership's own for the year, else the packaged one."""
     if collection != tehadc.COLLECTION.lower():
         return None

@@ -7,9 +7,10 @@ the year they held before, so that nothing else that reads them meets the wrong 
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,7 +44,10 @@ def tables_of_year(run: Run) -> Iterator[None]:
 
 def _build(run: Run) -> None:
     manifest = current_manifest(DBT_PROJECT / "target" / "manifest.json")
-    built = build(run, manifest, only=_models(manifest))
+    with redirect_stdout(
+        io.StringIO()
+    ):  # dbt tells its progress, where a command prints its answer
+        built = build(run, manifest, only=_models(manifest))
     if not built.succeeded:
         raise LayoutError("; ".join(built.problems()))
 

@@ -17,6 +17,7 @@ import duckdb
 
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.make_return import OFFERED, make_return, notes_on, require_tables_of
+from ffp_data.pipeline.reconciling import reconcile_build
 from ffp_data.pipeline.run import Run
 from ffp_data.returns import LayoutError, ReturnResult, cin, versions
 from ffp_data.returns.sources import SOURCES
@@ -119,12 +120,14 @@ def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
     """Build, validate and release one return under `out/returns/<name>/<year>/`.
 
     What the department does not get lies in `council/<name>/<year>/` of the home: findings, the build
-    record, the tables that it was made of, and the workbook and pre-match of the TEHADC. Each build
-    that differs from those before is kept as a version below `council/versions/`.
+    record, what became of each row of its feed, the queries to answer, and the workbook and pre-match
+    of the TEHADC. Each build that differs from those before is kept as a version, with the tables that
+    it was made of, below `council/versions/`.
     """
     decision = policy.grants(run).release(DEPARTMENT, collection.purpose)
     out = run.home.out / "returns" / collection.name / run.collection_year
     built: list[ReturnResult] = []
+    unexplained: list[int] = []
     with connect(run.home) as con:
 
         def write(part: Path) -> dict[str, int]:
@@ -133,6 +136,7 @@ def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
             built.append(make_return(con, run, collection.name, decision, part))
             for path in built[0].for_council:
                 shutil.move(path, council)
+            unexplained.append(reconcile_build(con, run, collection.name, council))
             return {f"returns.{table}": rows for table, rows in built[0].counts.items()}
 
         try:
@@ -153,12 +157,18 @@ def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
         folder=out,
         council=own,
         version=version.folder.name,
-        notes=tuple(notes_on(version.record)),
+        notes=(*notes_on(version.record), *_unexplained(collection, unexplained[0])),
         rows=dict(extract.rows),
         by_rule=dict(built[0].findings_by_rule),
         errors=built[0].errors,
         queries=built[0].queries,
     )
+
+
+def _unexplained(collection: Collection, number: int) -> list[str]:
+    if not number:
+        return []
+    return [f"{number} differences of {collection.name} to feed or single view are unexplained."]
 
 
 def council_folder(run: Run, collection: str) -> Path:
