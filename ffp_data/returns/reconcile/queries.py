@@ -116,7 +116,8 @@ def read_queries(path: Path) -> tuple[dict[str, str], dict[str, Reason | None]]:
             raise NotAQueriesFileError(
                 f"{path}: has no sheets About and Queries; fill in queries.xlsx"
             )
-        about = {str(row[0]): str(row[1]) for row in _rows(book["About"]) if len(row) > 1}
+        _, *facts = _rows(book["About"])
+        about = {str(row[0]): str(row[1]) for row in facts if len(row) > 1}
         header, *rows = _rows(book["Queries"])
     finally:
         book.close()
