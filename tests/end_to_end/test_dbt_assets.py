@@ -62,7 +62,8 @@ def test_every_model_shows_its_columns_and_where_they_come_from_and_every_table_
         if "seed" not in kind:
             lineage = asset.metadata["dagster/column_lineage"].value.deps_by_column
             assert set(lineage) == {column.name for column in schema.columns}, key
-            assert any(lineage.values()), key
+            reads = dbt_models.asset_deps[key]  # a model of the run's own days reads nothing
+            assert any(lineage.values()) is bool(reads), key
 
 
 def test_lineage_leads_from_the_single_view_back_to_the_feed(history: dg.DagsterInstance) -> None:
