@@ -129,12 +129,14 @@ def _build_tehadc(
     stem = f"tehadc-{profile.year}-{header.lea}"
     xml, workbook = out_dir / f"{stem}.xml", out_dir / f"{stem}.xlsx"
     write_xml(model, profile.layout, header, xml, COHORT)
-    write_tehadc_workbook(model, profile, chosen, match, workbook)
-    match_file = out_dir / "pre-match.json"
-    match_file.write_text(_json(match.as_dict()), encoding="utf-8")
-    files = [xml, *write_csv_files(model, profile, out_dir)]
     # Rules look at all that was delivered, so that what is left out is reported too.
     findings = validate_tables(model, book, header.reference_date, SOURCE)
+    checks = [finding for finding in findings if finding.rule in tehadc.match_rules()]
+    write_tehadc_workbook(model, profile, chosen, match, checks, workbook)
+    match_file = out_dir / "pre-match.json"
+    found = match.as_dict() | {"overlap_and_sequence": [check.as_dict() for check in checks]}
+    match_file.write_text(_json(found), encoding="utf-8")
+    files = [xml, *write_csv_files(model, profile, out_dir)]
     counts = _row_counts(model, book, COHORT)
     return _Built(files, [workbook, match_file], findings, counts, book, profile)
 

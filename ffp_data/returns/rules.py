@@ -43,7 +43,7 @@ class _RuleFile(_Strict):
 
 def load_rules(folder: Path) -> tuple[Rule, ...]:
     """Read every rule file of a folder, in rule order. Raises LayoutError on faults and doubles."""
-    rules = [rule for path in sorted(folder.glob("*.yaml")) for rule in _read(path)]
+    rules = [rule for path in sorted(folder.glob("*.yaml")) for rule in read_rules(path)]
     codes = [rule.rule for rule in rules]
     doubles = sorted({code for code in codes if codes.count(code) > 1})
     if doubles:
@@ -51,7 +51,8 @@ def load_rules(folder: Path) -> tuple[Rule, ...]:
     return tuple(sorted(rules, key=lambda rule: rule_order(rule.rule)))
 
 
-def _read(path: Path) -> list[Rule]:
+def read_rules(path: Path) -> list[Rule]:
+    """Rules of one file, as they stand. Raises LayoutError with the file and the place."""
     try:
         with path.open(encoding="utf-8") as stream:
             found = _RuleFile.model_validate(yaml.safe_load(stream))

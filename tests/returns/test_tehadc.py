@@ -254,6 +254,56 @@ def test_two_pupil_numbers_are_two_children_whatever_their_birth_dates(
     assert found["matched"] == {"LAchildID": 0, "UPN": 0, "birth date and sex": matched}
 
 
+def test_every_item_of_the_profile_is_filled_or_reported(tmp_path: Path) -> None:
+    book = load_workbook(build(tmp_path, {}) / f"tehadc-{YEAR}-999.xlsx")
+    _, *told = book["Completeness"].iter_rows(values_only=True)
+    standing = {row[1]: row[4] for row in told}
+    assert set(standing) == set(tehadc.profile(YEAR).items)
+    assert standing["LAchildID"] == "filled"
+    assert standing["StepUpDate"] == "filled in part"
+    assert standing["FormerUPN"] == "never filled"
+    assert standing["NHSNumber"] == "switched off"
+
+
+CONFLICTS: dict[str, dict[str, Any]] = {
+    "Sex": {"cin_child": {"sex": "M"}},
+    "Ethnicity": {"cin_child": {"ethnicity": "NOBT"}},
+    "PersonBirthDate": {"cin_child": {"person_birth_date": "2010-01-01"}},
+    "UPN": {"cin_child": {"upn": "upn(801999999990)"}},
+    "LAchildID": {"cin_child": {"la_child_id": "X9"}},
+    "TE015": {"cin_episode": {"cin_referral_date": "2025-07-01"}},
+    "TE016": {"episode": {"teh_closure_reason": "T2"}},
+    "TE017": {
+        "cin_episode": {
+            "cin_referral_date": "2024-07-01",
+            "cin_closure_date": "2024-12-01",
+            "reason_for_closure": "RC9",
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("planted", CONFLICTS)
+def test_the_pre_match_finds_every_planted_conflict(tmp_path: Path, planted: str) -> None:
+    change = CONFLICTS[planted]
+    case = {
+        "add": {
+            "cin_child": [change.get("cin_child", {})],
+            "cin_episode": [change["cin_episode"]] if "cin_episode" in change else [],
+        },
+        "set": {"episode": change.get("episode", {})},
+    }
+    out = build(tmp_path, case)
+    found = json.loads((out / "pre-match.json").read_text(encoding="utf-8"))
+    conflicts = {conflict["item"] for conflict in found["conflicts"]}
+    checks = {check["rule"] for check in found["overlap_and_sequence"]}
+    # Birth date, sex and ethnicity under one LAchildID are rule TE018 as well.
+    assert (conflicts | checks) - {"TE018"} == {planted}
+    book = load_workbook(out / f"tehadc-{YEAR}-999.xlsx")
+    sheet = "Overlap and sequence" if planted.startswith("TE") else "Conflicts with CIN"
+    assert book[sheet].max_row > 1
+
+
 def test_what_is_switched_off_is_not_written_whatever_was_asked_of_the_profile_first() -> None:
     profile = load_profile(PROFILE)
     everything = {column for table in profile.full_layout.tables for column, _ in table.columns}

@@ -8,7 +8,7 @@ from pathlib import Path
 from ffp_data.returns import cin
 from ffp_data.returns.checks import RuleBook
 from ffp_data.returns.layout import LayoutError
-from ffp_data.returns.rules import Rule, load_rules
+from ffp_data.returns.rules import Rule, load_rules, read_rules
 from ffp_data.returns.tehadc.profile import Profile, load_profile
 
 COLLECTION = "TEHADC"
@@ -48,6 +48,12 @@ def rule_book_of(chosen: Profile) -> RuleBook:
         children=("tehadc_children", "cin_children"),
         beside=cin.layout(chosen.year),
     )
+
+
+@cache
+def match_rules() -> frozenset[str]:
+    """Codes of the rules that hold the collection against the CIN census: overlap and sequence."""
+    return frozenset(rule.rule for rule in read_rules(_FOLDER / "rules" / "match.yaml"))
 
 
 @cache

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
+from ffp_data.returns.findings import Finding
 from ffp_data.returns.layout import Item
 from ffp_data.returns.tehadc.frames import Frame, read_file
 from ffp_data.returns.tehadc.match import PreMatch
@@ -22,9 +23,10 @@ def write_tehadc_workbook(
     profile: Profile,
     counts: CohortCounts,
     match: PreMatch,
+    checks: Sequence[Finding],
     path: Path,
 ) -> Path:
-    """Write cover, sign-off figures, completeness, conflicts and the modules."""
+    """Write cover, sign-off figures, completeness, conflicts and checks against CIN, and the modules."""
     frames = {file.file: read_file(model, profile, file) for file in profile.formats.csv}
     sheets = [
         Sheet(
@@ -36,15 +38,21 @@ def write_tehadc_workbook(
         Sheet("Sign-off", ("Figure", "Value"), _figures(counts, match), (60, 16)),
         Sheet(
             "Completeness",
-            ("File", "Item", "Filled", "Rows"),
-            _completeness(frames),
-            (26, 34, 10, 10),
+            ("File", "Item", "Filled", "Rows", "Standing", "Required"),
+            [*_completeness(profile, frames), *_left_out(profile)],
+            (26, 34, 10, 10, 22, 40),
         ),
         Sheet(
             "Conflicts with CIN",
             ("LAchildID", "LAchildID in CIN", "Matched by", "Item", "TEHADC", "CIN census"),
             (tuple(asdict(conflict).values()) for conflict in match.conflicts),
             (22, 22, 20, 20, 20, 20),
+        ),
+        Sheet(
+            "Overlap and sequence",
+            ("Rule", "LAchildID", "Fields", "Values", "What it says"),
+            (_check(finding) for finding in checks),
+            (10, 22, 40, 40, 90),
         ),
         *(_module_sheet(name, frame) for name, frame in frames.items()),
     ]
@@ -85,11 +93,29 @@ def _figures(counts: CohortCounts, match: PreMatch) -> Iterator[tuple[str, int]]
     yield "Different children in either return (Family Help)", match.family_help_children
 
 
-def _completeness(frames: dict[str, Frame]) -> Iterator[tuple[str, str, int, int]]:
+def _completeness(profile: Profile, frames: dict[str, Frame]) -> Iterator[tuple[Cell, ...]]:
+    """Every item of every file: in how many rows it is filled, and what that means."""
     for name, frame in frames.items():
         for place, heading in enumerate(frame.headings):
             filled = sum(1 for row in frame.rows if row[place])
-            yield name, heading, filled, len(frame.rows)
+            standing = "never filled" if not filled else "filled"
+            if 0 < filled < len(frame.rows):
+                standing = "filled in part"
+            evidence = profile.item(heading)[1].evidence
+            required = evidence.required if evidence else ""
+            yield name, heading, filled, len(frame.rows), standing, required
+
+
+def _left_out(profile: Profile) -> Iterator[tuple[Cell, ...]]:
+    """Items of the profile that no file has."""
+    for item in (item for _, item in profile.items.values() if not item.is_written):
+        required = item.evidence.required if item.evidence else ""
+        yield None, item.element, None, None, "switched off", required
+
+
+def _check(finding: Finding) -> tuple[Cell, ...]:
+    values = ", ".join("(none)" if value is None else value for value in finding.values)
+    return finding.rule, finding.child, ", ".join(finding.fields), values, finding.message
 
 
 def _module_sheet(name: str, frame: Frame) -> Sheet:
