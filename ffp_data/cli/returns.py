@@ -97,9 +97,11 @@ def build(
     from ffp_data.pipeline.other_year import tables_of_year
     from ffp_data.pipeline.publish import COLLECTIONS, publish_return
     from ffp_data.returns import LayoutError
+    from ffp_data.returns.validate import rule_book
 
     with _run_of(home, "returns-build", year, as_at) as run:
         try:
+            rule_book(collection.value, run.collection_year)  # before anything is built for nothing
             with tables_of_year(run):
                 outcome = publish_return(run, COLLECTIONS[collection.value])
         except LayoutError as error:

@@ -65,7 +65,12 @@ def profile_of(run: Run, collection: str) -> Profile | None:
     if collection != tehadc.COLLECTION.lower():
         return None
     own = run.home.profiles / f"{collection}-{run.collection_year}.yaml"
-    return load_profile(own) if own.is_file() else tehadc.profile(run.collection_year)
+    if not own.is_file():
+        return tehadc.profile(run.collection_year)
+    profile = load_profile(own)
+    if profile.year != run.collection_year:
+        raise LayoutError(f"{own}: is a profile of {profile.year}")
+    return profile
 
 
 @cache
