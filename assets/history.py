@@ -18,7 +18,7 @@ from typing import Any
 from dagster import StringSource
 from dagster._core.storage.event_log import SqliteEventLogStorage  # public by dagster.yaml alone
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 
 INDEX = "index"  # the file of what is known across runs; each run has a file of its own
 OPEN_FILES = 4  # a web server looks into many runs, one after the other
@@ -30,7 +30,7 @@ class RunHistory(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, Engine] = {}
-        self._one_at_a_time = threading.Lock()
+        self._one_at_a_time = threading.RLock()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -50,6 +50,10 @@ class RunHistory(SqliteEventLogStorage):
 
     def index_connection(self) -> AbstractContextManager[Connection]:
         return self._transaction(INDEX)
+
+    def has_table(self, table_name: str) -> bool:
+        with self._one_at_a_time:  # Dagster asks this in the middle of a transaction
+            return inspect(self._engine(INDEX)).has_table(table_name)
 
     def wipe(self) -> None:
         self._close()

@@ -7,7 +7,7 @@ line, and so that a key given twice is a fault instead of a silent loss.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import yaml
@@ -60,9 +60,19 @@ def check_contracts(*places: Path) -> list[FeedError]:
 
 
 def _load(places: Iterable[Path]) -> tuple[dict[str, Contract], list[FeedError]]:
+    files = [path for place in places for path in _files(place)]
+    contracts, errors = _read(tuple((path, path.read_bytes()) for path in files))
+    return dict(contracts), list(errors)
+
+
+@lru_cache(maxsize=8)
+def _read(
+    files: tuple[tuple[Path, bytes], ...],
+) -> tuple[dict[str, Contract], list[FeedError]]:
+    """Remembered by what the files hold: every step of a run asks, and reading twenty takes a while."""
     contracts: dict[str, Contract] = {}
     errors: list[FeedError] = []
-    for path in (path for place in places for path in _files(place)):
+    for path, _ in files:
         try:
             node, data = read_yaml(path)
             if unfinished := _unfinished(path, node):

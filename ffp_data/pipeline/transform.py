@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline.run import Run
 from ffp_data.settings import WAREHOUSE_FILE
 from ffp_data.warehouse import httpfs_extension, warehouse_key
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,9 @@ def build(run: Run, manifest: Path, only: Collection[str] = ()) -> Build:
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
-    from dbt.contracts.graph.manifest import Manifest
     from dbt_common.invocation import get_invocation_id
 
-    parsed = Manifest.from_msgpack(parsed_form(manifest).read_bytes())
+    parsed = parsed_project(manifest)
     # Unit tests prove the models on made rows; they belong to `make test`, not to every run.
     words = ["--no-write-json", "build", "--exclude-resource-type", "unit_test"]
     words += ["--vars", dbt_vars(run)]
@@ -165,6 +167,13 @@ def current_manifest(path: Path) -> Path:
         (Path(folder) / "partial_parse.msgpack").replace(parsed_form(path))
         (Path(folder) / path.name).replace(path)
     return path
+
+
+def parsed_project(manifest: Path) -> Manifest:
+    """The project as dbt parsed it when it wrote `manifest`; read anew, since a run of dbt changes it."""
+    from dbt.contracts.graph.manifest import Manifest
+
+    return Manifest.from_msgpack(parsed_form(manifest).read_bytes())
 
 
 def parsed_form(manifest: Path) -> Path:

@@ -16,6 +16,7 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 from ffp_data import feeds
 from ffp_data.feeds.tables import raw_columns
+from ffp_data.pipeline.transform import current_manifest, parsed_project
 from ffp_data.warehouse import httpfs_extension
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
@@ -95,7 +96,8 @@ class Warehouse:
         os.environ.update(environment)
         try:
             where = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-            result = dbtRunner().invoke(["--quiet", *arguments, *where])
+            project = parsed_project(current_manifest(PROJECT / "target" / "manifest.json"))
+            result = dbtRunner(manifest=project).invoke(["--quiet", *arguments, *where])
         finally:
             # dbt in this process keeps the file open
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
