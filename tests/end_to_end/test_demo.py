@@ -42,7 +42,8 @@ def test_what_is_for_the_council_is_not_in_a_folder_that_is_released(demo: Demo)
     def kinds(folder: str) -> set[str]:
         return {path.name for path in (demo.home / folder).rglob("*") if path.is_file()}
 
-    reports = {"report.json", "report.xlsx", "report.html", "build.json"}
+    reports = {"report.json", "report.xlsx", "report.html", "build.json", "queries.xlsx"}
+    reports |= {"reconciliation.csv", "reconciliation.json", "reconciliation.xlsx"}
     assert kinds("council/cin") == reports
     assert kinds("council/tehadc") == reports | {"pre-match.json", "tehadc-2025-26-999.xlsx"}
     assert kinds("out/returns/cin") == {"cin-2025-26-999.xml", "manifest.json"}
