@@ -9,8 +9,10 @@ It knows nothing of what the records are about: that is all in the model (docs/l
 Read the package in this order:
 
 1. ``spec`` and ``model``: what a model file may say, and how it is checked.
-2. ``standardise`` and ``records``: named cleaning steps; records checked, cleaned, coded.
-3. ``compare`` and ``pairs``: levels as SQL, packed into one integer; which pairs are compared.
+2. ``standardise``: named cleaning steps.
+3. ``engine``: what an engine does, the only part that touches records or pairs in bulk.
+   ``packing``: the levels of a pair as one integer, its pattern.
+   ``duck``: the DuckDB engine, with ``records``, ``compare`` (levels as SQL) and ``pairs``.
 4. ``em``, ``estimate`` and ``train``: recordlinkage's EM on grouped patterns, three classes.
 5. ``score``: weights of the pairs that could matter, with term frequencies.
 6. ``cluster`` and ``assemble``: components, closure, repair, constraints.

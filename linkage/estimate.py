@@ -15,13 +15,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import duckdb
 import numpy as np
 
-from linkage.compare import Packing
 from linkage.em import Bools, Floats, GroupedECM, Ints, Layout
+from linkage.engine import Engine, Grouped
 from linkage.model import Model
-from linkage.pairs import Grouped
+from linkage.packing import Packing
 
 IMPOSSIBLE = -60.0  # log-likelihood added for a class that a veto rules out
 FEWEST_PAIRS = 20.0  # a rule with fewer pairs of one person teaches nothing
@@ -130,7 +129,7 @@ def start_same(packing: Packing, layout: Layout) -> Floats:
 
 
 def stranger_rates(
-    con: duckdb.DuckDBPyConnection, packing: Packing, layout: Layout, random: Grouped
+    engine: Engine, packing: Packing, layout: Layout, random: Grouped
 ) -> tuple[Floats, Floats]:
     """(features,) share of random pairs at each level, and (comparisons,) share that speak."""
     levels = packing.unpack(random.pattern)
@@ -144,22 +143,12 @@ def stranger_rates(
             continue
         part = layout.slices()[index]
         exact = part.start + 1
-        collision = collision_probability(con, column)
+        collision = engine.collision_probability(column)
         others = [f for f in range(part.start + 2, part.stop) if not layout.silent[f]]
         rates[others] *= (1 - collision) / rates[others].sum()
         rates[exact] = collision
     floored: Floats = np.maximum(rates, 1e-12)
     return floored, spoken
-
-
-def collision_probability(con: duckdb.DuckDBPyConnection, column: str) -> float:
-    """Exact probability that two different records with a value agree on it."""
-    row = con.execute(
-        f"SELECT sum(n::DOUBLE * (n - 1)), sum(n) FROM "
-        f"(SELECT count(*) AS n FROM rec WHERE {column} IS NOT NULL GROUP BY {column})"
-    ).fetchone()
-    agreeing, filled = (float(v or 0) for v in row) if row else (0.0, 0.0)
-    return min(agreeing / (filled * (filled - 1)), 1 - 1e-9) if filled > 1 else 0.0
 
 
 def mixing_shares(

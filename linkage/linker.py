@@ -8,34 +8,23 @@ of its own module and is timed here. Nothing depends on the clock or on the orde
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import duckdb_extension_httpfs
 import numpy as np
 import pyarrow as pa
 
 from linkage.assemble import Assembled, Assembler, Decisions
-from linkage.compare import Packing
+from linkage.duck import open_engine
 from linkage.em import Ints
+from linkage.engine import Engine, Loaded, RuleSize, refuse_oversized
 from linkage.estimate import Parameters, veto_names
 from linkage.model import Model
-from linkage.pairs import (
-    RuleSize,
-    compare_pairs,
-    create_pairs,
-    group_pairs,
-    random_patterns,
-    refuse_oversized,
-    rule_sizes,
-)
-from linkage.records import Loaded, load
+from linkage.packing import Packing
 from linkage.score import Scored, Scorer
 from linkage.train import train
 
@@ -83,60 +72,41 @@ def link(
     """Link records (Arrow table, or path of a .parquet or .csv file) by a model.
 
     ``must_link`` and ``cannot_link`` are reviewers' decisions, pairs of record ids.
-    ``memory_limit`` (such as "2GB") bounds DuckDB, which then spills, encrypted, to a temporary
-    folder that only this user can read and that is removed at the end. Raises LinkageError.
+    ``memory_limit`` (such as "2GB") bounds the engine, which then spills. Raises LinkageError.
     """
-    with (
-        tempfile.TemporaryDirectory(prefix="linkage-") as scratch,
-        _connect(scratch, threads, memory_limit) as con,
-    ):
-        return _link(con, records, model, must_link, cannot_link)
-
-
-def _connect(scratch: str, threads: int, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
-    """A database in memory whose spill is encrypted with a key that exists only while it runs."""
-    config: dict[str, Any] = {"threads": threads, "temp_directory": scratch}
-    if memory_limit:
-        config["memory_limit"] = memory_limit
-    con = duckdb.connect(":memory:", config=config)
-    # DuckDB encrypts only through OpenSSL, which the httpfs extension carries.
-    extension = next(Path(duckdb_extension_httpfs.__file__).parent.rglob("*.duckdb_extension"))
-    con.load_extension(str(extension))
-    con.execute("SET temp_file_encryption = true")
-    return con
+    timer = Timer()
+    with ExitStack() as stack:
+        with timer.stage("load"):
+            engine = stack.enter_context(open_engine(records, model, threads, memory_limit))
+        return _link(engine, model, must_link, cannot_link, timer)
 
 
 def _link(
-    con: duckdb.DuckDBPyConnection,
-    records: pa.Table | Path | str,
+    engine: Engine,
     model: Model,
     must_link: Iterable[Link],
     cannot_link: Iterable[Link],
+    timer: Timer,
 ) -> LinkResult:
-    timer = Timer()
-    with timer.stage("load"):
-        loaded = load(con, records, model)
+    loaded = engine.loaded
     if loaded.count < 2 or not loaded.packing.comparisons:
-        return _nothing_to_compare(con, model, loaded, timer)
+        return _nothing_to_compare(engine, model, timer)
     with timer.stage("check_rules"):
-        sizes = rule_sizes(con, model)
+        sizes = engine.rule_sizes()
         refuse_oversized(sizes, model)
     with timer.stage("pairs"):
-        create_pairs(con, model, loaded.packing)
-    with timer.stage("patterns"):
-        patterns = group_pairs(con)
-        random = random_patterns(con, model, loaded.packing, loaded.count)
+        patterns = engine.patterns()
+    with timer.stage("random_pairs"):
+        random = engine.random_patterns()
     with timer.stage("estimate"):
-        parameters = train(con, model, loaded.packing, patterns, random, loaded.count)
-    scorer = Scorer(con, model, parameters, loaded.count)
+        parameters = train(engine, model, patterns, random)
+    scorer = Scorer(engine, model, parameters, loaded.count)
     with timer.stage("score"):
         proposed = scorer.survivors(patterns)
         shares = scorer.settle_shares(*proposed)
         scored = scorer.score(*proposed, shares)
     with timer.stage("cluster"):
-        ids, assembled = _assemble(
-            con, model, loaded, scorer, shares, scored, must_link, cannot_link
-        )
+        ids, assembled = _assemble(engine, model, scorer, shares, scored, must_link, cannot_link)
     with timer.stage("output"):
         clusters = _clusters_table(ids, assembled.labels)
         pairs = _pairs_table(model, loaded.packing, ids, assembled)
@@ -150,34 +120,32 @@ def _link(
 
 
 def _assemble(
-    con: duckdb.DuckDBPyConnection,
+    engine: Engine,
     model: Model,
-    loaded: Loaded,
     scorer: Scorer,
     shares: Any,
     scored: Scored,
     must_link: Iterable[Link],
     cannot_link: Iterable[Link],
-) -> tuple[list[str], Assembled]:
-    rows = con.execute(
-        "SELECT _record_id, _source, _source_code FROM rec ORDER BY rid"
-    ).to_arrow_table()
-    ids: list[str] = rows["_record_id"].to_pylist()
-    sources = np.array(rows["_source"].to_pylist(), dtype=object)
+) -> tuple[pa.StringArray, Assembled]:
+    known = engine.identities()
+    ids: list[str] = known.record_ids.to_pylist()
+    names = known.sources.dictionary.to_pylist()
+    source = np.asarray(known.sources.indices.fill_null(len(names)), dtype=np.int64)
+    single = np.array([*(n in model.one_per_source for n in names), False])
 
     def score_more(left: Ints, right: Ints) -> Scored:
-        pattern = compare_pairs(con, model, loaded.packing, left, right)
-        return scorer.score(left, right, pattern, shares)
+        return scorer.score(left, right, engine.compare(left, right), shares)
 
     assembler = Assembler(
         model,
-        loaded.count,
-        np.asarray(rows["_source_code"], dtype=np.int64),
-        np.isin(sources, np.array(model.one_per_source, dtype=object)),
+        len(ids),
+        source,
+        single[source],
         Decisions.of({r: i for i, r in enumerate(ids)}, must_link, cannot_link),
         score_more,
     )
-    return ids, assembler.run(scored)
+    return known.record_ids, assembler.run(scored)
 
 
 def _cluster_id(record_id: str) -> str:
@@ -185,26 +153,23 @@ def _cluster_id(record_id: str) -> str:
     return "cluster-" + hashlib.sha256(record_id.encode()).hexdigest()[:16]
 
 
-def _clusters_table(ids: list[str], labels: Ints) -> pa.Table:
-    names = {int(label): _cluster_id(ids[label]) for label in np.unique(labels)}
-    return pa.table(
-        {
-            "record_id": pa.array(ids, pa.string()),
-            "cluster_id": pa.array([names[int(x)] for x in labels], pa.string()),
-        }
-    )
+def _clusters_table(ids: pa.StringArray, labels: Ints) -> pa.Table:
+    first, cluster = np.unique(labels, return_inverse=True)
+    names = pa.array([_cluster_id(r) for r in ids.take(pa.array(first)).to_pylist()], pa.string())
+    return pa.table({"record_id": ids, "cluster_id": names.take(pa.array(cluster))})
 
 
-def _pairs_table(model: Model, packing: Packing, ids: list[str], assembled: Assembled) -> pa.Table:
+def _pairs_table(
+    model: Model, packing: Packing, ids: pa.StringArray, assembled: Assembled
+) -> pa.Table:
     scored = assembled.scored
     together = assembled.labels[scored.left] == assembled.labels[scored.right]
     kept = scored.take(together | (scored.probability >= model.thresholds.review))
-    names = pa.array(ids, pa.string())
     levels = packing.unpack(kept.pattern)
     household = kept.posterior[:, 1] if kept.posterior.shape[1] == 3 else np.zeros(len(kept))
     columns: dict[str, Any] = {
-        "record_id_l": names.take(pa.array(kept.left)),
-        "record_id_r": names.take(pa.array(kept.right)),
+        "record_id_l": ids.take(pa.array(kept.left)),
+        "record_id_r": ids.take(pa.array(kept.right)),
         "match_weight": kept.weight,
         "match_probability": kept.probability,
         "p_same_household": household,
@@ -226,11 +191,9 @@ def _veto_column(model: Model, packing: Packing, levels: Ints) -> pa.Array:
     return pa.array(names, pa.string())
 
 
-def _nothing_to_compare(
-    con: duckdb.DuckDBPyConnection, model: Model, loaded: Loaded, timer: Timer
-) -> LinkResult:
+def _nothing_to_compare(engine: Engine, model: Model, timer: Timer) -> LinkResult:
     """No or one record: each is its own cluster, and the report says why nothing was estimated."""
-    ids = [r[0] for r in con.execute("SELECT _record_id FROM rec ORDER BY rid").fetchall()]
+    loaded, ids = engine.loaded, engine.identities().record_ids
     packing = Packing(model.comparisons)
     empty = np.empty(0, np.int64)
     scored = Scored(empty, empty, empty, np.empty(0), np.empty((0, 3)), np.empty(0, dtype=bool))

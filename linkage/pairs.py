@@ -8,36 +8,15 @@ one rule alone although no pair is compared twice. Table ``pair`` holds (l, r, m
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from linkage.compare import Packing
-from linkage.errors import LinkageError
+from linkage.compare import pattern_sql, similarity_sql
+from linkage.engine import Grouped, Ints, RuleSize
 from linkage.model import Model
-
-Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Grouped:
-    """Distinct (pattern, mask) with the number of pairs of each; arrays of equal length."""
-
-    pattern: Ints
-    mask: Ints
-    count: Ints
-
-
-@dataclass(frozen=True)
-class RuleSize:
-    """What a rule would propose: pairs (before other rules take their share) and its largest block."""
-
-    name: str
-    pairs: int
-    largest_block: int
+from linkage.packing import Packing
 
 
 def _joins(model: Model) -> list[tuple[int, str, str]]:
@@ -68,22 +47,6 @@ def _rule_size(con: duckdb.DuckDBPyConnection, model: Model, index: int) -> Rule
     return RuleSize(rule.name, int(row[0] or 0), int(row[1] or 0))
 
 
-def refuse_oversized(sizes: list[RuleSize], model: Model) -> None:
-    """Raise LinkageError, with advice, for rules over the model's limit."""
-    limit = model.limits.pairs_per_rule
-    too_big = [s for s in sizes if s.pairs > limit]
-    if too_big:
-        rules = "; ".join(
-            f"'{s.name}' would compare {s.pairs:,} pairs (largest block {s.largest_block:,} records)"
-            for s in too_big
-        )
-        raise LinkageError(
-            f"{model.path or 'model'}: blocking rules over the limit of {limit:,} pairs: {rules}. "
-            "Add a component to the rule (a date part, an outward postcode), turn placeholder "
-            "values into missing ones with 'null_if', or raise limits.pairs_per_rule"
-        )
-
-
 def _compare_sql(model: Model, packing: Packing, source: str) -> str:
     """(l, r, mask, pattern) for the pairs of ``source``, in which the records are ``a`` and ``b``."""
     joins = _joins(model)
@@ -94,13 +57,13 @@ def _compare_sql(model: Model, packing: Packing, source: str) -> str:
         for side, prefix in (("a", "l"), ("b", "r"))
     ]
     inner = ["a.rid AS l", "b.rid AS r", *carried]
-    inner += [f"{sql} AS {name}" for name, sql in packing.similarity_sql().items()]
+    inner += [f"{sql} AS {name}" for name, sql in similarity_sql(packing).items()]
     fires: dict[int, list[str]] = {}
     for index, left, right in joins:
         fires.setdefault(index, []).append(f"coalesce(l_{left} = r_{right}, false)")
     mask = " + ".join(f"({' OR '.join(f)})::INTEGER * {1 << i}" for i, f in fires.items())
     return (
-        f"SELECT l, r, {mask} AS mask, {packing.pattern_sql()} AS pattern"
+        f"SELECT l, r, {mask} AS mask, {pattern_sql(packing)} AS pattern"
         f" FROM (SELECT {', '.join(inner)} FROM {source})"
     )
 
@@ -169,3 +132,14 @@ def compare_pairs(
     ).fetchnumpy()
     con.unregister("wanted")
     return np.asarray(rows["pattern"], dtype=np.int64)
+
+
+def survivors(con: duckdb.DuckDBPyConnection, patterns: Ints) -> tuple[Ints, Ints, Ints]:
+    """(left, right, pattern) of the pairs in table ``pair`` with these patterns."""
+    con.register("chosen", pa.table({"pattern": patterns}))
+    rows = con.execute(
+        "SELECT l, r, pattern FROM pair SEMI JOIN chosen USING (pattern) ORDER BY l, r"
+    ).fetchnumpy()
+    con.unregister("chosen")
+    left, right, pattern = (np.asarray(rows[c], dtype=np.int64) for c in ("l", "r", "pattern"))
+    return left, right, pattern

@@ -10,29 +10,20 @@ counts of values (``<column>__n``) and one key for each blocking rule (``k0``, `
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
-from linkage.compare import Packing, groups_column, part_column, words_column
+from linkage.engine import Identities, Ints, Loaded
 from linkage.errors import LinkageError
 from linkage.model import Model, domain_of
+from linkage.packing import Packing, groups_column, part_column, words_column
 from linkage.spec import Comparison, Key
 from linkage.standardise import apply_steps, column_sql, part_sql, quoted
 
 DATA = Path(__file__).parent / "data"
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What is known of the records after loading: how many, and which comparisons can speak."""
-
-    count: int
-    packing: Packing
-    dropped: dict[str, str]
-    warnings: tuple[str, ...]
 
 
 def load(con: duckdb.DuckDBPyConnection, records: pa.Table | Path | str, model: Model) -> Loaded:
@@ -247,3 +238,26 @@ def _key_sql(keys: tuple[Key, ...]) -> str:
     parts = [part_sql(k.part, f"s.{k.column}") if k.part else f"s.{k.column}" for k in keys]
     present = " AND ".join(f"({p}) IS NOT NULL" for p in parts)
     return f"CASE WHEN {present} THEN hash({', '.join(parts)}) END"
+
+
+def collision_probability(con: duckdb.DuckDBPyConnection, column: str) -> float:
+    """Exact probability that two different records with a value agree on it."""
+    row = con.execute(
+        f"SELECT sum(n::DOUBLE * (n - 1)), sum(n) FROM "
+        f"(SELECT count(*) AS n FROM rec WHERE {column} IS NOT NULL GROUP BY {column})"
+    ).fetchone()
+    agreeing, filled = (float(v or 0) for v in row) if row else (0.0, 0.0)
+    return min(agreeing / (filled * (filled - 1)), 1 - 1e-9) if filled > 1 else 0.0
+
+
+def value_counts(con: duckdb.DuckDBPyConnection, column: str) -> Ints:
+    """For each record, how many records have its value of a counted column; 0 without a value."""
+    rows = con.execute(f"SELECT {column}__n AS n FROM rec ORDER BY rid").fetchnumpy()
+    return np.asarray(rows["n"], dtype=np.int64)
+
+
+def identities(con: duckdb.DuckDBPyConnection) -> Identities:
+    """Ids and sources of the records, by number."""
+    rows = con.execute("SELECT _record_id, _source FROM rec ORDER BY rid").to_arrow_table()
+    ids, sources = (rows[c].combine_chunks() for c in ("_record_id", "_source"))
+    return Identities(ids.cast(pa.string()), sources.cast(pa.string()).dictionary_encode())

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
-import pyarrow as pa
 
 from linkage.em import Bools, Floats, Ints
+from linkage.engine import Engine, Grouped
 from linkage.estimate import IMPOSSIBLE, Parameters, mixing_shares, posteriors, vetoed
 from linkage.model import Model
-from linkage.pairs import Grouped
 
 
 @dataclass(frozen=True)
@@ -52,9 +50,9 @@ class Scored:
 
 @dataclass(frozen=True)
 class Scorer:
-    """Scores pairs of table ``rec`` with fixed parameters."""
+    """Scores pairs of an engine's records with fixed parameters."""
 
-    con: duckdb.DuckDBPyConnection
+    engine: Engine
     model: Model
     parameters: Parameters
     records: int
@@ -70,13 +68,7 @@ class Scorer:
         )
         reach = posteriors(likelihood, shares)[:, self.parameters.classes.same]
         chosen = unique[reach >= self.model.thresholds.review / 4]
-        self.con.register("chosen", pa.table({"pattern": chosen}))
-        rows = self.con.execute(
-            "SELECT l, r, pattern FROM pair SEMI JOIN chosen USING (pattern) ORDER BY l, r"
-        ).fetchnumpy()
-        self.con.unregister("chosen")
-        left, right, pattern = (np.asarray(rows[c], dtype=np.int64) for c in ("l", "r", "pattern"))
-        return left, right, pattern
+        return self.engine.survivors(chosen)
 
     def _frequency_columns(self) -> list[tuple[int, int, str, bool]]:
         """(comparison, exact level, column, shared by household) with term frequencies."""
@@ -104,17 +96,13 @@ class Scorer:
         result: Floats = self.parameters.log_likelihood(levels)[inverse]
         for index, exact, column, shared in self._frequency_columns():
             agreeing = (levels[:, index] == exact)[inverse]
-            counts = self._counts(column)
-            frequency = counts[left[agreeing]] / max(1.0, float(np.count_nonzero(counts)))
+            counts = self.engine.value_counts(column)
+            frequency = counts[left[agreeing]] / max(1, np.count_nonzero(counts))
             rate = self.parameters.of(index, 0)[exact]
             # What a household shares says nothing of how rare it is; what it does not share does.
             columns = slice(0, 1) if shared else slice(0, self.parameters.classes.same)
             result[agreeing, columns] += np.log(frequency / rate)[:, None]
         return result
-
-    def _counts(self, column: str) -> Floats:
-        rows = self.con.execute(f"SELECT {column}__n AS n FROM rec ORDER BY rid").fetchnumpy()
-        return np.asarray(rows["n"], dtype=np.float64)
 
     def settle_shares(self, left: Ints, right: Ints, pattern: Ints) -> Floats:
         """Shares of the classes among all pairs, given the survivors with term frequencies.

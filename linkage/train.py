@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import duckdb
 import numpy as np
 
-from linkage.compare import Packing
 from linkage.em import Bools, Floats, GroupedECM, Ints, Layout
+from linkage.engine import Engine, Grouped
 from linkage.estimate import (
     FEWEST_PAIRS,
     IMPOSSIBLE,
@@ -29,7 +28,7 @@ from linkage.estimate import (
     vetoed,
 )
 from linkage.model import Model
-from linkage.pairs import Grouped
+from linkage.packing import Packing
 
 ROUNDS = 2
 
@@ -267,17 +266,11 @@ class Trainer:
         return found
 
 
-def train(
-    con: duckdb.DuckDBPyConnection,
-    model: Model,
-    packing: Packing,
-    patterns: Grouped,
-    random: Grouped,
-    records: int,
-) -> Parameters:
+def train(engine: Engine, model: Model, patterns: Grouped, random: Grouped) -> Parameters:
     """Learn the parameters of a model from grouped pairs."""
+    packing, records = engine.loaded.packing, engine.loaded.count
     layout = make_layout(packing)
-    rates, spoken = stranger_rates(con, packing, layout, random)
+    rates, spoken = stranger_rates(engine, packing, layout, random)
     households = any(c.shared_by_household for c in packing.comparisons)
     total = records * (records - 1) / 2
     return Trainer(

@@ -17,7 +17,7 @@ import pyarrow.parquet
 import pytest
 
 import linkage
-from linkage.linker import _connect
+from linkage.duck import connect
 from tests.linkage.support import GIVEN, SURNAMES, groups
 
 
@@ -162,7 +162,7 @@ def test_the_order_of_the_input_changes_nothing(table: pa.Table, small: dict[str
 
 
 def test_what_does_not_fit_into_memory_is_spilt_encrypted(tmp_path: Path) -> None:
-    with _connect(str(tmp_path), threads=1, memory_limit="200MB") as con:
+    with connect(str(tmp_path), threads=1, memory_limit="200MB") as con:
         setting = con.execute("SELECT current_setting('temp_file_encryption')").fetchone()
     assert setting == (True,)
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import linkage
-from linkage.compare import Packing
+from linkage.packing import Packing
 
 
 def _refusal(content: dict[str, Any]) -> str:
