@@ -8,12 +8,14 @@ table of (cluster, person) counts; no pair is listed.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from linkage.em import Floats, Ints
+from linkage.em import Bools, Floats, Ints
 from linkage.errors import LinkageError
 
 
@@ -24,11 +26,8 @@ def evaluate(clusters: pa.Table, truth: pa.Table, by: str | None = None) -> dict
     a column of the truth, ``by`` holds the same figures for each of its values: pairwise over the
     pairs with a record in the group, B-cubed over the records of the group. Raises LinkageError.
     """
-    _check(clusters, "clusters", ("record_id", "cluster_id"))
-    _check(truth, "truth", ("record_id", "person_id", *((by,) if by else ())))
-    wanted = ["record_id", "person_id"] + ([by] if by else [])
-    joined = clusters.join(truth.select(wanted), "record_id", join_type="inner")
-    cluster, person = _codes(joined["cluster_id"]), _codes(joined["person_id"])
+    joined = joined_with_truth(clusters, truth, (by,) if by else ())
+    cluster, person = codes(joined["cluster_id"]), codes(joined["person_id"])
     result: dict[str, Any] = {
         "records": joined.num_rows,
         "records_without_truth": clusters.num_rows - joined.num_rows,
@@ -45,6 +44,19 @@ def evaluate(clusters: pa.Table, truth: pa.Table, by: str | None = None) -> dict
     return result
 
 
+def joined_with_truth(clusters: pa.Table, truth: pa.Table, columns: tuple[str, ...]) -> pa.Table:
+    """Records that have a cluster and a person, with columns of the truth, in order of record id.
+
+    Raises LinkageError when a column is missing or a record occurs more than once.
+    """
+    _check(clusters, "clusters", ("record_id", "cluster_id"))
+    _check(truth, "truth", ("record_id", "person_id", *columns))
+    truth = truth.filter(pc.is_valid(truth["person_id"]))
+    wanted = list(dict.fromkeys(["record_id", "person_id", *columns]))
+    joined = clusters.join(truth.select(wanted), "record_id", join_type="inner")
+    return joined.sort_by("record_id")
+
+
 def _check(table: pa.Table, name: str, columns: tuple[str, ...]) -> None:
     missing = [c for c in columns if c not in table.column_names]
     if missing:
@@ -54,31 +66,54 @@ def _check(table: pa.Table, name: str, columns: tuple[str, ...]) -> None:
         raise LinkageError(f"{name}: a record_id occurs more than once; keep one row for each")
 
 
-def _codes(column: pa.ChunkedArray) -> Ints:
+def codes(column: pa.ChunkedArray) -> Ints:
+    """Equal values as equal integers from 0."""
     encoded = column.combine_chunks().dictionary_encode()
     return np.asarray(encoded.indices, dtype=np.int64)
 
 
-def _figures(
-    cluster: Ints, person: Ints, chosen: np.ndarray[Any, np.dtype[np.bool_]]
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Contributions:
+    """What each record adds to the sums that the figures are ratios of; arrays of one length.
+
+    ``both``, ``together`` and ``wanted`` are pairs put together rightly, put together, and belonging
+    together; ``precision`` and ``recall`` are the record's own, for B-cubed.
+    """
+
+    both: Floats
+    together: Floats
+    wanted: Floats
+    precision: Floats
+    recall: Floats
+
+    def columns(self) -> tuple[Floats, ...]:
+        """both, together, wanted, records (1 each), precision, recall."""
+        ones = np.ones(len(self.both))
+        return (self.both, self.together, self.wanted, ones, self.precision, self.recall)
+
+
+def contributions(cluster: Ints, person: Ints, chosen: Bools) -> Contributions:
+    """Contributions of the chosen records (0 pairs for the others), each against all records."""
+    meet = cluster * (int(person.max(initial=0)) + 1) + person
+    together, in_cluster, of_person = _size_of(meet), _size_of(cluster), _size_of(person)
+    return Contributions(
+        _pairs(meet, together, chosen),
+        _pairs(cluster, in_cluster, chosen),
+        _pairs(person, of_person, chosen),
+        together / in_cluster,
+        together / of_person,
+    )
+
+
+def _figures(cluster: Ints, person: Ints, chosen: Bools) -> dict[str, Any]:
     """Figures over the chosen records, each against all records."""
     if not chosen.any():
         return {"pairwise": _prf(0, 0, 0), "b_cubed": _prf(0, 0, 0)}
-    together = _size_of(cluster * (int(person.max()) + 1) + person)
-    in_cluster, of_person = _size_of(cluster), _size_of(person)
-    pairwise = [
-        _pairs(code, size, chosen)
-        for code, size in (
-            (cluster * (int(person.max()) + 1) + person, together),
-            (cluster, in_cluster),
-            (person, of_person),
-        )
-    ]
-    precision = float((together / in_cluster)[chosen].mean())
-    recall = float((together / of_person)[chosen].mean())
+    each = contributions(cluster, person, chosen)
+    precision = float(each.precision[chosen].mean())
+    recall = float(each.recall[chosen].mean())
     return {
-        "pairwise": _prf(*pairwise),
+        "pairwise": _prf(*(float(x.sum()) for x in (each.both, each.together, each.wanted))),
         "b_cubed": {"precision": precision, "recall": recall, "f1": _f1(precision, recall)},
     }
 
@@ -89,12 +124,12 @@ def _size_of(code: Ints) -> Floats:
     return counts[inverse].astype(np.float64)
 
 
-def _pairs(code: Ints, size: Floats, chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> float:
-    """Pairs with equal codes and at least one chosen record."""
+def _pairs(code: Ints, size: Floats, chosen: Bools) -> Floats:
+    """Each chosen record's pairs of equal codes; those with another chosen record counted half."""
     _, inverse = np.unique(code, return_inverse=True)
     inside = np.bincount(inverse, chosen.astype(np.float64))[inverse]
-    # A chosen record's pairs, those with another chosen record counted half on each side.
-    return float(((size - inside) + (inside - 1) / 2)[chosen].sum())
+    result: Floats = np.where(chosen, (size - inside) + (inside - 1) / 2, 0.0)
+    return result
 
 
 def _prf(true: float, found: float, wanted: float) -> dict[str, float]:
