@@ -88,9 +88,13 @@ class _Reader:
         self.module = self.layout.child.module
         self.read_module(self.layout.child, element, {}, str(ordinal))
 
-    def read_stray(self, element: Element) -> None:
+    def read_stray(self, element: Element, problem: str = "is not part of the layout here") -> None:
         self.child, self.module = None, ""
-        self.report("schema", element.tag, None, element, "is not part of the layout here")
+        self.report("schema", element.tag, None, element, problem)
+
+    def miss(self, tag: str, problem: str) -> None:
+        """What the return as a whole must have and has not."""
+        self.findings.append(Finding("schema", "error", None, "", (tag,), (None,), problem))
 
     def read_module(
         self, module: Module, element: Element, keys: dict[str, object], ordinal: str
@@ -166,6 +170,8 @@ class _Reader:
         self, node: Container, parent: Element, *, report: bool = True
     ) -> list[tuple[Node, list[Element]]]:
         """Sort the children of `parent` under the nodes of `node`, in layout order."""
+        if report and parent.text.strip():
+            self.report("schema", parent.tag, None, parent, "has text beside its elements")
         places, repeating = node.places, node.repeating
         found: dict[int, list[Element]] = {}
         latest = 0
@@ -210,7 +216,9 @@ def load_xml(con: duckdb.DuckDBPyConnection, layout: Layout, path: Path, schema:
     children = 0
     with closing(read_elements(path, ROOT)) as elements:
         for depth, element in elements:
-            if depth == 2 and element.tag == "Header":
+            if depth == 2 and element.tag == "Header" and not header:
+                if children:
+                    reader.read_stray(element, "is out of order")
                 header = _read_header(reader, layout, element)
                 _check_header(path, layout, header, element)
             elif depth == 3 and element.tag == layout.child.module:
@@ -218,6 +226,10 @@ def load_xml(con: duckdb.DuckDBPyConnection, layout: Layout, path: Path, schema:
                 reader.read_child(element, children)
             else:
                 reader.read_stray(element)
+    if not header.get("collection"):
+        reader.miss("Collection", f"No header names the collection; taken for {layout.collection}.")
+    if not children:
+        reader.miss(layout.child.module, f"The return has no {layout.child.module}.")
     _store_header(con, layout, schema, header)
     for table in list(reader.sink.waiting):
         reader.sink.flush(table)
@@ -262,7 +274,7 @@ def _check_header(
         label = year_label(year)
         raise UnreadableReturnError(
             f"{place}: this is a {layout.collection} return for {label}, not {layout.year}; "
-            f"validate it with --year {label}"
+            f"validate it with --year {label}, where that year is held"
         )
 
 

@@ -65,12 +65,18 @@ def read_elements(path: Path, root: str) -> Generator[tuple[int, Element], None,
                 builder.check_size(fed)
                 yield from builder.take()
             parser.Parse(b"", True)
-    except (expat.ExpatError, LookupError) as error:
-        line = getattr(error, "lineno", 1)
-        raise UnreadableReturnError(
-            f"{path}:{line}: not well-formed XML; export the file again"
-        ) from error
+    except expat.ExpatError as error:
+        reason = f"{expat.ErrorString(error.code)}, column {error.offset + 1}"
+        raise _ill_formed(f"{path}:{error.lineno}", reason) from error
+    except LookupError as error:
+        raise _ill_formed(f"{path}:1", str(error)) from error
     yield from builder.take()
+
+
+def _ill_formed(place: str, reason: str) -> UnreadableReturnError:
+    return UnreadableReturnError(
+        f"{place}: not well-formed XML ({reason}); export the file again, as UTF-8"
+    )
 
 
 class _Builder:
@@ -103,16 +109,28 @@ class _Builder:
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         opened = self._open
-        if not opened:
-            self._check_root(tag, attributes)
-        elif len(opened) >= MAX_DEPTH:
+        if attributes or ":" in tag:
+            self._refuse_namespace(tag, attributes)
+        if not opened and tag != self.root:
+            raise self.refusal(f"root is <{tag}>; a return has <{self.root}>")
+        if len(opened) >= MAX_DEPTH:
             raise self.refusal(f"elements are nested deeper than {MAX_DEPTH}; not a return")
         opened.append(Element(tag, self.parser.CurrentLineNumber))
         self._held += 1
 
     def _text(self, text: str) -> None:
         self._held += len(text)
-        self._open[-1].text += text
+        holder = self._open[-1]
+        if len(self._open) > 3 and not holder.children:
+            holder.text += text
+        elif not text.isspace():
+            if self._is_above_records():
+                raise self.refusal("text between the records; not a return")
+            # Beside elements text is a fault, not a value: the last of it is enough to tell it.
+            holder.text = text
+
+    def _is_above_records(self) -> bool:
+        return len(self._open) == 1 or (len(self._open) == 2 and self._open[1].tag == LIST)
 
     def _end(self, _tag: str) -> None:
         element = self._open.pop()
@@ -123,12 +141,14 @@ class _Builder:
             self._ready.append((depth, element))
             self._held = 0
 
-    def _check_root(self, tag: str, attributes: dict[str, str]) -> None:
-        namespace = next((v for k, v in attributes.items() if k.partition(":")[0] == "xmlns"), None)
-        if namespace is not None or ":" in tag:
-            raise self.refusal(f"root is in namespace '{namespace}'; a return has none")
-        if tag != self.root:
-            raise self.refusal(f"root is <{tag}>; a return has <{self.root}>")
+    def _refuse_namespace(self, tag: str, attributes: dict[str, str]) -> None:
+        """A prefix that is declared and not used, such as xsi, puts nothing in a namespace."""
+        prefix, colon, _ = tag.rpartition(":")
+        namespace = attributes.get(f"xmlns{colon}{prefix}")
+        if namespace or colon:
+            raise self.refusal(
+                f"<{tag}> is in namespace '{namespace or prefix}'; a return has none"
+            )
 
     def _doctype(self, *_: object) -> None:
         raise self.refusal("has a DOCTYPE, which is refused; remove it")
@@ -139,7 +159,7 @@ class _Builder:
 
 def _refuse_unsafe(path: Path) -> None:
     if not path.is_file():
-        raise UnreadableReturnError(f"{path}: no such file")
+        raise UnreadableReturnError(f"{path}: {'not a' if path.exists() else 'no such'} file")
     found = refusal(path, MAX_BYTES)
     if found:
         place = path if found.line is None else f"{path}:{found.line}"

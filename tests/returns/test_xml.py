@@ -175,10 +175,14 @@ XML = '<?xml version="1.0"?>\n'
         (XML + "<Other/>", 2, "<Other>"),
         ("LAchildID,UPN\n1,2\n", 1, "not well-formed"),
         (b"\xff\xfe\x00", 1, "not well-formed"),
+        (b"<Message>\n<!-- \xe9 --></Message>", 2, "invalid token), column 6"),
         ("", 1, "empty"),
         ('<?xml version="1.0" encoding="no-such"?><Message/>', 1, "not well-formed"),
         (XML + "<Message>&amp;&unknown;</Message>", 2, "not well-formed"),
         (XML + '<x:Message xmlns:x="urn:x"/>', 2, "namespace 'urn:x'"),
+        (XML + '<Message>\n<Children xmlns="urn:x"/></Message>', 3, "namespace 'urn:x'"),
+        (XML + '<Message xmlns:x="urn:x">\n<x:Header/></Message>', 3, "namespace 'x'"),
+        (XML + "<Message>\n<Children><Child/>\nlost</Children></Message>", 4, "text between"),
     ],
 )
 def test_a_file_that_is_not_a_return_is_refused_with_file_line_and_reason(
@@ -244,6 +248,41 @@ def test_an_element_beside_header_and_children_is_a_finding(tmp_path: Path) -> N
     findings, code = validate_file("cin", path, YEAR)
     assert code == 1
     assert [(f.rule, f.fields) for f in findings] == [("schema", ("Adults",))]
+
+
+def test_a_prefix_that_nothing_uses_does_no_harm(tmp_path: Path) -> None:
+    declared = '<Message xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+    assert validate_file("cin", edited(tmp_path, "<Message>", declared), YEAR) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "new", "told"),
+    [
+        ("<Header>.*</Header>", "", "No header names the collection; taken for CIN."),
+        ("<Collection>CIN</Collection>", "", "No header names the collection; taken for CIN."),
+        ("<Child>.*</Child>", "", "The return has no Child."),
+        ("<Children>.*</Children>", "", "The return has no Child."),
+        ("<Child>", "<Child>lost", "Child has text beside its elements."),
+        ("</Header>", r"</Header><Header><Year>2020</Year></Header>", "Header is not part of"),
+        (r"(<Header>.*</Header>)(.*</Children>)", r"\2\1", "Header is out of order."),
+    ],
+)
+def test_what_a_return_lacks_or_has_too_much_of_is_a_finding(
+    tmp_path: Path, pattern: str, new: str, told: str
+) -> None:
+    path = tmp_path / "cin.xml"
+    text = written(a_return({}), path)
+    path.write_text(re.sub(pattern, new, text, count=1, flags=re.S), encoding="utf-8")
+    findings, code = validate_file("cin", path, YEAR)
+    assert code == 1
+    assert any(f.rule == "schema" and told in f.message for f in findings)
+
+
+def test_a_return_without_header_breaks_rule_100(tmp_path: Path) -> None:
+    path = tmp_path / "cin.xml"
+    text = written(a_return({}), path)
+    path.write_text(re.sub("<Header>.*</Header>", "", text, flags=re.S), encoding="utf-8")
+    assert "100" in {f.rule for f in validate_file("cin", path, YEAR)[0]}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "windows-1252"])
