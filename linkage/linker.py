@@ -81,6 +81,16 @@ def link(
         return _link(engine, model, must_link, cannot_link, timer)
 
 
+def link_engine(
+    engine: Engine,
+    model: Model,
+    must_link: Iterable[Link] = (),
+    cannot_link: Iterable[Link] = (),
+) -> LinkResult:
+    """Link the records that an engine has loaded; raises LinkageError."""
+    return _link(engine, model, must_link, cannot_link, Timer())
+
+
 def _link(
     engine: Engine,
     model: Model,
