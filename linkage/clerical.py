@@ -53,7 +53,7 @@ def draw(pairs: pa.Table, clusters: pa.Table, size: int, seed: int = 1) -> Sampl
         raise LinkageError(f"a sample needs at least {2 * BANDS} pairs; ask for more than {size}")
     if not pairs.num_rows:
         raise LinkageError("there are no pairs to draw from")
-    stratum, strata = _strata(pairs["match_weight"].to_numpy(), joined(pairs, clusters))
+    stratum, strata = _strata(pairs["match_weight"].to_numpy(), in_one_cluster(pairs, clusters))
     random = np.random.default_rng(seed)
     chosen = np.concatenate(
         [
@@ -69,7 +69,7 @@ def draw(pairs: pa.Table, clusters: pa.Table, size: int, seed: int = 1) -> Sampl
     return Sample(left.tolist(), right.tolist(), stratum[chosen].tolist(), strata, seed)
 
 
-def joined(pairs: pa.Table, clusters: pa.Table) -> Bools:
+def in_one_cluster(pairs: pa.Table, clusters: pa.Table) -> Bools:
     """Which pairs are in one cluster."""
     ids = clusters["record_id"].combine_chunks()
     cluster = clusters["cluster_id"].combine_chunks().dictionary_encode().indices
