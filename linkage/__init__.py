@@ -11,6 +11,7 @@ Read the package in this order:
 1. ``spec`` and ``model``: what a model file may say, and how it is checked.
 2. ``standardise``: named cleaning steps.
 3. ``engine``: what an engine does, the only part that touches records or pairs in bulk.
+   ``checks``: the input that every engine refuses.
    ``packing``: the levels of a pair as one integer, its pattern.
    ``duck``: the DuckDB engine, with ``records``, ``compare`` (levels as SQL) and ``pairs``.
 4. ``em``, ``estimate`` and ``train``: recordlinkage's EM on grouped patterns, three classes.

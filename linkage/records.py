@@ -16,6 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from linkage.checks import refuse_ids, refuse_missing, usable
 from linkage.engine import Identities, Ints, Loaded
 from linkage.errors import LinkageError
 from linkage.model import Model, domain_of
@@ -29,8 +30,7 @@ DATA = Path(__file__).parent / "data"
 def load(con: duckdb.DuckDBPyConnection, records: pa.Table | Path | str, model: Model) -> Loaded:
     """Create table ``rec``; raises LinkageError for input that cannot be linked."""
     _register(con, records)
-    _check_columns(con, model)
-    _check_ids(con, model)
+    _check(con, model)
     _stage(con, model)
     kept, dropped, warnings = _usable(con, model)
     packing = Packing(kept)
@@ -70,32 +70,15 @@ def _register(con: duckdb.DuckDBPyConnection, records: pa.Table | Path | str) ->
         raise LinkageError(f"{path}: cannot be read as {path.suffix[1:]}") from error
 
 
-def _check_columns(con: duckdb.DuckDBPyConnection, model: Model) -> None:
-    present = {row[0] for row in con.execute("DESCRIBE input").fetchall()}
-    wanted = {model.record_id} | ({model.source} if model.source else set())
-    wanted |= {c.from_ or name for name, c in model.columns.items() if not c.first_of}
-    missing = sorted(wanted - present)
-    if missing:
-        raise LinkageError(
-            f"{model.path or 'model'}: the records have no column {', '.join(missing)}; "
-            "correct 'from' (or record_id, source) in the model, or add the column to the records"
-        )
-
-
-def _check_ids(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+def _check(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+    refuse_missing(model, [row[0] for row in con.execute("DESCRIBE input").fetchall()])
     record_id = _name(model.record_id)
     empty = _scalar(con, f"SELECT count(*) FROM input WHERE {record_id} IS NULL")
-    if empty:
-        raise LinkageError(f"column '{model.record_id}': {empty} records have no id; give each one")
     twice = con.execute(
         f"SELECT {record_id}::VARCHAR, count(*) OVER () FROM input GROUP BY {record_id}::VARCHAR"
         " HAVING count(*) > 1 ORDER BY 1 LIMIT 3"
     ).fetchall()
-    if twice:
-        raise LinkageError(
-            f"column '{model.record_id}': {twice[0][1]} ids occur more than once, for example "
-            f"{', '.join(row[0] for row in twice)}; keep one row for each record"
-        )
+    refuse_ids(model, empty, twice[0][1] if twice else 0, [row[0] for row in twice])
 
 
 def _stage(con: duckdb.DuckDBPyConnection, model: Model) -> None:
@@ -126,26 +109,14 @@ def _base_columns(model: Model, name: str) -> list[str]:
 def _usable(
     con: duckdb.DuckDBPyConnection, model: Model
 ) -> tuple[tuple[Comparison, ...], dict[str, str], tuple[str, ...]]:
-    """Comparisons that can speak, those that cannot and why, and warnings."""
     columns = list(model.columns)
     row = con.execute(
         "SELECT " + ", ".join(f"count(DISTINCT {c}), count({c})" for c in columns) + " FROM staged"
     ).fetchone()
     assert row is not None
-    distinct = dict(zip(columns, row[::2], strict=True))
+    constant = [c for c, distinct in zip(columns, row[::2], strict=True) if distinct == 1]
     filled = dict(zip(columns, row[1::2], strict=True))
-    kept, dropped, warnings = [], {}, []
-    for comparison in model.comparisons:
-        values = [distinct[c] for c in comparison.columns]
-        if not any(values):
-            dropped[comparison.name] = "no record has a value"
-            continue
-        kept.append(comparison)
-        if max(values) == 1 and max(filled[c] for c in comparison.columns) > 1:
-            warnings.append(f"comparison '{comparison.name}': all values are equal, no evidence")
-    if not kept and filled and _scalar(con, "SELECT count(*) FROM staged"):
-        raise LinkageError("no column that the model compares has a value; check 'columns'")
-    return tuple(kept), dropped, tuple(warnings)
+    return usable(model, _scalar(con, "SELECT count(*) FROM staged"), filled, constant)
 
 
 def equivalents_path(model: Model, table: str) -> Path:
@@ -160,7 +131,7 @@ def equivalents_path(model: Model, table: str) -> Path:
     return found[0]
 
 
-def _read_equivalents(path: Path) -> pa.Table:
+def read_equivalents(path: Path) -> pa.Table:
     """Columns value and group_id of a table of equivalents."""
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
@@ -181,7 +152,7 @@ def _add_groups(con: duckdb.DuckDBPyConnection, model: Model, packing: Packing) 
     for column in sorted(packing.grouped()):
         spec = model.columns[column]
         assert spec.equivalents is not None
-        table = _read_equivalents(equivalents_path(model, spec.equivalents))
+        table = read_equivalents(equivalents_path(model, spec.equivalents))
         con.register("equivalents_in", table)
         con.execute(
             f"CREATE TABLE groups_{column} AS SELECT {apply_steps('value', spec.steps)} AS value,"
