@@ -1,0 +1,185 @@
+"""The parameter file of discovery: one linkage model, and how its columns become tokens.
+
+All partners and the hub hold the same two files: ``TOKENS.yaml`` (this one) and the linkage model
+that it names (docs/linkage-model.md). Nothing in them is secret. Their contents have a fingerprint,
+which enters every derived key and every token file, so that tokens made with other parameters can
+neither be matched by mistake nor compared on purpose.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+
+from linkage.errors import LinkageError
+from linkage.model import Model
+from linkage.spec import Condition, Key, Name, Share, Spec
+
+ASKABLE = (
+    "exact", "similar", "swapped", "swapped_similar", "alias", "equivalent", "shares_word",
+    "same_part", "day_month_swapped", "one_date_part_differs",
+)  # fmt: skip
+MOST_HASHES = 16  # positions of two bytes in one SHA-256 digest
+
+
+class Filter(Spec):
+    """A column compared by similarity: Dice coefficient for each Jaro-Winkler one of the model."""
+
+    similar: dict[Share, Share] = Field(default_factory=dict)
+
+
+class Settings(Spec):
+    """The parameter file. ``Settings.from_yaml`` reads it together with its model.
+
+    ``epoch`` names the period of use: another epoch, other tokens. ``salt`` maps a column to the
+    key that its tokens are mixed with. ``fold`` halves filters by exclusive or; ``flip`` is the
+    share of bits that noise turns in each record's filters; two filters are then of one value from
+    the Dice coefficient ``exact_with_noise`` on. ``smallest_domain``: a column with
+    fewer distinct values is refused unless salted.
+    """
+
+    name: str
+    version: str
+    epoch: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+    model: Path
+    bits: int = Field(default=512, ge=64, le=65_536)
+    hashes: int = Field(default=10, ge=2, le=MOST_HASHES)
+    grams: int = Field(default=2, ge=1, le=4)
+    filters: dict[Name, Filter] = Field(default_factory=dict)
+    salt: dict[Name, Key] = Field(default_factory=dict)
+    fold: bool = False
+    flip: float = Field(default=0.0, ge=0, lt=0.25)
+    exact_with_noise: Share = 0.85
+    smallest_domain: int = Field(default=120, ge=0)
+
+    @field_validator("bits")
+    @classmethod
+    def _power_of_two(cls, bits: int) -> int:
+        if bits & (bits - 1):
+            raise ValueError(
+                "bits must be a power of two, so that every position is equally likely"
+            )
+        return bits
+
+    @model_validator(mode="after")
+    def _thresholds(self) -> Self:
+        for name, column in self.filters.items():
+            if any(not 0 < share < 1 for share in column.similar.values()):
+                raise ValueError(f"filter '{name}': a Dice coefficient lies between 0 and 1")
+        return self
+
+    @property
+    def filter_bytes(self) -> int:
+        """Bytes of one filter as it leaves the partner."""
+        return self.bits // (16 if self.fold else 8)
+
+
+class Discovery(BaseModel):
+    """Parameters and linkage model together, checked against one another."""
+
+    settings: Settings
+    linkage: Model
+
+    @classmethod
+    def from_yaml(cls, path: Path | str) -> Discovery:
+        """Read a parameter file and its model; raises LinkageError naming file, key and remedy."""
+        file = Path(path)
+        try:
+            content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise LinkageError(f"{file}: cannot be read ({error.strerror})") from error
+        except yaml.YAMLError as error:
+            raise LinkageError(f"{file}: not valid YAML; check the indentation") from error
+        return cls.from_dict(content, file)
+
+    @classmethod
+    def from_dict(cls, content: Any, file: Path, model: Model | None = None) -> Discovery:
+        """Check parameters given as plain data; the model is read from beside ``file`` if not given."""
+        if not isinstance(content, dict):
+            raise LinkageError(f"{file}: parameters are a mapping of keys such as 'epoch'")
+        try:
+            settings = Settings.model_validate(content)
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_input=False, include_context=False)
+            lines = (
+                f"{file}: key '{'.'.join(map(str, p['loc'])) or 'parameters'}': "
+                f"{p['msg'].removeprefix('Value error, ')}"
+                for p in problems
+            )
+            raise LinkageError("\n".join(lines)) from None
+        found = model or Model.from_yaml(file.parent / settings.model)
+        if problem := next(_problems(settings, found), None):
+            raise LinkageError(f"{file}: {problem}")
+        return cls(settings=settings, linkage=_without_lost_frequencies(settings, found))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits over all that decides the tokens and what they mean."""
+        parts = {
+            "settings": self.settings.model_dump(mode="json", exclude={"model"}),
+            "model": self.linkage.model_dump(mode="json"),
+        }
+        text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def tests_of(model: Model) -> list[Condition]:
+    """Every test of the model, those inside ``all`` included."""
+    return [t for c in model.comparisons for level in c.levels for t in level.tests()]
+
+
+def similar_columns(test: Condition) -> dict[str, float]:
+    """Columns whose similarity a test asks for, and the least similarity."""
+    if test.similar:
+        return {test.similar.column: test.similar.at_least}
+    if test.swapped_similar:
+        return dict.fromkeys(test.swapped_similar.columns, test.swapped_similar.at_least)
+    return {}
+
+
+def _problems(settings: Settings, model: Model) -> Iterator[str]:
+    named = (*settings.filters, *settings.salt, *(k.column for k in settings.salt.values()))
+    unknown = [c for c in named if c not in model.columns]
+    if unknown:
+        yield f"the model {model.name} has no column {', '.join(unknown)}"
+        return
+    for column in settings.filters:
+        if model.columns[column].type != "text":
+            yield f"filter '{column}': only text has a filter; dates are compared by their parts"
+    for comparison in model.comparisons:
+        for test in (t for level in comparison.levels for t in level.tests()):
+            for problem in _test_problems(settings, test):
+                yield f"the model's comparison '{comparison.name}' {problem}"
+
+
+def _test_problems(settings: Settings, test: Condition) -> Iterator[str]:
+    if test.kind not in ASKABLE:
+        yield f"asks '{test.kind}', which tokens cannot answer; use one of {', '.join(ASKABLE)}"
+    for column, least in similar_columns(test).items():
+        if column not in settings.filters:
+            yield f"asks how similar '{column}' is: add it under 'filters'"
+        elif least not in settings.filters[column].similar:
+            yield (
+                f"asks for a similarity of {least}: give the Dice coefficient that stands for it "
+                f"under 'filters.{column}.similar'"
+            )
+
+
+def _without_lost_frequencies(settings: Settings, model: Model) -> Model:
+    """With noise no two filters are equal, so how common a value is cannot be counted."""
+    if not settings.flip:
+        return model
+    comparisons = tuple(
+        c.model_copy(update={"term_frequency": False})
+        if set(c.columns) & set(settings.filters)
+        else c
+        for c in model.comparisons
+    )
+    return model.model_copy(update={"comparisons": comparisons})
