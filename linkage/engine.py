@@ -97,8 +97,20 @@ class Engine(Protocol):
         Only for the columns of the exact levels of comparisons with term frequencies.
         """
 
+    def values(self, column: str) -> pa.DictionaryArray:
+        """The value of each record in a column as text, null where it has none; same columns."""
+
     def identities(self) -> Identities:
         """Ids and sources of the records."""
+
+
+def random_steps(records: int, wanted: int) -> list[int]:
+    """Steps such that record i and record i + step (modulo ``records``) give the wanted pairs.
+
+    Golden-ratio spacing keeps the steps far from one another, so that families do not meet.
+    """
+    spread = (i * 0.6180339887498949 % 1 for i in range(1, -(-wanted // records) + 1))
+    return sorted({1 + int(share * (records - 1)) for share in spread})
 
 
 def refuse_oversized(sizes: list[RuleSize], model: Model) -> None:

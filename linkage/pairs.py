@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from linkage.compare import pattern_sql, similarity_sql
-from linkage.engine import Grouped, Ints, RuleSize
+from linkage.engine import Grouped, Ints, RuleSize, random_steps
 from linkage.model import Model
 from linkage.packing import Packing
 
@@ -107,10 +107,8 @@ def random_patterns(
     if possible <= model.estimation.random_pairs:
         source = "rec a JOIN rec b ON a.rid < b.rid"
     else:
-        steps = -(-model.estimation.random_pairs // records)
-        # Golden-ratio spacing keeps the steps far from one another, so that families do not meet.
-        spread = (i * 0.6180339887498949 % 1 for i in range(1, steps + 1))
-        values = ", ".join(f"({o})" for o in sorted({1 + int(s * (records - 1)) for s in spread}))
+        steps = random_steps(records, model.estimation.random_pairs)
+        values = ", ".join(f"({step})" for step in steps)
         source = (
             f"(VALUES {values}) t(step) CROSS JOIN rec a"
             f" JOIN rec b ON b.rid = (a.rid + t.step) % {records}"
