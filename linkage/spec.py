@@ -44,11 +44,22 @@ class Replace(Spec):
     by: str = Field(alias="with")
 
 
+class CheckDigit(Spec):
+    """A number is right when its digits times the weights add up to a multiple of the modulus.
+
+    With ``sum_digits`` a product of two digits counts as their sum, as in Luhn's rule.
+    """
+
+    weights: tuple[int, ...] = Field(min_length=2, max_length=30)
+    modulus: int = Field(ge=2)
+    sum_digits: bool = False
+
+
 class Step(Spec):
     """One standardisation step: a bare name in the file, or one key with its setting."""
 
     name: str
-    setting: str | tuple[str, ...] | Replace | None = None
+    setting: str | tuple[str, ...] | Replace | CheckDigit | None = None
 
     @model_validator(mode="before")
     @classmethod

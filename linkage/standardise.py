@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from linkage.errors import LinkageError
-from linkage.spec import Column, Replace, Step
+from linkage.spec import CheckDigit, Column, Replace, Step
 
-Setting = str | tuple[str, ...] | Replace | None
+Setting = str | tuple[str, ...] | Replace | CheckDigit | None
 
 
 def quoted(text: str) -> str:
@@ -48,6 +48,10 @@ _PLAIN: dict[str, Callable[[str], str]] = {
     "digits_only": lambda x: _pattern(x, r"[^0-9]", ""),
     "alphanumeric": lambda x: _pattern(x, r"[^\p{L}\p{N}]", ""),
     "first_word": lambda x: f"split_part({x}, ' ', 1)",
+    # Names in another order, or with one given twice, become equal.
+    "sort_words": lambda x: (
+        f"array_to_string(list_sort(list_distinct(string_split({x}, ' '))), ' ')"
+    ),
     "postcode": _postcode,
 }
 
@@ -91,6 +95,23 @@ def _parse_date(x: str, setting: Setting) -> str:
     return f"try_strptime({x}, {quoted(_text_setting('parse_date', setting))})"
 
 
+def _check_digit(x: str, setting: Setting) -> str:
+    """The value if it has as many digits as there are weights and the sum fits; zeros alone never do."""
+    if not isinstance(setting, CheckDigit):
+        raise LinkageError("step 'check_digit' needs 'weights' and 'modulus'")
+    products = [
+        f"(ascii(substr({x}, {place}, 1)) - 48) * {weight}"
+        for place, weight in enumerate(setting.weights, 1)
+    ]
+    if setting.sum_digits:
+        products = [f"(({p}) // 10 + ({p}) % 10)" for p in products]
+    right = (
+        f"regexp_matches({x}, '^[0-9]{{{len(products)}}}$') AND regexp_matches({x}, '[1-9]')"
+        f" AND ({' + '.join(products)}) % {setting.modulus} = 0"
+    )
+    return f"CASE WHEN {right} THEN {x} END"
+
+
 _WITH_SETTING: dict[str, Callable[[str, Setting], str]] = {
     "null_if": _null_if,
     "null_if_matches": _null_if_matches,
@@ -98,12 +119,18 @@ _WITH_SETTING: dict[str, Callable[[str, Setting], str]] = {
     "remove_words": _remove_words,
     "extract": _extract,
     "parse_date": _parse_date,
+    "check_digit": _check_digit,
 }
 
 
 def step_names() -> tuple[str, ...]:
     """All steps that a model may name."""
     return (*_PLAIN, *_WITH_SETTING)
+
+
+def steps_with_setting() -> tuple[str, ...]:
+    """Those that need a setting."""
+    return tuple(_WITH_SETTING)
 
 
 def apply_steps(expression: str, steps: Sequence[Step]) -> str:

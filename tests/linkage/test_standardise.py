@@ -40,12 +40,37 @@ def _value(expression: str) -> Any:
         ([{"remove_words": ["mr", "jnr"]}, "squash_spaces"], "mr john smith jnr", "john smith"),
         (["first_word"], "anna maria", "anna"),
         (["trim"], "   ", None),
+        (["lower", "sort_words"], "Maria da Silva Maria", "da maria silva"),
     ],
 )
 def test_steps_turn_a_value_into_its_standard_form(
     steps: list[Any], given: str, expected: str | None
 ) -> None:
     column = Column.model_validate({"steps": steps})
+    assert _value(column_sql(column, quoted(given))) == expected
+
+
+NHS = {"weights": [10, 9, 8, 7, 6, 5, 4, 3, 2, 1], "modulus": 11}  # NHS Data Dictionary
+LUHN = {"weights": [2, 1] * 5, "modulus": 10, "sum_digits": True}  # ISO/IEC 7812-1, annex B
+
+
+@pytest.mark.parametrize(
+    ("setting", "given", "expected"),
+    [
+        (NHS, "9434765919", "9434765919"),
+        (NHS, "9434765918", None),
+        (NHS, "943476591", None),
+        (NHS, "0000000000", None),
+        (NHS, "94347659x9", None),
+        (LUHN, "8112289874", "8112289874"),
+        (LUHN, "8112289873", None),
+        (LUHN, "8112298874", None),
+    ],
+)
+def test_a_number_whose_check_digit_is_wrong_is_missing(
+    setting: dict[str, Any], given: str, expected: str | None
+) -> None:
+    column = Column.model_validate({"steps": [{"check_digit": setting}]})
     assert _value(column_sql(column, quoted(given))) == expected
 
 
@@ -81,7 +106,8 @@ def test_text_dates_are_read_by_their_format_and_bad_ones_are_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    "step", ["polish", {"lower": "x"}, {"replace": "x"}, {"null_if_matches": ["a"]}]
+    "step",
+    ["polish", {"lower": "x"}, {"replace": "x"}, {"null_if_matches": ["a"]}, {"check_digit": "x"}],
 )
 def test_an_unknown_step_or_a_wrong_setting_is_refused(step: Any) -> None:
     with pytest.raises(LinkageError, match="step"):
