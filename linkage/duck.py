@@ -60,6 +60,10 @@ class DuckEngine:
         """How many records have each record's value."""
         return records.value_counts(self.con, column)
 
+    def values(self, column: str) -> pa.DictionaryArray:
+        """Each record's value."""
+        return records.values(self.con, column)
+
     def identities(self) -> Identities:
         """Ids and sources of the records."""
         return records.identities(self.con)

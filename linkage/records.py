@@ -227,6 +227,14 @@ def value_counts(con: duckdb.DuckDBPyConnection, column: str) -> Ints:
     return np.asarray(rows["n"], dtype=np.int64)
 
 
+def values(con: duckdb.DuckDBPyConnection, column: str) -> pa.DictionaryArray:
+    """The value of each record in a column as text; null without a value."""
+    found = con.execute(f"SELECT {column} AS v FROM rec ORDER BY rid").to_arrow_table()["v"]
+    if not pa.types.is_dictionary(found.type):
+        return found.cast(pa.string()).combine_chunks().dictionary_encode()
+    return found.unify_dictionaries().combine_chunks()
+
+
 def identities(con: duckdb.DuckDBPyConnection) -> Identities:
     """Ids and sources of the records, by number."""
     rows = con.execute("SELECT _record_id, _source FROM rec ORDER BY rid").to_arrow_table()
