@@ -97,11 +97,18 @@ class Engine(Protocol):
         Only for the columns of the exact levels of comparisons with term frequencies.
         """
 
-    def values(self, column: str) -> pa.DictionaryArray:
-        """The value of each record in a column as text, null where it has none; same columns."""
-
     def identities(self) -> Identities:
         """Ids and sources of the records."""
+
+
+class ValueEngine(Engine, Protocol):
+    """An engine that also tells values, so that a fit can be kept and used again."""
+
+    def values(self, column: str) -> pa.DictionaryArray:
+        """The value of each record in a column as text, null where it has none.
+
+        Only for the columns that ``value_counts`` takes.
+        """
 
 
 def random_steps(records: int, wanted: int) -> list[int]:
