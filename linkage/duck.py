@@ -18,7 +18,7 @@ import duckdb
 import duckdb_extension_httpfs
 import pyarrow as pa
 
-from linkage import pairs, records
+from linkage import pairs, records, tables
 from linkage.engine import Grouped, Identities, Ints, Loaded, RuleSize
 from linkage.model import Model
 
@@ -81,7 +81,9 @@ def open_engine(
         tempfile.TemporaryDirectory(prefix="linkage-") as scratch,
         connect(scratch, threads, memory_limit) as con,
     ):
-        yield DuckEngine(con, model, records.load(con, source, model))
+        with tables.reading(source):
+            loaded = records.load(con, source, model)
+        yield DuckEngine(con, model, loaded)
 
 
 def connect(scratch: str, threads: int, memory_limit: str | None) -> duckdb.DuckDBPyConnection:

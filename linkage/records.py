@@ -16,20 +16,21 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from linkage import tables
 from linkage.checks import refuse_ids, refuse_missing, usable
 from linkage.engine import Identities, Ints, Loaded
 from linkage.errors import LinkageError
 from linkage.model import Model, domain_of
 from linkage.packing import Packing, groups_column, part_column, words_column
 from linkage.spec import Comparison, Key
-from linkage.standardise import apply_steps, column_sql, part_sql, quoted
+from linkage.standardise import apply_steps, column_sql, part_sql
 
 DATA = Path(__file__).parent / "data"
 
 
 def load(con: duckdb.DuckDBPyConnection, records: pa.Table | Path | str, model: Model) -> Loaded:
     """Create table ``rec``; raises LinkageError for input that cannot be linked."""
-    _register(con, records)
+    tables.register(con, records)
     _check(con, model)
     _stage(con, model)
     kept, dropped, warnings = _usable(con, model)
@@ -48,26 +49,6 @@ def _scalar(con: duckdb.DuckDBPyConnection, query: str) -> int:
 def _name(column: str) -> str:
     """A quoted identifier, for names that come from the input."""
     return '"' + column.replace('"', '""') + '"'
-
-
-def _register(con: duckdb.DuckDBPyConnection, records: pa.Table | Path | str) -> None:
-    if isinstance(records, pa.Table):
-        con.register("input", records)
-        return
-    path = Path(records)
-    if not path.is_file():
-        raise LinkageError(f"{path}: no such file")
-    readers = {".parquet": "read_parquet({})", ".csv": "read_csv({}, all_varchar = true)"}
-    if path.suffix.lower() not in readers:
-        raise LinkageError(f"{path}: give records as .parquet or .csv")
-    try:
-        con.execute(
-            f"CREATE VIEW input AS SELECT * FROM {readers[path.suffix.lower()]}".format(
-                quoted(str(path))
-            )
-        )
-    except duckdb.Error as error:
-        raise LinkageError(f"{path}: cannot be read as {path.suffix[1:]}") from error
 
 
 def _check(con: duckdb.DuckDBPyConnection, model: Model) -> None:
