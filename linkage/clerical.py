@@ -1,12 +1,13 @@
 """Quality without labels: a stratified sample of pairs for people to review, and what follows from it.
 
-Pairs are put into strata by whether they were joined and by their weight, equally many are drawn
-from each (all of a small one), and their order is shuffled. The sheet that a reviewer fills shows
+Pairs are put into strata by whether they were joined and by their weight, some are drawn from each
+(all of a small one), and their order is shuffled. The sheet that a reviewer fills shows
 no weight, no probability and no stratum, so that the engine's opinion does not become theirs; the
 key beside it holds the strata. From the answers the number of true pairs in each stratum is drawn
-many times: those reviewed are known, the rest binomial with a probability from its Beta posterior
-(Jeffreys's prior: Brown, Cai and DasGupta 2001, Statistical Science 16), and the strata are added up
-(Cochran 1977, Sampling Techniques, chapter 5). Precision is true among joined; recall is joined among
+many times: those reviewed are known, the rest binomial with a probability from its Beta posterior,
+and the strata are added up (Cochran 1977, Sampling Techniques, chapter 5). The prior has the weight of
+Jeffreys's for the joined pairs as a whole, shared among their strata, and so for the others (Brown, Cai
+and DasGupta 2001, Statistical Science 16): one for each stratum would say "wrong" once for each. Precision is true among joined; recall is joined among
 all true pairs *that are listed*: a true pair that no rule proposed, or below the review threshold, can
 be in no sample, so recall is an upper bound.
 """
@@ -112,13 +113,12 @@ def _cuts(together: bool) -> list[float]:
 
 
 def _allocation(pairs: list[int], size: int) -> list[int]:
-    """As equal as the strata allow, adding up to ``size`` or to all pairs."""
-    taken = [0] * len(pairs)
-    while sum(taken) < min(size, sum(pairs)):
-        open_ = [i for i, n in enumerate(pairs) if taken[i] < n]
-        share = max(1, (size - sum(taken)) // len(open_))
-        for i in open_:
-            taken[i] += min(share, pairs[i] - taken[i], size - sum(taken))
+    """Pairs to draw from each stratum: half equally, half by the root of its size; all of a small one."""
+    roots = np.sqrt(pairs)
+    wanted = size * (0.5 / len(pairs) + 0.5 * roots / roots.sum())
+    taken = [min(n, int(w)) for n, w in zip(pairs, wanted, strict=True)]
+    for _ in range(min(size, sum(pairs)) - sum(taken)):
+        taken[max(range(len(pairs)), key=lambda i: (pairs[i] - taken[i], -i))] += 1
     return taken
 
 
@@ -173,7 +173,8 @@ def estimate(sheet: Path, seed: int = 1) -> dict[str, Any]:
     pairs = np.array([s["pairs"] for s in strata])
     together = np.array([s["joined"] for s in strata], dtype=bool)
     random = np.random.default_rng(seed)
-    share = random.beta(true + 0.5, reviewed - true + 0.5, (DRAWS, len(strata)))
+    prior = 0.5 / np.where(together, together.sum(), (~together).sum())
+    share = random.beta(true + prior, reviewed - true + prior, (DRAWS, len(strata)))
     total = (true + random.binomial(pairs - reviewed, share)).astype(np.float64)
     point = _points(
         pairs * np.where(reviewed > 0, true / np.maximum(reviewed, 1), 0.5), pairs, together
@@ -187,7 +188,7 @@ def estimate(sheet: Path, seed: int = 1) -> dict[str, Any]:
         **{
             name: {
                 "estimate": float(point[name][0]),
-                "interval": [float(q) for q in np.quantile(samples[name], (0.025, 0.975))],
+                "interval": _interval(float(point[name][0]), samples[name]),
             }
             for name in ("precision", "recall")
         },
@@ -197,6 +198,12 @@ def estimate(sheet: Path, seed: int = 1) -> dict[str, Any]:
         ],
         "note": "recall is an upper bound: true pairs that no rule proposed are in no sample",
     }
+
+
+def _interval(estimate: float, draws: Floats) -> list[float]:
+    """The middle 95 % of the draws, widened to the estimate where all answers of a kind were equal."""
+    low, high = (float(q) for q in np.quantile(draws, (0.025, 0.975)))
+    return [min(low, estimate), max(high, estimate)]
 
 
 def _points(true: Floats, pairs: Ints, together: Bools) -> dict[str, Floats]:

@@ -49,21 +49,26 @@ def joined_with_truth(clusters: pa.Table, truth: pa.Table, columns: tuple[str, .
 
     Raises LinkageError when a column is missing or a record occurs more than once.
     """
-    _check(clusters, "clusters", ("record_id", "cluster_id"))
-    _check(truth, "truth", ("record_id", "person_id", *columns))
+    clusters = _checked(clusters, "clusters", ("record_id", "cluster_id"))
+    truth = _checked(truth, "truth", ("record_id", "person_id", *columns))
     truth = truth.filter(pc.is_valid(truth["person_id"]))
     wanted = list(dict.fromkeys(["record_id", "person_id", *columns]))
     joined = clusters.join(truth.select(wanted), "record_id", join_type="inner")
     return joined.sort_by("record_id")
 
 
-def _check(table: pa.Table, name: str, columns: tuple[str, ...]) -> None:
+def _checked(table: pa.Table, name: str, columns: tuple[str, ...]) -> pa.Table:
+    """The table with ids as text, so that 7 in one file meets "7" in the other."""
     missing = [c for c in columns if c not in table.column_names]
     if missing:
         raise LinkageError(f"{name}: no column {', '.join(missing)}")
+    for column in columns[:2]:
+        place = table.column_names.index(column)
+        table = table.set_column(place, column, table[column].cast(pa.string()))
     ids = table["record_id"]
     if len(ids.unique()) != len(ids):
         raise LinkageError(f"{name}: a record_id occurs more than once; keep one row for each")
+    return table
 
 
 def codes(column: pa.ChunkedArray) -> Ints:

@@ -9,6 +9,6 @@ together, ``examples`` picks pairs to explain, ``svg`` and ``element`` draw, ``f
 
 from __future__ import annotations
 
-from linkage.report.folder import FILES, measure, read_truth, write
+from linkage.report.folder import FILES, measure, read_truth, refuse_foreign, write
 
-__all__ = ["FILES", "measure", "read_truth", "write"]
+__all__ = ["FILES", "measure", "read_truth", "refuse_foreign", "write"]

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from linkage import tables
 from linkage.curves import by_threshold, calibration
 from linkage.errors import LinkageError
 from linkage.linker import LinkResult
@@ -20,7 +21,6 @@ from linkage.model import Model
 from linkage.quality import quality
 from linkage.report.page import page
 from linkage.report.run import Run
-from linkage.standardise import quoted
 
 FILES = ("clusters.parquet", "pairs.parquet", "report.json", "report.html")
 
@@ -82,27 +82,15 @@ def read_truth(
         raise LinkageError(
             f"column '{truth}' is the truth but the model links by it; take it out of the model"
         )
-    with duckdb.connect(":memory:") as con:
-        source = _source(con, records)
-        present = {row[0] for row in con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+    with duckdb.connect(":memory:") as con, tables.reading(records):
+        tables.register(con, records)
+        present = {row[0] for row in con.execute("DESCRIBE input").fetchall()}
         missing = [c for c in (model.record_id, truth, *columns) if c not in present]
         if missing:
             raise LinkageError(f"the records have no column {', '.join(missing)}")
-        named = zip(
-            ["record_id", "person_id", *columns], [model.record_id, truth, *columns], strict=True
-        )
-        chosen = ", ".join(f"{_name(old)}::VARCHAR AS {_name(new)}" for new, old in named)
-        return con.execute(f"SELECT {chosen} FROM {source}").to_arrow_table()
-
-
-def _source(con: duckdb.DuckDBPyConnection, records: pa.Table | Path | str) -> str:
-    if isinstance(records, pa.Table):
-        con.register("records", records)
-        return "records"
-    path = Path(records)
-    if path.suffix.lower() == ".csv":
-        return f"read_csv({quoted(str(path))}, all_varchar = true)"
-    return f"read_parquet({quoted(str(path))})"
+        old, new = [model.record_id, truth, *columns], ["record_id", "person_id", *columns]
+        chosen = (f"{_name(o)}::VARCHAR AS {_name(n)}" for o, n in zip(old, new, strict=True))
+        return con.execute(f"SELECT {', '.join(chosen)} FROM input").to_arrow_table()
 
 
 def _name(column: str) -> str:
