@@ -7,9 +7,9 @@ key beside it holds the strata. From the answers the number of true pairs in eac
 many times: those reviewed are known, the rest binomial with a probability from its Beta posterior,
 and the strata are added up (Cochran 1977, Sampling Techniques, chapter 5). The prior has the weight of
 Jeffreys's for the joined pairs as a whole, shared among their strata, and so for the others (Brown, Cai
-and DasGupta 2001, Statistical Science 16): one for each stratum would say "wrong" once for each. Precision is true among joined; recall is joined among
-all true pairs *that are listed*: a true pair that no rule proposed, or below the review threshold, can
-be in no sample, so recall is an upper bound.
+and DasGupta 2001, Statistical Science 16): one for each stratum would say "wrong" once for each.
+Precision is true among joined; recall is joined among all true pairs *that are listed*: a true pair
+that no rule proposed, or below the review threshold, can be in no sample, so recall is an upper bound.
 """
 
 from __future__ import annotations
