@@ -19,9 +19,9 @@ import numpy as np
 import pyarrow as pa
 
 from linkage.assemble import Assembled, Assembler, Decisions
-from linkage.duck import open_engine
 from linkage.em import Ints
 from linkage.engine import Engine, Loaded, RuleSize, refuse_oversized
+from linkage.engines import open_engine
 from linkage.estimate import Parameters, veto_names
 from linkage.model import Model
 from linkage.packing import Packing
@@ -68,17 +68,19 @@ def link(
     cannot_link: Iterable[Link] = (),
     threads: int = 2,
     memory_limit: str | None = None,
+    engine: str = "duckdb",
 ) -> LinkResult:
     """Link records (Arrow table, or path of a .parquet or .csv file) by a model.
 
     ``must_link`` and ``cannot_link`` are reviewers' decisions, pairs of record ids.
-    ``memory_limit`` (such as "2GB") bounds the engine, which then spills. Raises LinkageError.
+    ``memory_limit`` (such as "2GB") bounds the engine, which then spills. ``engine`` is ``duckdb``
+    or ``spark``; both give equal results. Raises LinkageError.
     """
     timer = Timer()
     with ExitStack() as stack:
         with timer.stage("load"):
-            engine = stack.enter_context(open_engine(records, model, threads, memory_limit))
-        return _link(engine, model, must_link, cannot_link, timer)
+            opened = stack.enter_context(open_engine(engine, records, model, threads, memory_limit))
+        return _link(opened, model, must_link, cannot_link, timer)
 
 
 def link_engine(
