@@ -29,6 +29,7 @@ from linkage.spec import (
     Veto,
     repeated,
 )
+from linkage.standardise import step_problems
 
 
 class Model(Spec):
@@ -58,6 +59,8 @@ class Model(Spec):
             content = yaml.safe_load(file.read_text(encoding="utf-8"))
         except OSError as error:
             raise LinkageError(f"{file}: cannot be read ({error.strerror})") from error
+        except UnicodeDecodeError as error:
+            raise LinkageError(f"{file}: the text is not UTF-8") from error
         except yaml.YAMLError as error:
             place = getattr(error, "problem_mark", None)
             line = f", line {place.line + 1}" if place else ""
@@ -143,6 +146,7 @@ def _veto_problems(model: Model) -> Iterator[str]:
 
 def _column_problems(model: Model) -> Iterator[str]:
     for name, column in model.columns.items():
+        yield from (f"column '{name}': {problem}" for problem in step_problems(column.steps))
         if column.first_of and (column.from_ or column.steps):
             yield f"column '{name}': 'first_of' takes neither 'from' nor 'steps'"
         if column.equivalents and column.equivalents not in model.equivalents:

@@ -7,7 +7,10 @@ after the last step. Parts (``outward``, ``skeleton``, ``year``) serve blocking 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from linkage.errors import LinkageError
 from linkage.spec import CheckDigit, Column, Replace, Step
@@ -123,6 +126,9 @@ _WITH_SETTING: dict[str, Callable[[str, Setting], str]] = {
 }
 
 
+_WITH_PATTERN = ("replace", "null_if_matches", "extract")
+
+
 def step_names() -> tuple[str, ...]:
     """All steps that a model may name."""
     return (*_PLAIN, *_WITH_SETTING)
@@ -146,6 +152,22 @@ def apply_steps(expression: str, steps: Sequence[Step]) -> str:
                 f"known steps: {', '.join(step_names())}"
             )
     return expression
+
+
+def step_problems(steps: Sequence[Step]) -> Iterator[str]:
+    """What is wrong with steps: unknown names, wrong settings, patterns that RE2 does not read."""
+    for step in steps:
+        try:
+            apply_steps("x", (step,))
+        except LinkageError as error:
+            yield str(error)
+            continue
+        pattern = step.setting.pattern if isinstance(step.setting, Replace) else step.setting
+        if step.name in _WITH_PATTERN and isinstance(pattern, str):
+            try:
+                pc.match_substring_regex(pa.array([""]), pattern)  # RE2, as in DuckDB
+            except pa.ArrowInvalid:
+                yield f"step '{step.name}': {pattern!r} is not a regular expression (RE2 syntax)"
 
 
 def column_sql(column: Column, source: str) -> str:
