@@ -11,7 +11,8 @@ names themselves cause: transliteration where a name has other spellings, order,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,27 @@ class Agency:
     default_date: float = 0.0
 
 
-def agencies() -> tuple[Agency, ...]:
-    """The six sources, with rates from rates.yaml where it has them; the others are assumed and said so."""
+@cache
+def agencies(doorstep: bool = False) -> tuple[Agency, ...]:
+    """The six sources, with rates from rates.yaml where it has them; the others are assumed.
+
+    ``doorstep``: a demanding variant in which every agency writes as carelessly as rates.yaml says of
+    police (spoken at a doorstep), lacks as many birth dates, and knows half as many numbers.
+    """
+    plain = _agencies()
+    if not doorstep:
+        return plain
+    police = plain[-1]
+    return tuple(
+        replace(
+            one, feed=police.feed, nhs=one.nhs / 2, upn=one.upn / 2,
+            no_birth_date=police.no_birth_date, default_date=police.default_date,
+        )
+        for one in plain
+    )  # fmt: skip
+
+
+def _agencies() -> tuple[Agency, ...]:
     school, health = rates("education"), rates("health")
     police, case = rates("police"), rates("case_system")
     return (
@@ -83,6 +103,7 @@ class Records:
     """Columns of the records of a district, changed in place; ``child`` and ``agency`` are positions."""
 
     children: Children
+    agencies: tuple[Agency, ...]
     child: Array
     agency: Array
     factor: Array
@@ -102,22 +123,22 @@ class Records:
             values[i] = make(values[i])
 
 
-def record(rng: Rng, children: Children) -> Records:
+def record(rng: Rng, children: Children, kinds: tuple[Agency, ...]) -> Records:
     """All records of a district's children in all agencies."""
-    child, agency = _seen(rng, children)
-    hurried, capitals, old_home, old_name = _origins(rng, len(agencies()))
+    child, agency = _seen(rng, children, kinds)
+    hurried, capitals, old_home, old_name = _origins(rng, len(kinds))
     family = children.family[child]
     place, origin = children.families, (family, agency)
-    feeds = np.array([rates("feed_factor")[a.feed] for a in agencies()])
+    feeds = np.array([rates("feed_factor")[a.feed] for a in kinds])
     factor = feeds[agency] * np.where(hurried[origin], rates("record")["hurried_factor"], 1.0)
     at_old = old_home[origin] & place.moved[family]
     postcode = np.where(at_old, place.old_postcode[family], place.postcode[family])
     house = np.where(at_old, place.old_house[family], place.house[family])
     records = Records(
-        children, child, agency, factor, children.given[child], children.middle[child],
+        children, kinds, child, agency, factor, children.given[child], children.middle[child],
         np.where(old_name[origin], children.old_surname[child], children.surname[child]),
         children.born[child], postcodes(postcode), house.astype("U3").astype(object) + " " + streets(postcode),
-        *_identifiers(rng, children, child, agency),
+        *_identifiers(rng, children, child, agency, kinds),
     )  # fmt: skip
     words = stream(int(rng.integers(0, 2**62)))
     for fault in (_given_faults, _surname_faults, _order_faults, _date_faults, _address_faults):
@@ -127,11 +148,11 @@ def record(rng: Rng, children: Children) -> Records:
     return records
 
 
-def _seen(rng: Rng, children: Children) -> tuple[Array, Array]:
+def _seen(rng: Rng, children: Children, kinds: tuple[Agency, ...]) -> tuple[Array, Array]:
     """Which child is in which agency, some of them twice."""
     age = (AS_AT - children.born).astype(int) // 365
     child, agency = [], []
-    for number, one in enumerate(agencies()):
+    for number, one in enumerate(kinds):
         known = (rng.random(len(age)) < one.known) & (age >= one.ages[0]) & (age < one.ages[1])
         once = np.flatnonzero(known)
         both = np.r_[once, once[rng.random(len(once)) < one.repeated]]
@@ -147,9 +168,10 @@ def _origins(rng: Rng, sources: int) -> list[Array]:
     return [rng.random((FAMILIES, sources)) < chance[key] for key in keys]
 
 
-def _identifiers(rng: Rng, children: Children, child: Array, agency: Array) -> tuple[Array, Array]:
+def _identifiers(
+    rng: Rng, children: Children, child: Array, agency: Array, kinds: tuple[Agency, ...]
+) -> tuple[Array, Array]:
     """NHS number and UPN as far as the agency has them; now and then a sibling's or the twin's."""
-    kinds = agencies()
     nhs, upn = children.nhs[child], children.upn[child]
     wrong = np.where(
         children.kind == "twin",
@@ -255,7 +277,7 @@ def _order_faults(rng: Rng, _: Any, records: Records) -> None:
 
 
 def _date_faults(rng: Rng, _: Any, records: Records) -> None:
-    born, kinds = records.born, agencies()
+    born, kinds = records.born, records.agencies
     month = born.astype("datetime64[M]")
     year = born.astype("datetime64[Y]")
     day = (born - month).astype(int) + 1

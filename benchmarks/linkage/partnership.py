@@ -33,18 +33,18 @@ AGE_BANDS = ((1, "under 1"), (5, "1 to 4"), (11, "5 to 10"), (16, "11 to 15"), (
 AT_ONCE = 8  # districts on their way between the processes and the files
 
 
-def make(records: int, seed: int = SEED) -> tuple[pa.Table, pa.Table]:
+def make(records: int, seed: int = SEED, doorstep: bool = False) -> tuple[pa.Table, pa.Table]:
     """(records, truth) in memory; for a nation use write()."""
-    made = list(_exactly(records, (make_district(seed, n) for n in count())))
+    made = list(_exactly(records, (make_district(seed, n, doorstep) for n in count())))
     return pa.concat_tables([r for r, _ in made]), pa.concat_tables([t for _, t in made])
 
 
-def make_district(seed: int, number: int) -> tuple[pa.Table, pa.Table]:
+def make_district(seed: int, number: int, doorstep: bool = False) -> tuple[pa.Table, pa.Table]:
     """(records, truth) of one district, in an order that says nothing about families."""
     rng, children = district(seed, number)
-    made = faults.record(rng, children)
+    made = faults.record(rng, children, faults.agencies(doorstep))
     order = rng.permutation(len(made.child))
-    names = np.array([a.name for a in faults.agencies()], dtype=object)
+    names = np.array([a.name for a in made.agencies], dtype=object)
     number_text = (number * NUMBERS + np.arange(len(order))).astype("U9")
     sources = names[made.agency[order]]
     ids = sources + "|" + np.char.zfill(number_text, 9).astype(object)
@@ -99,20 +99,22 @@ def _exactly(
             return
 
 
-def _districts(seed: int, processes: int) -> Iterator[tuple[pa.Table, pa.Table]]:
+def _districts(seed: int, processes: int, doorstep: bool) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Districts in order, made ahead in other processes, a few at a time."""
     with ProcessPoolExecutor(processes) as executor:
-        ahead = [executor.submit(make_district, seed, n) for n in range(AT_ONCE)]
+        ahead = [executor.submit(make_district, seed, n, doorstep) for n in range(AT_ONCE)]
         for number in count(AT_ONCE):
             yield ahead.pop(0).result()
-            ahead.append(executor.submit(make_district, seed, number))
+            ahead.append(executor.submit(make_district, seed, number, doorstep))
 
 
-def write(records: int, folder: Path, seed: int = SEED, processes: int = 2) -> None:
+def write(
+    records: int, folder: Path, seed: int = SEED, processes: int = 2, doorstep: bool = False
+) -> None:
     """Write records.parquet and truth.parquet."""
     folder.mkdir(parents=True, exist_ok=True)
     writers: list[pq.ParquetWriter] = []
-    for tables in _exactly(records, _districts(seed, processes)):
+    for tables in _exactly(records, _districts(seed, processes, doorstep)):
         if not writers:
             paths = (folder / "records.parquet", folder / "truth.parquet")
             writers = [pq.ParquetWriter(p, t.schema) for p, t in zip(paths, tables, strict=True)]
@@ -128,9 +130,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--doorstep", action="store_true", help="the demanding variant (faults.py)")
     options = parser.parse_args()
     start = time.perf_counter()
-    write(options.records, options.out, options.seed, options.processes)
+    write(options.records, options.out, options.seed, options.processes, options.doorstep)
     used = [resource.getrusage(k) for k in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     peak = max(u.ru_maxrss for u in used) / 2**20
     cpu = sum(u.ru_utime + u.ru_stime for u in used)
