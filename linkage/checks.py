@@ -25,6 +25,36 @@ def refuse_missing(model: Model, present: Collection[str]) -> None:
         )
 
 
+def refuse_nested(model: Model, types: Mapping[str, str]) -> None:
+    """Raise LinkageError for columns of lists, records or bytes; ``types`` are DuckDB's names."""
+    nested = sorted(
+        f"'{name}' ({types[name].split('(')[0]})"
+        for name in needed_columns(model) & set(types)
+        if types[name].startswith(("STRUCT", "MAP", "UNION", "BLOB")) or types[name].endswith("]")
+    )
+    if nested:
+        raise LinkageError(
+            f"{model.path or 'model'}: columns {', '.join(nested)} hold no single values; "
+            "give text, numbers or dates"
+        )
+
+
+def unread_dates(model: Model, given: Mapping[str, int], filled: Mapping[str, int]) -> list[str]:
+    """Warnings for date columns that lost values in reading; ``given`` counts those of the input."""
+    return [
+        f"column '{name}': {given[name] - filled[name]:,} of {given[name]:,} values were not read as a date "
+        "and count as missing (placeholders, or another format: see parse_date)"
+        for name in given
+        if given[name] > filled[name]
+    ]
+
+
+def date_columns(model: Model) -> dict[str, str]:
+    """Columns read as dates, each with its column of the input."""
+    columns = model.columns.items()
+    return {n: c.from_ or n for n, c in columns if c.type == "date" and not c.first_of}
+
+
 def refuse_ids(model: Model, empty: int, repeated: int, examples: Sequence[str]) -> None:
     """Raise LinkageError for records without an id, or ids that occur more than once."""
     if empty:

@@ -17,7 +17,14 @@ import numpy as np
 import pyarrow as pa
 
 from linkage import tables
-from linkage.checks import refuse_ids, refuse_missing, usable
+from linkage.checks import (
+    date_columns,
+    refuse_ids,
+    refuse_missing,
+    refuse_nested,
+    unread_dates,
+    usable,
+)
 from linkage.engine import Identities, Ints, Loaded
 from linkage.errors import LinkageError
 from linkage.model import Model, domain_of
@@ -31,9 +38,9 @@ DATA = Path(__file__).parent / "data"
 def load(con: duckdb.DuckDBPyConnection, records: pa.Table | Path | str, model: Model) -> Loaded:
     """Create table ``rec``; raises LinkageError for input that cannot be linked."""
     tables.register(con, records)
-    _check(con, model)
+    dates = _check(con, model)
     _stage(con, model)
-    kept, dropped, warnings = _usable(con, model)
+    kept, dropped, warnings = _usable(con, model, dates)
     packing = Packing(kept)
     _add_groups(con, model, packing)
     _code(con, model, packing)
@@ -51,15 +58,22 @@ def _name(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
 
 
-def _check(con: duckdb.DuckDBPyConnection, model: Model) -> None:
-    refuse_missing(model, [row[0] for row in con.execute("DESCRIBE input").fetchall()])
-    record_id = _name(model.record_id)
-    empty = _scalar(con, f"SELECT count(*) FROM input WHERE {record_id} IS NULL")
+def _check(con: duckdb.DuckDBPyConnection, model: Model) -> dict[str, int]:
+    """Refuse what cannot be linked; gives the number of values in each column of dates."""
+    types = {row[0]: str(row[1]) for row in con.execute("DESCRIBE input").fetchall()}
+    refuse_missing(model, types)
+    refuse_nested(model, types)
+    record_id, dates = _name(model.record_id), date_columns(model)
+    counts = [f"count({_name(read)})" for read in dates.values()]
+    empty, *given = con.execute(
+        f"SELECT {', '.join([f'count(*) - count({record_id})', *counts])} FROM input"
+    ).fetchall()[0]
     twice = con.execute(
         f"SELECT {record_id}::VARCHAR, count(*) OVER () FROM input GROUP BY {record_id}::VARCHAR"
         " HAVING count(*) > 1 ORDER BY 1 LIMIT 3"
     ).fetchall()
     refuse_ids(model, empty, twice[0][1] if twice else 0, [row[0] for row in twice])
+    return dict(zip(dates, given, strict=True))
 
 
 def _stage(con: duckdb.DuckDBPyConnection, model: Model) -> None:
@@ -88,7 +102,7 @@ def _base_columns(model: Model, name: str) -> list[str]:
 
 
 def _usable(
-    con: duckdb.DuckDBPyConnection, model: Model
+    con: duckdb.DuckDBPyConnection, model: Model, dates: dict[str, int]
 ) -> tuple[tuple[Comparison, ...], dict[str, str], tuple[str, ...]]:
     columns = list(model.columns)
     row = con.execute(
@@ -97,7 +111,10 @@ def _usable(
     assert row is not None
     constant = [c for c, distinct in zip(columns, row[::2], strict=True) if distinct == 1]
     filled = dict(zip(columns, row[1::2], strict=True))
-    return usable(model, _scalar(con, "SELECT count(*) FROM staged"), filled, constant)
+    lost = unread_dates(model, dates, filled)
+    records = _scalar(con, "SELECT count(*) FROM staged")
+    kept, dropped, warnings = usable(model, records, filled, constant)
+    return kept, dropped, (*lost, *warnings)
 
 
 def equivalents_path(model: Model, table: str) -> Path:
