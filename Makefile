@@ -47,6 +47,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests
+	cd ffp_data/returns && $(abspath $(BIN))/sqlfluff lint annex_a dataflow
 
 types: $(READY)
 	$(BIN)/mypy linkage governance ffp_data assets

@@ -39,6 +39,10 @@ TABLES = {
     "care_episodes": "start_date DATE, end_date DATE, end_reason_code VARCHAR, primary_need_code VARCHAR,"
     " placement_id VARCHAR, reviewing_officer_contact_date DATE",
     "legal_statuses": "legal_status_code VARCHAR, start_date DATE, end_date DATE",
+    "placements": "placement_id VARCHAR, start_date DATE, placement_type_code VARCHAR, postcode VARCHAR",
+    "immigration_statuses": "immigration_status VARCHAR, start_date DATE, end_date DATE",
+    "care_leavers": "contact_date DATE, accommodation_code VARCHAR",
+    "permanence_steps": "decision_date DATE, matched_date DATE, placed_date DATE",
     "missing_episodes": "start_date DATE, episode_type VARCHAR, return_interview_offered VARCHAR,"
     " return_interview_accepted VARCHAR",
     "worker_involvements": "involvement_id VARCHAR, professional_id VARCHAR, team VARCHAR, start_date DATE,"

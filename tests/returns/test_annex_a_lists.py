@@ -540,6 +540,36 @@ def test_episodes_that_follow_on_one_day_are_one_period_and_a_gap_begins_another
     assert rows["parted"]["second_period"] == "a) Yes"
 
 
+def test_the_placement_of_the_last_episode_has_its_type_and_postcode(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    care(con, "ada", LONG_AGO, FIRST, placement_id="A")
+    care(con, "ada", FIRST, None, placement_id="B")
+    care(con, "ben", FIRST, None, placement_id="C")  # the drop does not tell of C
+    for key, kind in (("A", "K2"), ("B", "u4 ")):
+        told = {"start_date": FIRST, "placement_type_code": kind, "postcode": f"XG1 1A{key}"}
+        facts(con, "placements", "ada", placement_id=key, **told)
+    ada, ben = filled(con, 8)
+    assert ada["placement_type"] == "d) U4: Foster placement - long term"
+    assert ada["placement_postcode"] == "XG1 1AB"
+    assert (ben["placement_type"], ben["placement_postcode"]) == (None, None)
+    assert ben["placement_start_date"] == FIRST
+
+
+@pytest.mark.parametrize(
+    ("ended", "expected"),
+    [(None, "a) Yes"), (date(2025, 2, 28), "a) Yes"), (date(2025, 2, 27), "b) No")],
+)
+def test_an_unaccompanied_child_is_so_where_a_status_of_the_year_says_it(
+    con: duckdb.DuckDBPyConnection, ended: date | None, expected: str
+) -> None:
+    care(con, "ada", LONG_AGO, None)
+    assert the_row(con, 8)["asylum_seeker"] is None  # the drop tells of no status at all
+    status = {"immigration_status": "uasc", "start_date": LONG_AGO, "end_date": ended}
+    facts(con, "immigration_statuses", "ada", **status)
+    assert the_row(con, 8)["asylum_seeker"] == expected
+
+
 @pytest.mark.parametrize(
     ("ended", "expected"), [(date(2025, 2, 28), "a) Yes"), (date(2025, 2, 27), "b) No")]
 )
@@ -638,6 +668,16 @@ def test_who_was_looked_after_for_thirteen_weeks_and_past_sixteen_has_leaving_ca
     }
 
 
+def test_a_care_leaver_has_the_last_contact_and_home_that_the_drop_tells_of(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    looked_after(con, "ada", date(2007, 1, 1), LONG_AGO, date(2025, 1, 1))
+    for day, home in ((FIRST, "K"), (ON, "u"), (AFTER, "X")):
+        facts(con, "care_leavers", "ada", contact_date=day, accommodation_code=home)
+    (row,) = filled(con, 9)
+    assert (row["contact_date"], row["accommodation"]) == (ON, "U: Independent living")
+
+
 def test_list_9_is_of_the_inspection_date_itself(con: duckdb.DuckDBPyConnection) -> None:
     looked_after(con, "ada", date(2010, 2, 28), date(2025, 1, 1), None)  # 16 on the date
     assert listed(con, 9) == ["ada"]
@@ -677,6 +717,23 @@ def test_a_child_under_a_placement_order_is_listed(
     for row in filled(con, 10):
         assert (row["care_start_date"], row["placement_order_date"]) == (LONG_AGO, date(2024, 8, 1))
         assert row["adoption_order_date"] is None
+
+
+def test_a_child_in_care_with_a_decision_for_adoption_is_listed_with_what_followed(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    for name, ended in (("ada", None), ("ben", date(2025, 1, 1))):
+        care(con, name, LONG_AGO, ended)
+        facts(
+            con, "permanence_steps", name, decision_date=FIRST, matched_date=ON, placed_date=AFTER
+        )
+    for kind, day in (("U5", date(2025, 3, 1)), ("U4", LONG_AGO)):
+        placement = {"placement_id": kind, "placement_type_code": kind, "start_date": day}
+        facts(con, "placements", "ada", **placement)
+    (row,) = filled(con, 10)
+    assert row["child_unique_id"] == "ada"
+    assert (row["decision_date"], row["matching_date"], row["placed_date"]) == (FIRST, ON, None)
+    assert row["fostering_for_adoption_date"] == date(2025, 3, 1)
 
 
 # List 11

@@ -64,7 +64,7 @@ help_of_service as (
     ) as leads using (child_id, teh_episode_id)
     qualify row_number() over (
         partition by episodes.child_id, episodes.teh_episode_id
-        order by assessments.start_date desc nulls last, leads.start_date desc nulls last, leads.agency_code
+        order by assessments.start_date desc nulls last, leads.start_date desc nulls last, leads.agency_code asc
     ) = 1
 ),
 

@@ -41,7 +41,8 @@ select
         else 'CIN'
     end as case_status,
     case when allocations.is_current or episodes.closure_date is not null then allocations.team end as allocated_team,
-    case when allocations.is_current or episodes.closure_date is not null then allocations.worker end as allocated_worker
+    case when allocations.is_current or episodes.closure_date is not null then allocations.worker end
+        as allocated_worker
 from inspected_episodes_of_need as episodes
 inner join inspected_people as people using (child_id)
 left join looked_after using (child_id)

@@ -10,7 +10,7 @@ latest as (
     select * from plans
     where coalesce(end_date >= $since, true)
     qualify row_number() over (
-        partition by child_id order by end_date desc nulls first, start_date desc, plan_id
+        partition by child_id order by end_date desc nulls first, start_date desc, plan_id asc
     ) = 1
 ),
 

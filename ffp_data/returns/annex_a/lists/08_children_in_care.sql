@@ -35,6 +35,11 @@ placements as (
     group by child_id, placement_id
 ),
 
+unaccompanied as (
+    select distinct child_id from inspected_unaccompanied
+    where coalesce(end_date >= $on - to_months($count_months), true)
+),
+
 absences as (
     select distinct
         records.child_id,
@@ -67,12 +72,18 @@ last_missing as (
         case when not coalesce(is_acceptance_not_applicable, false) then accepted end as accepted
     from absences
     where kind = 'M'
-    qualify row_number() over (partition by child_id order by start_date desc, offered nulls last, accepted nulls last)
+    qualify
+        row_number()
+            over (partition by child_id order by start_date desc, offered asc nulls last, accepted asc nulls last)
         = 1
 )
 
 select
     people.*,
+    case
+        when people.child_id in (select child_id from unaccompanied) then 'Y'
+        when exists (select 1 from staging.stg_case_system__immigration_statuses) then 'N'
+    end as asylum_seeker,
     latest.start_date as care_start_date,
     latest.primary_need_code as primary_need,
     case when periods_of_year.period_count > 1 then 'Y' else 'N' end as second_period,
@@ -83,6 +94,8 @@ select
     latest.end_date as care_end_date,
     latest.end_reason_code as care_end_reason,
     placements.start_date as placement_start_date,
+    told.placement_type,
+    told.postcode as placement_postcode,
     coalesce(away.missing_count, 0) as missing_count,
     coalesce(away.absent_count, 0) as absent_count,
     last_missing.offered as return_interview_offered,
@@ -94,6 +107,7 @@ inner join inspected_people as people using (child_id)
 left join periods_of_year using (child_id)
 left join placements_of_year using (child_id)
 left join placements using (child_id, placement_id)
+left join inspected_placements as told using (child_id, placement_id)
 left join away using (child_id)
 left join last_missing using (child_id)
 left join inspected_allocations as allocations using (child_id)

@@ -39,15 +39,33 @@ categories as (
         end as eligibility
     from aged
     where is_after_threshold and age_years >= $threshold_age and age_years < $until_age
+),
+
+told as (
+    select
+        records.child_id,
+        max(leavers.contact_date) as contact_date,
+        arg_max(upper(trim(leavers.accommodation_code)), leavers.contact_date) as accommodation
+    from staging.stg_case_system__care_leavers as leavers
+    inner join inspected_records as records using (record_key)
+    where leavers.contact_date <= $on
+    group by records.child_id
 )
 
 select
     people.*,
+    case
+        when people.child_id in (select child_id from inspected_unaccompanied) then 'Y'
+        when exists (select 1 from staging.stg_case_system__immigration_statuses) then 'N'
+    end as asylum_seeker,
     categories.eligibility,
+    told.contact_date,
+    told.accommodation,
     allocations.team as allocated_team,
     allocations.worker as allocated_worker
 from categories
 inner join inspected_people as people using (child_id)
+left join told using (child_id)
 left join inspected_allocations as allocations
     on categories.child_id = allocations.child_id and allocations.is_current
 where categories.eligibility is not null

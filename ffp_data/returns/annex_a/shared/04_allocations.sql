@@ -21,5 +21,5 @@ select
 from allocations
 qualify row_number() over (
     partition by child_id
-    order by end_date desc nulls first, start_date desc, worker asc nulls last, team asc nulls last, involvement_id
+    order by end_date desc nulls first, start_date desc, worker asc nulls last, team asc nulls last, involvement_id asc
 ) = 1

@@ -38,7 +38,7 @@ statuses as (
             and coalesce(statuses.end_date >= coalesce(periods.end_date, $on), true)
     qualify row_number() over (
         partition by periods.child_id, periods.period_number
-        order by statuses.start_date desc, statuses.legal_status_code
+        order by statuses.start_date desc, statuses.legal_status_code asc
     ) = 1
 )
 

@@ -13,4 +13,4 @@ with plans as (
 )
 
 select * from plans
-qualify row_number() over (partition by child_id, start_date order by end_date desc nulls first, plan_id) = 1
+qualify row_number() over (partition by child_id, start_date order by end_date desc nulls first, plan_id asc) = 1

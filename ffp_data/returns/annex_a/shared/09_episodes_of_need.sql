@@ -4,5 +4,5 @@ select * from inspected_referrals
 where not is_no_further_action
 qualify row_number() over (
     partition by child_id
-    order by closure_date desc nulls first, referral_date desc, referral_id
+    order by closure_date desc nulls first, referral_date desc, referral_id asc
 ) = 1

@@ -1,5 +1,6 @@
--- Whom the flow is about: of age on any day of the window, or unborn and expected in it, and in work with social care in
--- the window: a referral open on some day of it, a plan, an open case that waits for its assessment, or looked after.
+-- Whom the flow is about: of age on any day of the window, or unborn and expected in it, and in work with social care
+-- in the window: a referral open on some day of it, a plan, an open case that waits for its assessment, or looked
+-- after.
 with referrals as (
     select
         child_id,

@@ -48,7 +48,9 @@ select
     -- Born after the day: unborn on it.
     case
         when particulars.date_of_birth is null then particulars.expected_birth_date
-        when particulars.date_of_birth > $as_at then coalesce(particulars.expected_birth_date, particulars.date_of_birth)
+        when
+            particulars.date_of_birth > $as_at
+            then coalesce(particulars.expected_birth_date, particulars.date_of_birth)
     end as expected_date_of_birth,
     case when particulars.date_of_birth <= $as_at then coalesce(particulars.sex, 'U') else 'U' end as sex,
     particulars.ethnicity_code as ethnicity,

@@ -9,7 +9,7 @@ select
     case when referrals.closure_date <= $as_at then referrals.closure_date end as closure_date,
     case when coalesce(referrals.closure_date <= $as_at, true) then referrals.closure_reason_code end as closure_reason
 from intermediate.int_census__referrals as referrals
-semi join memory.dataflow.cohort as cohort using (child_id)
+semi join memory.dataflow.cohort using (child_id)
 where
     referrals.referral_id = referrals.canonical_referral_id
     and referrals.referral_date <= $as_at

@@ -89,13 +89,13 @@ linked as (
         on
             records.child_id = episodes.child_key
             and case
-                when known.referral_id is not null then episodes.episode_key = known.canonical_referral_id
+                when known.referral_id is not null then known.canonical_referral_id = episodes.episode_key
                 else told.since >= episodes.referral_date and coalesce(told.since <= episodes.closure_date, true)
             end
     where told.since <= $as_at
     qualify row_number() over (
         partition by told.kind, told.record_key, told.event_key
-        order by episodes.referral_date desc, episodes.episode_key
+        order by episodes.referral_date desc, episodes.episode_key asc
     ) = 1
 ),
 

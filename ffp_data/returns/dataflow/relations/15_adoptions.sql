@@ -4,7 +4,7 @@ with newest_episodes as (
         child_key,
         episode_key
     from memory.dataflow.episodes
-    qualify row_number() over (partition by child_key order by referral_date desc, episode_key) = 1
+    qualify row_number() over (partition by child_key order by referral_date desc, episode_key asc) = 1
 ),
 
 steps as (
@@ -30,5 +30,5 @@ qualify row_number() over (
     partition by steps.child_key
     order by
         coalesce(steps.placed_date, steps.matched_date, steps.initial_decision_date) desc,
-        steps.placed_date, steps.matched_date, steps.initial_decision_date
+        steps.placed_date, steps.matched_date asc, steps.initial_decision_date asc
 ) = 1

@@ -4,7 +4,7 @@ with newest_episodes as (
         child_key,
         episode_key
     from memory.dataflow.episodes
-    qualify row_number() over (partition by child_key order by referral_date desc, episode_key) = 1
+    qualify row_number() over (partition by child_key order by referral_date desc, episode_key asc) = 1
 )
 
 select
@@ -18,5 +18,5 @@ inner join intermediate.int_persons__records as records using (record_key)
 inner join newest_episodes on records.child_id = newest_episodes.child_key
 where told.contact_date between $window_start and $as_at
 qualify row_number() over (
-    partition by records.child_id order by told.contact_date desc, told.activity_code, told.accommodation_code
+    partition by records.child_id order by told.contact_date desc, told.activity_code asc, told.accommodation_code asc
 ) = 1
