@@ -21,6 +21,7 @@ from ffp_data.pipeline.reconciling import reconcile_build
 from ffp_data.pipeline.run import Run
 from ffp_data.returns import LayoutError, ReturnResult, cin, versions
 from ffp_data.returns.sources import SOURCES
+from ffp_data.returns.tehadc.model import CONFLICTS
 from ffp_data.returns.validate import rule_book
 from ffp_data.warehouse import CATALOG, connect
 from governance.files import replacing_directory
@@ -259,8 +260,12 @@ def _offer(con: duckdb.DuckDBPyConnection, decision: ReleaseDecision) -> None:
         con.execute(
             f"CREATE VIEW {OFFERED}.{table} AS SELECT {listed} FROM {CATALOG}.returns.{table}"
         )
-    # Not part of the return: it leads from a finding to the record to mend, and stays in the council.
+    # No part of the return: these say which record to mend, and stay in the council.
     con.execute(f"CREATE VIEW {OFFERED}.{SOURCES} AS {_SOURCES}")
+    con.execute(
+        f"CREATE VIEW {OFFERED}.{CONFLICTS} AS SELECT child_id AS child_key, * EXCLUDE (child_id) "
+        f"FROM {CATALOG}.intermediate.int_census__conflicts"
+    )
 
 
 _SOURCES = f"""

@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from ffp_data.returns.checks import RuleBook
 from ffp_data.returns.sources import SOURCES
 from ffp_data.returns.tables import existing_tables
+from ffp_data.returns.tehadc.model import CONFLICTS
 from governance.files import replacing_directory, sha256_of_file
 
 RECORD = "build.json"  # a release has a signed manifest.json of its own
@@ -106,7 +107,8 @@ def keep_tables(
     Rows are sorted by all columns, so that equal tables give equal files. Returns SHA-256 by name.
     """
     folder.mkdir()
-    wanted = {table.name for layout in book.layouts for table in layout.tables} | {SOURCES}
+    wanted = {table.name for layout in book.layouts for table in layout.tables}
+    wanted |= {SOURCES, CONFLICTS} if book.beside else {SOURCES}
     names = sorted(wanted & existing_tables(con, schema))
     for name in names:
         rows = con.execute(f"SELECT * FROM {schema}.{name} ORDER BY ALL").to_arrow_table()

@@ -23,7 +23,10 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Draft:
-    """One child's rows before they are written. other_upn: a valid UPN of another child, or empty."""
+    """One child's rows before they are written.
+
+    other_upn: a valid UPN of another child, or empty. early_help: days on which the child's early help began.
+    """
 
     rows: Rows
     person: dict[str, object]
@@ -31,6 +34,7 @@ class Draft:
     as_at: date
     year_start: date
     other_upn: str
+    early_help: tuple[date, ...] = ()
 
     def one(self, table: str, place: int = -1) -> dict[str, Any] | None:
         """Return the last row of a table (or the one at `place`), if any."""
@@ -266,6 +270,22 @@ def _nfa_with_assessment(d: Draft) -> bool:
     return True
 
 
+def _early_help_that_none_gave(d: Draft) -> bool:
+    row, assessed = d.referral(), d.assessed()
+    closed = row["cine_close_date"] if row else None
+    if (
+        row is None
+        or assessed is None
+        or row["cine_close_reason"] != "RC8"
+        or not isinstance(closed, date)
+        or closed > d.as_at - 31 * DAY
+        or any(abs((start - closed).days) <= 60 for start in d.early_help)
+    ):
+        return False
+    row["cine_close_reason"] = "RC9"
+    return True
+
+
 @dataclass(frozen=True)
 class Fault:
     """One kind of fault: where it shows, what plants it and the rules that it may trip."""
@@ -313,6 +333,7 @@ FAULTS = (
     Fault("un1_at_school_age", "ssd_person", _un1_at_school_age, "8770Q TE004"),
     Fault("nfa_with_assessment", "ssd_cin_assessments", _nfa_with_assessment, "8831 8565"),
     Fault("missing_sex", "ssd_person", _missing_sex, "4180 2886Q"),
+    Fault("no_help_after_rc9", "ssd_cin_episodes", _early_help_that_none_gave, "TE017"),
 )
 
 

@@ -155,7 +155,8 @@ class CaseSystem:
 
     def _plant(self, case: Case, person: Person, rows: Rows, row: dict[str, object]) -> None:
         scene = case.scene
-        draft = Draft(rows, row, person.birth, scene.as_at, scene.year_start, self.donor[2])
+        helped = tuple(help.start for help in scene.early_help(person))
+        draft = Draft(rows, row, person.birth, scene.as_at, scene.year_start, self.donor[2], helped)
         last = draft.referral() or draft.one("ssd_cin_episodes")
         if person.unborn or last is None:
             return

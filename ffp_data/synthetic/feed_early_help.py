@@ -1,7 +1,7 @@
 """Targeted early help module of the council: persons of the families, and for each child the
 episodes, assessments, plans and lead practitioners. Its numbers are its own. Files are cp1252
 with British dates, as its report tool writes them. Every twentieth child has a fault of
-recording, each of the list in turn."""
+recording, each of the list in turn; some contradict the case system."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import date
 from random import Random
 
 from ffp_data.synthetic.care import EarlyHelp
+from ffp_data.synthetic.early_help_conflicts import Planter, Told
 from ffp_data.synthetic.noise import Origin, origin, see
 from ffp_data.synthetic.people import Family, Member, shift
 from ffp_data.synthetic.scene import Scene, Truth, local_id, siblings
@@ -49,6 +50,7 @@ class EarlyHelpModule:
         default_factory=lambda: {name: Table(FEED, name) for name in TABLES}
     )
     children: int = 0
+    planter: Planter = field(default_factory=Planter)
 
     def add(self, scene: Scene) -> None:
         """Add the families of a unit that had targeted early help."""
@@ -80,13 +82,36 @@ class EarlyHelpModule:
         fault = self._next_fault(scene, episodes)
         if fault == "closure_without_reason" and not episodes[-1].end:
             fault = "missing_ethnicity"
-        self._person(rng, scene, family, source, member, number, fault)
+        columns: dict[str, str] = {}
+        if not fault and episodes:
+            episodes, columns = self._contradict(scene, member, number, episodes)
+        self._person(rng, scene, family, source, member, number, fault, columns)
         for order, episode in enumerate(episodes, start=1):
             last = order == len(episodes)
             self._episode(rng, family, number, order, episode, scene.as_at, fault if last else "")
         if fault:
             table = "persons" if fault.startswith("missing") else "episodes"
             self.truth.fault(FEED, table, number, member.person.person_id, fault, FAULTS[fault])
+
+    def _contradict(
+        self, scene: Scene, member: Member, number: str, episodes: list[EarlyHelp]
+    ) -> tuple[list[EarlyHelp], dict[str, str]]:
+        """Contradict the case system on a child of the year that both hold, now and then."""
+        person = member.person
+        needs = tuple(need for need in scene.needs(person) if not need.nfa)
+        known = any(n.closed is None or n.closed >= scene.year_start for n in needs)
+        told = Told(person, scene.year_start, scene.as_at, tuple(episodes), needs)
+        ended = told.last.end
+        if not known or person.unborn or (ended and ended < scene.year_start):
+            return episodes, {}
+        if self.truth.is_faulty(person.person_id):  # one fault would hide the other
+            return episodes, {}
+        told, conflict = self.planter.plant(told)
+        if conflict:
+            self.truth.fault(
+                FEED, conflict.table, number, person.person_id, conflict.name, conflict.explains
+            )
+        return list(told.episodes), told.columns
 
     def _next_fault(self, scene: Scene, episodes: list[EarlyHelp]) -> str:
         if not episodes or (episodes[-1].end and episodes[-1].end < scene.year_start):
@@ -104,6 +129,7 @@ class EarlyHelpModule:
         member: Member,
         number: str,
         fault: str,
+        columns: dict[str, str],
     ) -> None:
         person = member.person
         seen = see(rng, source, member, siblings(family, person) if person.is_child else ())
@@ -117,7 +143,7 @@ class EarlyHelpModule:
             if rng.random() < 0.12
             else "NONE"
         )
-        self.tables["persons"].add(
+        row = dict(
             eh_person_id=number, eh_family_id=f"EHF{family.family_id[1:]}",
             relationship_in_family=member.role.replace("_", "-"),
             forename="Unborn" if person.unborn else seen.given, surname=seen.surname, known_as=person.preferred,
@@ -131,6 +157,7 @@ class EarlyHelpModule:
             disabilities="" if fault == "missing_disability" or not person.is_child else disabilities,
             address_line=seen.address_line, postcode=seen.postcode, phone=seen.phone,
         )  # fmt: skip
+        self.tables["persons"].add(**(row | columns))
         self.truth.record(FEED, SYSTEM, number, person.person_id, seen.operators)
 
     def _episode(

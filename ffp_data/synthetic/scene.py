@@ -24,6 +24,7 @@ class Truth:
 
     records: list[tuple[str, str, str]] = field(default_factory=list)
     faults: list[tuple[str, str, str, str, str, str]] = field(default_factory=list)
+    faulty: set[str] = field(default_factory=set)
 
     def record(
         self, feed: str, system: str, source_id: str, person_id: str, operators: list[str]
@@ -34,8 +35,13 @@ class Truth:
     def fault(
         self, feed: str, table: str, source_id: str, person_id: str, fault: str, explains: str
     ) -> None:
-        """Note a planted fault; `explains`: rule codes it may trip, or the word quarantine."""
+        """Note a planted fault; `explains`: rule codes it may trip, conflict:<item>, or the word quarantine."""
         self.faults.append((feed, table, source_id, person_id, fault, explains))
+        self.faulty.add(person_id)
+
+    def is_faulty(self, person_id: str) -> bool:
+        """True when a fault was planted in a record of the person so far."""
+        return person_id in self.faulty
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,23 @@ def test_every_difference_to_feed_and_single_view_is_explained(demo: Demo, colle
         away = sum(d["number"] for d in found["differences"] if d["module"] == total["module"]
                    and d["against"] == "feed")  # fmt: skip
         assert total["there"] == total["in_return"] + away, total
+
+
+def test_the_pre_match_finds_every_conflict_that_was_planted(demo: Demo) -> None:
+    path = demo.landing.parent / "truth" / "planted_faults.csv"
+    faults = list(csv.DictReader(path.read_text("utf-8").splitlines()))
+    planted = [f for f in faults if re.fullmatch(r"conflict:\w+|TE01[567]", f["explains"])]
+    assert planted
+    match = read(council(demo, "tehadc") / "pre-match.json")
+    told = {(c["item"], c["early_help_record_key"]) for c in match["between_systems"]}
+    checks = {(check["rule"], check["child"]) for check in match["overlap_and_sequence"]}
+    for finding in read(council(demo, "tehadc") / "report.json"):
+        if (finding["rule"], finding["child"]) in checks:
+            told |= {(finding["rule"], source["record_key"]) for source in finding["sources"]}
+    for fault in planted:
+        what = fault["explains"].removeprefix("conflict:")
+        who = f"|{fault['source_person_id']}"
+        assert any(found == what and key.endswith(who) for found, key in told), fault
 
 
 @pytest.mark.parametrize("collection", ["cin", "tehadc"])

@@ -304,6 +304,22 @@ def test_the_pre_match_finds_every_planted_conflict(tmp_path: Path, planted: str
     assert book[sheet].max_row > 1
 
 
+def test_what_the_systems_say_differently_of_a_child_of_the_return_is_told(tmp_path: Path) -> None:
+    con = a_return({})
+    con.execute(
+        "CREATE TABLE returns.return_conflicts AS "
+        "SELECT * FROM (VALUES ('2', 'Sex', 'F', 'M', 'e|1', 'c|1'), "
+        "('99', 'Sex', 'F', 'M', 'e|9', 'c|9')) AS "
+        "t (child_key, item, early_help_value, case_system_value, early_help_record_key, "
+        "case_system_record_key)"
+    )
+    build_return(con, tmp_path, HEADER, profile=load_profile(PROFILE))
+    found = json.loads((tmp_path / "pre-match.json").read_text("utf-8"))["between_systems"]
+    assert [tuple(each.values()) for each in found] == [("2", "Sex", "F", "M", "e|1", "c|1")]
+    sheet = load_workbook(tmp_path / f"tehadc-{YEAR}-999.xlsx")["Conflicts between systems"]
+    assert list(sheet.iter_rows(min_row=2, values_only=True)) == [tuple(found[0].values())]
+
+
 def test_what_is_switched_off_is_not_written_whatever_was_asked_of_the_profile_first() -> None:
     profile = load_profile(PROFILE)
     everything = {column for table in profile.full_layout.tables for column, _ in table.columns}

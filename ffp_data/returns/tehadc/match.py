@@ -2,8 +2,9 @@
 
 Each child of the cohort is looked for in the census by LAchildID, then by UPN, then by birth date
 and sex where that pair is unique in both returns and not both have a UPN: two pupil numbers are
-two children. A match by anything but LAchildID means one
-child under two identifiers; values that differ between the two records are conflicts.
+two children. A match by anything but LAchildID means one child under two identifiers; values that
+differ between the two records are conflicts. Where both returns take a value from one of two
+systems, what the other system says is a conflict between systems.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import asdict, dataclass
 
 import duckdb
 
-from ffp_data.returns.tehadc.model import COHORT, SOURCE
+from ffp_data.returns.tehadc.model import COHORT, CONFLICTS, SOURCE
 
 METHODS = ("LAchildID", "UPN", "birth date and sex")
 
@@ -31,6 +32,18 @@ class Conflict:
 
 
 @dataclass(frozen=True)
+class SystemConflict:
+    """One item of one child on which early help module and case system differ, and where they say so."""
+
+    la_child_id: str
+    item: str
+    early_help_value: str
+    case_system_value: str
+    early_help_record_key: str
+    case_system_record_key: str
+
+
+@dataclass(frozen=True)
 class PreMatch:
     """Counts of children by how they were matched, and the conflicts in a fixed order."""
 
@@ -39,6 +52,7 @@ class PreMatch:
     matched: Mapping[str, int]
     family_help_children: int
     conflicts: tuple[Conflict, ...]
+    between_systems: tuple[SystemConflict, ...]
 
     def as_dict(self) -> dict[str, object]:
         """For JSON. `family_help_children` is the number of different children in both returns."""
@@ -50,6 +64,7 @@ def pre_match(model: duckdb.DuckDBPyConnection) -> PreMatch:
     model.execute(_MATCH.format(cohort=COHORT, source=SOURCE))
     counts = dict(model.execute("SELECT method, count(*) FROM match GROUP BY ALL").fetchall())
     conflicts = tuple(Conflict(*row) for row in model.execute(_CONFLICTS).fetchall())
+    systems = model.execute(_BETWEEN_SYSTEMS).fetchall()
     children = _count(model, f"{COHORT}.tehadc_children")
     cin_children = _count(model, f"{SOURCE}.cin_children")
     return PreMatch(
@@ -58,6 +73,7 @@ def pre_match(model: duckdb.DuckDBPyConnection) -> PreMatch:
         matched={name: counts.get(place, 0) for place, name in enumerate(METHODS, 1)},
         family_help_children=children + cin_children - sum(counts.values()),
         conflicts=conflicts,
+        between_systems=tuple(SystemConflict(*row) for row in systems),
     )
 
 
@@ -125,4 +141,12 @@ SELECT
 FROM compared
 WHERE pair.teh IS DISTINCT FROM pair.cin
 ORDER BY la_child_id, cin_la_child_id, pair.item
+"""
+
+_BETWEEN_SYSTEMS = f"""
+SELECT
+    la_child_id, item, early_help_value, case_system_value,
+    early_help_record_key, case_system_record_key
+FROM {SOURCE}.{CONFLICTS} JOIN {COHORT}.tehadc_children USING (child_key)
+ORDER BY ALL
 """

@@ -6,17 +6,27 @@ cohort is then chosen from the copy. All formats read the same copy and so canno
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import duckdb
 
-from ffp_data.returns.layout import Layout, LayoutError, Table, end_year
+from ffp_data.returns.layout import Layout, LayoutError, end_year
 from ffp_data.returns.tables import create_tables, existing_tables
 from ffp_data.returns.tehadc.profile import Profile
 
 SOURCE = "source"  # everything that was delivered
 COHORT = "cohort"  # what is returned
+CONFLICTS = "return_conflicts"  # what the two systems behind a return say differently of a child
+CONFLICT_COLUMNS = (
+    "child_key",
+    "item",
+    "early_help_value",
+    "case_system_value",
+    "early_help_record_key",
+    "case_system_record_key",
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,8 @@ def copy_tables(
 ) -> duckdb.DuckDBPyConnection:
     """Copy the TEHADC and CIN tables of `schema` to a database in memory, schema `source`.
 
+    The table of conflicts between the systems comes along, empty where `schema` has none.
+
     Raises LayoutError when a TEHADC table or a column that the profile writes is missing; CIN
     tables may be missing and are then empty.
     """
@@ -47,24 +59,29 @@ def copy_tables(
     needed = {t.name: {i.column for i in t.items} for t in profile.layout.tables}
     for table in (*profile.full_layout.tables, *cin.tables):
         if table.name in present:
-            _copy(con, model, table, schema, needed.get(table.name, set()))
+            columns = [name for name, _ in table.columns]
+            _copy(con, model, table.name, schema, columns, needed.get(table.name, set()))
+    columns_of_conflicts = ", ".join(f"{name} VARCHAR" for name in CONFLICT_COLUMNS)
+    model.execute(f"CREATE TABLE {SOURCE}.{CONFLICTS} ({columns_of_conflicts})")
+    if CONFLICTS in present:
+        _copy(con, model, CONFLICTS, schema, CONFLICT_COLUMNS, set(CONFLICT_COLUMNS))
     return model
 
 
 def _copy(
     con: duckdb.DuckDBPyConnection,
     model: duckdb.DuckDBPyConnection,
-    table: Table,
+    table: str,
     schema: str,
+    columns: Sequence[str],
     needed: set[str],
 ) -> None:
-    rows = con.execute(f"SELECT * FROM {schema}.{table.name}").to_arrow_table()
+    rows = con.execute(f"SELECT * FROM {schema}.{table}").to_arrow_table()
     lacking = needed - set(rows.column_names)
     if lacking:
-        raise LayoutError(f"{schema}.{table.name} has no column {', '.join(sorted(lacking))}")
-    columns = [name for name, _ in table.columns if name in rows.column_names]
-    model.register("rows_to_copy", rows.select(columns))
-    model.execute(f"INSERT INTO {SOURCE}.{table.name} BY NAME SELECT * FROM rows_to_copy")
+        raise LayoutError(f"{schema}.{table} has no column {', '.join(sorted(lacking))}")
+    model.register("rows_to_copy", rows.select([c for c in columns if c in rows.column_names]))
+    model.execute(f"INSERT INTO {SOURCE}.{table} BY NAME SELECT * FROM rows_to_copy")
     model.unregister("rows_to_copy")
 
 

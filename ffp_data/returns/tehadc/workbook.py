@@ -49,6 +49,19 @@ def write_tehadc_workbook(
             (22, 22, 20, 20, 20, 20),
         ),
         Sheet(
+            "Conflicts between systems",
+            (
+                "LAchildID",
+                "Item",
+                "Early help module",
+                "Case system",
+                "Record of the module",
+                "Record of the case system",
+            ),
+            (tuple(asdict(conflict).values()) for conflict in match.between_systems),
+            (22, 20, 20, 20, 34, 34),
+        ),
+        Sheet(
             "Overlap and sequence",
             ("Rule", "LAchildID", "Fields", "Values", "What it says"),
             (_check(finding) for finding in checks),
