@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -91,13 +92,162 @@ def test_a_constant_column_is_reported_and_joins_nobody(model: linkage.Model) ->
     assert all(len(g) == 1 for g in groups(result.clusters))
 
 
-def test_values_of_another_type_are_read_as_text_and_bad_dates_are_missing(
+def test_a_rule_that_would_make_billions_of_pairs_is_refused_before_it_runs(
+    small: dict[str, Any],
+) -> None:
+    count = 70_000
+    everyone = pa.table(
+        {
+            "id": pa.array(range(count)),
+            "source": ["s"] * count,
+            "given": [f"g{i}" for i in range(count)],
+            "surname": ["Same"] * count,
+            "born": ["2001-01-01"] * count,
+            "number": pa.array([None] * count, pa.string()),
+        }
+    )
+    start = time.process_time()
+    with pytest.raises(
+        linkage.LinkageError,
+        match=r"'surname\+born' would compare 2,449,965,000 pairs \(largest block 70,000 records\)",
+    ):
+        linkage.link(everyone, linkage.Model.from_dict(small))
+    assert time.process_time() - start < 10
+
+
+def test_dates_in_another_format_are_counted_and_the_remedy_named(model: linkage.Model) -> None:
+    born = ["13/05/2001"] * 15 + ["2001-02-03"] * 14 + [None]
+    result = linkage.link(_table(30, number=list(range(30)), born=born), model)
+    assert result.clusters.num_rows == 30
+    assert result.report["warnings"][0].startswith(
+        "column 'born': 15 of 29 values were not read as a date and count as missing"
+    )
+
+
+def test_numbers_truth_values_and_dates_are_read_as_text_where_text_is_wanted(
     model: linkage.Model,
 ) -> None:
-    numbers = list(range(30))
-    born = ["not a date"] * 15 + ["2001-02-03"] * 15
-    result = linkage.link(_table(30, number=numbers, born=born), model)
-    assert result.clusters.num_rows == 30
+    table = _table(
+        30,
+        id=list(range(30)),
+        number=[i / 2 for i in range(30)],
+        given=[i % 2 == 0 for i in range(30)],
+        surname=pa.array([i * 1000 for i in range(30)], pa.date32()),
+        born=list(range(30)),
+    )
+    result = linkage.link(table, model)
+    assert sorted(result.clusters["record_id"].to_pylist(), key=int) == [str(i) for i in range(30)]
+    assert "30 of 30 values were not read as a date" in result.report["warnings"][0]
+
+
+def test_columns_without_single_values_are_refused(model: linkage.Model) -> None:
+    nested = _table(3, given=[["a"], ["b"], []], surname=[{"x": 1}] * 3, number=[b"1"] * 3)
+    with pytest.raises(
+        linkage.LinkageError,
+        match=r"'given' \(VARCHAR\[\]\), 'number' \(BLOB\), 'surname' \(STRUCT\)",
+    ):
+        linkage.link(nested, model)
+
+
+def test_a_source_without_records_and_one_without_a_name_are_fine(small: dict[str, Any]) -> None:
+    small["one_per_source"] = ["nobody", "s"]
+    model = linkage.Model.from_dict(small)
+    twice = pa.concat_tables([_table(30), _table(30, id=[f"t{i:03d}" for i in range(30)])])
+    assert all(len(g) == 1 for g in groups(linkage.link(twice, model).clusters))
+    nowhere = pa.concat_tables(
+        [_table(30), _table(30, id=[f"t{i:03d}" for i in range(30)], source=pa.nulls(30, "string"))]
+    )
+    assert len(groups(linkage.link(nowhere, model).clusters)) == 30
+
+
+def test_a_side_without_values_proposes_nothing(small: dict[str, Any]) -> None:
+    small["columns"]["former"] = {"steps": ["lower"], "domain": "name"}
+    small["blocking"].append(
+        {"name": "f", "equal": ["surname"], "with": ["former"], "train": False}
+    )
+    table = _table(30).append_column("former", pa.nulls(30, pa.string()))
+    result = linkage.link(table, linkage.Model.from_dict(small))
+    assert {"rule": "f", "pairs": 0, "largest_block": 0} in result.report["rules"]
+
+
+CSV = "id,source,given,surname,born,number\n"
+
+
+def _csv(folder: Path, content: bytes) -> Path:
+    (folder / "records.csv").write_bytes(content)
+    return folder / "records.csv"
+
+
+def test_a_csv_is_text_whatever_its_first_rows_look_like(
+    model: linkage.Model, tmp_path: Path
+) -> None:
+    lines = [f"{i:03d};s;{GIVEN[i]};O'Neil;2001-03-{i + 1:02d};{i}" for i in range(25)]
+    lines += ['A9;s;#Ann;"Flint;Smith";not a date;007', "007.0;s;Ann;Young;;"]
+    text = "\ufeff" + "\r\n".join([CSV.strip().replace(",", ";"), *lines, ""])
+    result = linkage.link(_csv(tmp_path, text.encode()), model)
+    ids = result.clusters["record_id"].to_pylist()
+    assert len(ids) == 27
+    assert {"000", "007", "A9", "007.0"} <= set(ids)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the first line is empty; it names the columns"),
+        (b"\n\n", "the first line is empty; it names the columns"),
+        (b"id,given,Given \n1,a,b\n", "line 1: given names more than one column; rename one"),
+        (CSV.encode() + "1,s,Zoë,X,,\n".encode("latin-1"), "not UTF-8; save the file"),
+        ((CSV + "1,s,Zoë,X,,\n").encode("utf-16"), "not UTF-8; save the file"),
+        (
+            CSV.encode() + b"1,s,Ann,X,,\n2,s,Secret\n",
+            "every line needs as many values as the header",
+        ),
+        (CSV.encode() + b'1,s,"Secret,X,,\n2,s,Ann,X,,\n', "every line needs as many values"),
+    ],
+)
+def test_a_csv_that_cannot_be_read_is_refused_without_showing_its_values(
+    content: bytes, message: str, model: linkage.Model, tmp_path: Path
+) -> None:
+    with pytest.raises(linkage.LinkageError, match=message) as caught:
+        linkage.link(_csv(tmp_path, content), model)
+    assert "records.csv" in str(caught.value)
+    assert "Secret" not in str(caught.value)
+    assert caught.value.__cause__ is None or "Secret" not in str(caught.value.__cause__)
+
+
+def test_a_fault_far_down_a_csv_is_told_with_its_line(model: linkage.Model, tmp_path: Path) -> None:
+    good = b"".join(b"%d,s,Ann,X,,%d\n" % (i, i) for i in range(50_000))
+    for bad in ("x,s,Zoë,X,,\n".encode("latin-1"), b"x,s,Ann,X,,,a,b\n"):
+        path = _csv(tmp_path, CSV.encode() + good + bad)
+        with pytest.raises(linkage.LinkageError, match=r"records\.csv, line 50002: "):
+            linkage.link(path, model)
+
+
+def test_a_csv_with_nothing_but_a_header_is_no_record(model: linkage.Model, tmp_path: Path) -> None:
+    result = linkage.link(_csv(tmp_path, CSV.encode()), model)
+    assert result.report["warnings"] == ["0 records: there is nothing to compare"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        (["polish"], "columns.given|column 'given': standardisation step 'polish' is unknown"),
+        ([{"null_if_matches": "("}], "null_if_matches': '\\(' is not a regular expression"),
+        ([{"replace": {"pattern": "(?<=a)b", "with": ""}}], "is not a regular expression"),
+    ],
+)
+def test_a_step_that_cannot_work_is_refused_when_the_model_is_read(
+    steps: list[Any], message: str, small: dict[str, Any]
+) -> None:
+    small["columns"]["given"]["steps"] = steps
+    with pytest.raises(linkage.LinkageError, match=message):
+        linkage.Model.from_dict(small)
+
+
+def test_a_model_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_bytes("name: Zoë\n".encode("latin-1"))
+    with pytest.raises(linkage.LinkageError, match="not UTF-8"):
+        linkage.Model.from_yaml(tmp_path / "m.yaml")
 
 
 def test_a_file_that_is_not_there_or_of_an_unknown_kind_is_refused(
