@@ -13,18 +13,23 @@ Read the package in this order:
 3. ``engine``: what an engine does, the only part that touches records or pairs in bulk.
    ``checks``: the input that every engine refuses.
    ``packing``: the levels of a pair as one integer, its pattern.
-   ``duck``: the DuckDB engine, with ``records``, ``compare`` (levels as SQL) and ``pairs``.
+   ``duck``: the engine on one machine. ``inputs``, ``coding``, ``equivalents`` and ``records`` make
+   integers of the records, ``blocking`` proposes pairs, ``chunk``, ``levels``, ``compare`` (levels
+   as SQL), ``likeness`` and ``texts`` compare them, ``pairs`` keeps them.
 4. ``em``, ``estimate`` and ``train``: recordlinkage's EM on grouped patterns, three classes.
 5. ``score``: weights of the pairs that could matter, with term frequencies.
-6. ``cluster`` and ``assemble``: components, closure, repair, constraints.
-7. ``linker``: all of it in order. ``evaluate``: how good it was.
+   ``fitted``: what was learnt, kept to be used again.
+6. ``cluster``, ``average``, ``decisions`` and ``assemble``: components, closure, repair under
+   constraints. ``why``: the joins of each cluster, and what was not joined and why.
+7. ``linker``: all of it in order, with ``output`` and ``run_report``. ``evaluate``: how good it was.
 """
 
 from __future__ import annotations
 
 from linkage.errors import LinkageError
 from linkage.evaluate import evaluate
-from linkage.linker import LinkResult, link
+from linkage.fitted import Fitted
+from linkage.linker import LinkResult, fit, link
 from linkage.model import Model
 
-__all__ = ["LinkResult", "LinkageError", "Model", "evaluate", "link"]
+__all__ = ["Fitted", "LinkResult", "LinkageError", "Model", "evaluate", "fit", "link"]

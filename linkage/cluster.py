@@ -1,140 +1,121 @@
-"""Clusters from scored pairs: components, then closure, then average linkage under constraints.
+"""Components of records: found, listed, and cut where they are too large to be looked at whole.
 
-Pairs at or above the join threshold connect records. A chain of such pairs can still bridge two
-people, so every pair inside a component is scored, and where one is doubtful or forbidden the
-component is built anew: starting from single records, the two parts with the highest mean weight
-between them are joined while that mean is positive, some pair between them reaches the threshold
-and none is forbidden. One strong pair cannot outvote several that speak against it, because
-weights are capped in the mean. A reviewer's decisions come first. Records are numbered in the order
-of their ids and ties go to the lowest numbers, so the order of the input does not matter.
+Pairs at or above the join threshold connect records. What is connected is a component; ``average``
+then decides which of its records belong together. A label is the component's lowest record, so that
+the order of the input does not matter.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from linkage.em import Bools, Floats, Ints
+
+CELLS = 1_000_000  # of (components, k, k) that are looked at together
 
 
 def components(count: int, left: Ints, right: Ints) -> Ints:
     """Label each of ``count`` records with the lowest record it is connected to."""
     label: Ints = np.arange(count, dtype=np.int64)
-    while True:
-        low = np.minimum(label[left], label[right])
-        new = label.copy()
-        np.minimum.at(new, label[left], low)
-        np.minimum.at(new, label[right], low)
-        while not np.array_equal(new, new[new]):
-            new = new[new]
-        if np.array_equal(new, label):
-            return label
-        label = new
+    while len(left):
+        low, high = np.minimum(left, right), np.maximum(left, right)
+        np.minimum.at(label, high, low)
+        while not np.array_equal(label, shorter := label[label]):
+            label = shorter
+        left, right = label[left], label[right]
+        apart = left != right
+        left, right = left[apart], right[apart]
+    return label
 
 
-def members(labels: Ints, at_least: int) -> list[Ints]:
-    """Records of each component with a number of records, in order of label."""
-    order = np.argsort(labels, kind="stable")
-    starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
-    groups: list[NDArray[np.int64]] = np.split(order, starts[1:])
-    return [g for g in groups if len(g) >= at_least]
+def sizes_of(labels: Ints) -> Ints:
+    """For each record that names a component the component's size, 0 for the others."""
+    return np.bincount(labels, minlength=len(labels))
 
 
-def pairs_within(groups: list[Ints]) -> tuple[Ints, Ints]:
-    """All pairs (left < right) inside the groups."""
-    left, right = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for group in groups:
-        i, j = np.triu_indices(len(group), 1)
-        left.append(group[i])
-        right.append(group[j])
-    return np.concatenate(left), np.concatenate(right)
+def by_size(labels: Ints, wanted: Ints) -> Iterator[Ints]:
+    """Members of the wanted components (labels, sorted): arrays (components, k), one k at a time.
+
+    Rows are in order of label, records in rows too. Large arrays come in pieces.
+    """
+    chosen = np.zeros(len(labels), dtype=bool)
+    chosen[wanted] = True
+    records = np.flatnonzero(chosen[labels])
+    records = records[np.argsort(labels[records], kind="stable")]
+    sizes = np.bincount(np.searchsorted(wanted, labels[records]), minlength=len(wanted))
+    starts = np.cumsum(sizes) - sizes
+    for k in np.unique(sizes):
+        first = starts[sizes == k]
+        pieces = min(len(first), -(-len(first) * int(k) ** 2 // CELLS))
+        for piece in np.array_split(first, pieces):
+            yield records[piece[:, None] + np.arange(k)]
+
+
+def pairs_within(groups: Ints) -> tuple[Ints, Ints]:
+    """All pairs (left < right) inside groups (groups, k) whose rows are in order."""
+    i, j = np.triu_indices(groups.shape[1], 1)
+    return groups[:, i].ravel(), groups[:, j].ravel()
 
 
 def cut_oversized(
     labels: Ints, left: Ints, right: Ints, weight: Floats, largest: int
-) -> tuple[Ints, int]:
+) -> tuple[Ints, Bools]:
     """Break components over a size by dropping their weakest edges, two bits at a time.
 
-    Returns the new labels and how many edges were dropped. A component that no threshold breaks
-    stays as it is.
+    Returns the new labels and which edges were dropped. Weights of infinity are never dropped, and
+    a component that no threshold breaks stays as it is. Each component is cut as if it were alone.
     """
-    dropped = 0
-    floor = float(np.floor(weight.min())) if len(weight) else 0.0
-    keep = np.ones(len(left), dtype=bool)
-    top = float(weight.max()) if len(weight) else 0.0
+    dropped = np.zeros(len(left), dtype=bool)
+    sizes = sizes_of(labels)
+    if sizes.max(initial=0) <= largest:
+        return labels, dropped
+    inside = np.flatnonzero(sizes[labels[left]] > largest)
+    records = np.flatnonzero(sizes[labels] > largest)
+    number = np.zeros(len(labels), np.int64)
+    number[records] = np.arange(len(records))
+    local = number[labels[records]]
+    a, b, w = number[left[inside]], number[right[inside]], weight[inside]
+    keep = np.ones(len(inside), dtype=bool)
+    top = float(w[np.isfinite(w)].max(initial=-np.inf))
+    floor = 2 * float(np.floor(w.min() / 2)) if np.isfinite(w.min()) else top
     while floor < top:
-        sizes = np.bincount(labels, minlength=len(labels))
-        if sizes.max(initial=0) <= largest:
-            break
         floor += 2.0
-        weak = keep & (sizes[labels[left]] > largest) & (weight < floor)
-        dropped += int(weak.sum())
-        keep &= ~weak
-        labels = components(len(labels), left[keep], right[keep])
+        weak = keep & (w < floor) & (sizes_of(local)[local[a]] > largest)
+        if weak.any():
+            keep &= ~weak
+            local = components(len(records), a[keep], b[keep])
+    labels = labels.copy()
+    labels[records] = records[local]
+    dropped[inside[~keep]] = True
     return labels, dropped
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """About one component's records; all arrays are (records, records) and symmetric.
+def join_sparsely(edges: list[tuple[int, int]], forbidden: list[tuple[int, int]]) -> list[int]:
+    """Follow edges in their order, unless that would bring a forbidden pair together.
 
-    ``weight`` is capped; ``linked`` marks pairs at or above the join threshold, ``forbidden`` pairs
-    that may not be together, ``joined`` pairs that a reviewer joined.
+    For components that are too large to compare each record with each. Returns the positions of the
+    edges that joined two parts.
     """
-
-    weight: Floats
-    linked: Bools
-    forbidden: Bools
-    joined: Bools
-
-
-class Parts:
-    """The parts of a component while they grow; part i is named after its lowest record."""
-
-    def __init__(self, evidence: Evidence) -> None:
-        self.records: list[list[int]] = [[i] for i in range(len(evidence.weight))]
-        self.total = evidence.weight.copy()
-        self.linked = evidence.linked.copy()
-        self.forbidden = evidence.forbidden.copy()
-
-    def part_of(self, record: int) -> int:
-        """The part that holds a record."""
-        return next(i for i, part in enumerate(self.records) if record in part)
-
-    def merge(self, a: int, b: int) -> None:
-        """Move part b into part a."""
-        self.records[a] = sorted(self.records[a] + self.records[b])
-        self.records[b] = []
-        self.total[a] += self.total[b]
-        self.total[:, a] += self.total[:, b]
-        for flags in (self.linked, self.forbidden):
-            flags[a] |= flags[b]
-            flags[:, a] |= flags[:, b]
-
-    def best(self) -> tuple[int, int] | None:
-        """The two parts to join next, or None."""
-        sizes = np.array([len(part) for part in self.records], dtype=np.float64)
-        area = np.outer(sizes, sizes)
-        mean = self.total / np.maximum(area, 1)
-        open_ = self.linked & ~self.forbidden & (area > 0)
-        mean[~open_ | np.tri(len(mean), dtype=bool)] = -np.inf
-        a, b = divmod(int(np.argmax(mean)), len(mean))
-        return (a, b) if mean[a, b] > 0 else None
-
-
-def repair(evidence: Evidence) -> tuple[list[list[int]], int]:
-    """Average linkage under constraints: parts of a component, and decisions that clashed."""
-    parts, clashes = Parts(evidence), 0
-    for i, j in np.argwhere(np.triu(evidence.joined, 1)):
-        a, b = sorted((parts.part_of(int(i)), parts.part_of(int(j))))
+    part: dict[int, int] = {}
+    members: dict[int, list[int]] = {}
+    enemies: dict[int, set[int]] = {}
+    for a, b in forbidden:
+        enemies.setdefault(a, set()).add(b)
+        enemies.setdefault(b, set()).add(a)
+    used = []
+    for position, (x, y) in enumerate(edges):
+        a, b = part.setdefault(x, x), part.setdefault(y, y)
         if a == b:
             continue
-        if parts.forbidden[a, b]:
-            clashes += 1
-        else:
-            parts.merge(a, b)
-    while (found := parts.best()) is not None:
-        parts.merge(*found)
-    return [part for part in parts.records if part], clashes
+        if len(members.setdefault(a, [a])) < len(members.setdefault(b, [b])):
+            a, b = b, a
+        against = set().union(*(enemies.get(r, ()) for r in members[b]))
+        if any(part.get(r, r) == a for r in against):
+            continue
+        for record in members[b]:
+            part[record] = a
+        members[a] += members.pop(b)
+        used.append(position)
+    return used

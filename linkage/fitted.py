@@ -1,0 +1,186 @@
+"""What a run learnt, kept to be used again: level probabilities, shares, and how often values occur.
+
+With the same fit the same two records weigh the same in any later run, whatever other records come
+and go. That is what makes an incremental run equal to a full one and identifiers stable, and a fit
+is a plain JSON file that can be read, compared and kept under version control. A value that the fit
+has not seen counts as seen once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from linkage.em import Floats
+from linkage.engine import ValueEngine
+from linkage.errors import LinkageError
+from linkage.estimate import Classes, Parameters, make_layout
+from linkage.model import Model
+from linkage.packing import Packing
+from linkage.score import Scorer
+
+FORMAT = 1
+
+
+class FittedFile(BaseModel):
+    """A fit as a file. ``probabilities`` are by comparison, class and level code."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: int
+    model: str
+    version: str
+    digest: str
+    records: int
+    classes: int
+    probabilities: dict[str, list[list[float]]]
+    shares_learnt: list[float]
+    shares: list[float]
+    frequencies: dict[str, dict[str, int]]
+    training: list[dict[str, Any]]
+    warnings: list[str]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Parameters of a model, learnt from ``records`` records.
+
+    ``shares`` are those of the classes among all pairs; ``frequencies`` has a table (value, n) for
+    each column with term frequencies. ``digest`` tells which comparisons they are for.
+    """
+
+    model: str
+    version: str
+    digest: str
+    records: int
+    parameters: Parameters
+    shares: Floats
+    frequencies: dict[str, pa.Table]
+
+    def check(self, model: Model) -> None:
+        """Raise LinkageError unless the fit is for this model's columns and comparisons."""
+        if digest_of(model) != self.digest:
+            raise LinkageError(
+                f"the parameters were learnt with model {self.model} {self.version}, whose columns or "
+                f"comparisons are not those of {model.name} {model.version}: fit again"
+            )
+
+    def scorer(self, engine: ValueEngine, model: Model) -> Scorer:
+        """Scores an engine's records with these parameters."""
+        return Scorer(engine, model, self.parameters, self.records, self.frequencies)
+
+    def to_json(self) -> str:
+        """The fit as text; floats keep every bit."""
+        layout, packing = self.parameters.layout, self.parameters.packing
+        rows = self.parameters.probabilities
+        parts = zip(packing.comparisons, layout.slices(), strict=True)
+        file = FittedFile(
+            format=FORMAT,
+            model=self.model,
+            version=self.version,
+            digest=self.digest,
+            records=self.records,
+            classes=self.parameters.classes.count,
+            probabilities={c.name: rows[:, part].tolist() for c, part in parts},
+            shares_learnt=self.parameters.shares.tolist(),
+            shares=self.shares.tolist(),
+            frequencies={
+                name: dict(zip(t["value"].to_pylist(), t["n"].to_pylist(), strict=True))
+                for name, t in self.frequencies.items()
+            },
+            training=self.parameters.training,
+            warnings=self.parameters.warnings,
+        )
+        return json.dumps(file.model_dump(), indent=1, ensure_ascii=False) + "\n"
+
+    def save(self, path: Path | str) -> None:
+        """Write the fit to a file."""
+        Path(path).write_text(self.to_json(), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path | str, model: Model) -> Self:
+        """Read a fit for a model; raises LinkageError for a file that is not one, or not for it."""
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except OSError as error:
+            raise LinkageError(f"{path}: cannot be read ({error.strerror})") from error
+        return cls.from_json(text, model, str(path))
+
+    @classmethod
+    def from_json(cls, text: str, model: Model, where: str = "parameters") -> Self:
+        """The fit in a text that ``to_json`` made."""
+        try:
+            file = FittedFile.model_validate_json(text)
+        except ValidationError as error:
+            raise LinkageError(f"{where}: not the parameters of a fit; make them anew") from error
+        packing = Packing(tuple(c for c in model.comparisons if c.name in file.probabilities))
+        layout = make_layout(packing)
+        fitted = cls(
+            file.model,
+            file.version,
+            file.digest,
+            file.records,
+            Parameters(
+                Classes(file.classes == 3),
+                packing,
+                layout,
+                np.concatenate(
+                    [np.array(file.probabilities[c.name]) for c in packing.comparisons], 1
+                ),
+                np.array(file.shares_learnt),
+                file.training,
+                file.warnings,
+            ),
+            np.array(file.shares),
+            {name: frequency_table(n) for name, n in file.frequencies.items()},
+        )
+        fitted.check(model)
+        return fitted
+
+
+def frequency_table(counts: dict[str, int]) -> pa.Table:
+    """(value, n), ordered by the value."""
+    ordered = sorted(counts.items())
+    return pa.table(
+        {
+            "value": pa.array([v for v, _ in ordered], pa.string()),
+            "n": pa.array([n for _, n in ordered], pa.int64()),
+        }
+    )
+
+
+def keep(scorer: Scorer, engine: ValueEngine, shares: Floats) -> Fitted:
+    """What a scorer's run learnt from the engine's records."""
+    frequencies = {c.column: _count(engine, c.column) for c in scorer.frequency_columns}
+    model = scorer.model
+    return Fitted(
+        model.name,
+        model.version,
+        digest_of(model),
+        scorer.records,
+        scorer.parameters,
+        shares,
+        frequencies,
+    )
+
+
+def _count(engine: ValueEngine, column: str) -> pa.Table:
+    values = engine.values(column)
+    n = np.bincount(
+        values.indices.drop_null().to_numpy().astype(np.int64), minlength=len(values.dictionary)
+    )
+    texts = values.dictionary.cast(pa.string()).to_pylist()
+    return frequency_table({t: int(c) for t, c in zip(texts, n, strict=True) if c})
+
+
+def digest_of(model: Model) -> str:
+    """Names what parameters are learnt for: columns, comparisons and tables of equivalents."""
+    content = model.model_dump(mode="json", include={"columns", "comparisons", "equivalents"})
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,65 @@
+"""The report of a run as plain data: model, rules, parameters, training, clusters, constraints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from linkage.arrays import distinct_counts
+from linkage.assemble import Assembled
+from linkage.engine import Loaded, RuleSize
+from linkage.estimate import Parameters
+from linkage.model import Model
+
+
+def run_report(
+    model: Model,
+    loaded: Loaded,
+    parameters: Parameters | None,
+    sizes: list[RuleSize],
+    assembled: Assembled,
+) -> dict[str, Any]:
+    """What a run was given, learnt and made; keys that need more are filled in by the caller."""
+    sizes_of_clusters, counts = distinct_counts(distinct_counts(assembled.labels)[1])
+    return {
+        "model": {"name": model.name, "version": model.version},
+        "records": loaded.count,
+        "comparisons_dropped": loaded.dropped,
+        "rules": [
+            {"rule": s.name, "pairs": s.pairs, "largest_block": s.largest_block} for s in sizes
+        ],
+        "pairs": {},
+        "parameters": _parameters(parameters) if parameters else [],
+        "training": parameters.training if parameters else [],
+        "clusters": {
+            "count": int(counts.sum()),
+            "by_size": {int(s): int(c) for s, c in zip(sizes_of_clusters, counts, strict=True)},
+        },
+        "constraints": assembled.report,
+        "shares_of_all_pairs": {},
+        "warnings": [*loaded.warnings, *(parameters.warnings if parameters else ())],
+    }
+
+
+def _parameters(parameters: Parameters) -> list[dict[str, Any]]:
+    """m, household and u of each level, and its weight in bits."""
+    rows = []
+    classes = parameters.classes
+    for index, comparison in enumerate(parameters.packing.comparisons):
+        m, u = parameters.of(index, classes.same), parameters.of(index, 0)
+        household = parameters.of(index, 1) if classes.count == 3 else u
+        for code, level in enumerate(comparison.level_names):
+            if code in comparison.neutral_codes:
+                continue
+            rows.append(
+                {
+                    "comparison": comparison.name,
+                    "level": level,
+                    "m": float(m[code]),
+                    "household": float(household[code]) if classes.count == 3 else None,
+                    "u": float(u[code]),
+                    "weight_bits": float(np.log2(m[code] / u[code])),
+                }
+            )
+    return rows
