@@ -131,7 +131,7 @@ def level_sql(packing: Packing, comparison: Comparison) -> str:
     if (other := packing.named(comparison.only_if_missing)) is not None:
         arms.append(f"WHEN {_spoken(other)} THEN 0")
     for code, level in enumerate(comparison.levels, 1):
-        tests = " AND ".join(f"({_SQL[t.kind](t)})" for t in level.tests())
+        tests = " AND ".join(f"({condition_sql(t)})" for t in level.tests())
         arms.append(f"WHEN {tests} THEN {code}")
     return f"CASE {' '.join(arms)} ELSE {len(comparison.levels) + 1} END"
 
@@ -146,14 +146,26 @@ def pattern_sql(packing: Packing) -> str:
 
 
 def similarity_sql(packing: Packing) -> dict[str, str]:
-    """Similarities to compute once for each pair, by name.
+    """Similarities to compute once for each pair, by name, from the records ``a`` and ``b``."""
+    found: dict[str, str] = {}
+    for test in packing.tests():
+        found |= condition_similarity(test, "a.", "b.")
+    return dict(sorted(found.items()))
+
+
+def condition_sql(test: Condition) -> str:
+    """One test between two records; it is not true where a value is missing."""
+    return _SQL[test.kind](test)
+
+
+def condition_similarity(test: Condition, left: str = "l_", right: str = "r_") -> dict[str, str]:
+    """The similarity that a test reads, by name, if it reads one.
 
     Rounded, so that two engines whose last bits differ give the same level.
     """
-    columns = {t.similar.column for t in packing.tests() if t.similar}
-    columns |= {t.one_letter_off for t in packing.tests() if t.one_letter_off}
-    return {
-        f"s_{c}": f"CASE WHEN a.{c} <> b.{c} THEN "
-        f"round(jaro_winkler_similarity(a.{c}::VARCHAR, b.{c}::VARCHAR), 6) END"
-        for c in sorted(columns)
-    }
+    column = test.similar.column if test.similar else test.one_letter_off
+    if column is None:
+        return {}
+    one, other = f"{left}{column}", f"{right}{column}"
+    alike = f"round(jaro_winkler_similarity({one}::VARCHAR, {other}::VARCHAR), 6)"
+    return {f"s_{column}": f"CASE WHEN {one} <> {other} THEN {alike} END"}

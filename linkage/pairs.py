@@ -1,143 +1,171 @@
-"""Pairs in DuckDB: which rules propose them, refused when too many, each compared exactly once.
+"""All proposed pairs, each compared once: kept small, counted by pattern, given back by pattern.
 
-A rule with ``with`` becomes two joins, one for each direction. A pair is created by the first join
-that proposes it; its mask says which rules would have, so that training can look at the pairs of
-one rule alone although no pair is compared twice. Table ``pair`` holds (l, r, mask, pattern).
+Chunks of pairs are compared side by side. A pair is kept as two record numbers and the number of its
+pattern, in a table of DuckDB, which compresses nothing but spills (encrypted) when memory is short.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeVar
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from linkage.compare import pattern_sql, similarity_sql
-from linkage.engine import Grouped, Ints, RuleSize, random_steps
-from linkage.model import Model
-from linkage.packing import Packing
+from linkage.blocking import PAIRS, Blocks, Chunk, Masks
+from linkage.engine import Grouped, Ints, random_steps
+from linkage.inputs import Codes
+from linkage.levels import Kernel
 
-
-def _joins(model: Model) -> list[tuple[int, str, str]]:
-    """(rule, key column of the lower record, key column of the higher record)."""
-    joins = []
-    for index, rule in enumerate(model.blocking):
-        if rule.with_ is None:
-            joins.append((index, f"k{index}", f"k{index}"))
-        else:
-            joins += [(index, f"k{index}", f"k{index}x"), (index, f"k{index}x", f"k{index}")]
-    return joins
+In = TypeVar("In")
+Out = TypeVar("Out")
+_MASK_BITS = 32
 
 
-def rule_sizes(con: duckdb.DuckDBPyConnection, model: Model) -> list[RuleSize]:
-    """Count what each rule would propose, without proposing it."""
-    return [_rule_size(con, model, index) for index in range(len(model.blocking))]
+@dataclass(frozen=True)
+class Compared:
+    """The pairs of a chunk: pair i has pattern ``patterns[which[i]]``.
+
+    ``counts`` has the number of pairs of each (place in ``patterns``, mask) of ``keys``, packed.
+    """
+
+    left: Codes
+    right: Codes
+    which: NDArray[np.int32]
+    patterns: Ints
+    keys: Ints
+    counts: Ints
 
 
-def _rule_size(con: duckdb.DuckDBPyConnection, model: Model, index: int) -> RuleSize:
-    rule, key = model.blocking[index], f"k{index}"
-    sizes = f"SELECT {key} AS k, count(*) AS c FROM rec WHERE {key} IS NOT NULL GROUP BY 1"
-    if rule.with_ is None:
-        query = f"SELECT sum(c * (c - 1) // 2), max(c) FROM ({sizes})"
-    else:
-        other = f"SELECT {key}x AS k, count(*) AS c FROM rec WHERE {key}x IS NOT NULL GROUP BY 1"
-        query = f"SELECT sum(a.c * b.c), max(a.c + b.c) FROM ({sizes}) a JOIN ({other}) b USING (k)"
-    row = con.execute(query).fetchone() or (0, 0)
-    return RuleSize(rule.name, int(row[0] or 0), int(row[1] or 0))
+def group(left: Codes, right: Codes, mask: Masks, pattern: Ints) -> Compared:
+    """Group the pairs of a chunk."""
+    patterns, which = np.unique(pattern, return_inverse=True)
+    packed = (which.astype(np.int64) << _MASK_BITS) | mask
+    keys, counts = np.unique(packed, return_counts=True)
+    return Compared(left, right, which.astype(np.int32), patterns, keys, counts)
 
 
-def _compare_sql(model: Model, packing: Packing, source: str) -> str:
-    """(l, r, mask, pattern) for the pairs of ``source``, in which the records are ``a`` and ``b``."""
-    joins = _joins(model)
-    keys = sorted({k for _, left, right in joins for k in (left, right)})
-    carried = [
-        f"{side}.{c} AS {prefix}_{c}"
-        for c in (*packing.columns(), *keys)
-        for side, prefix in (("a", "l"), ("b", "r"))
-    ]
-    inner = ["a.rid AS l", "b.rid AS r", *carried]
-    inner += [f"{sql} AS {name}" for name, sql in similarity_sql(packing).items()]
-    fires: dict[int, list[str]] = {}
-    for index, left, right in joins:
-        fires.setdefault(index, []).append(f"coalesce(l_{left} = r_{right}, false)")
-    mask = " + ".join(f"({' OR '.join(f)})::INTEGER * {1 << i}" for i, f in fires.items())
-    return (
-        f"SELECT l, r, {mask} AS mask, {pattern_sql(packing)} AS pattern"
-        f" FROM (SELECT {', '.join(inner)} FROM {source})"
-    )
+@dataclass
+class Tally:
+    """Counts of (pattern, mask) over all chunks; patterns are numbered as they come."""
+
+    numbers: dict[int, int] = field(default_factory=dict)
+    _keys: list[Ints] = field(default_factory=list)
+    _counts: list[Ints] = field(default_factory=list)
+
+    def add(self, found: Compared) -> NDArray[np.int32]:
+        """Count a chunk; the number of each of its pairs' patterns."""
+        numbers = self.numbers
+        here = np.array(
+            [numbers.setdefault(p, len(numbers)) for p in found.patterns.tolist()], np.int32
+        )
+        which, mask = found.keys >> _MASK_BITS, found.keys & ((1 << _MASK_BITS) - 1)
+        self._keys.append((here[which].astype(np.int64) << _MASK_BITS) | mask)
+        self._counts.append(found.counts)
+        if sum(map(len, self._keys[1:])) > max(PAIRS, 2 * len(self._keys[0])):
+            self._settle()
+        result: NDArray[np.int32] = here[found.which]
+        return result
+
+    def _settle(self) -> None:
+        keys, again = np.unique(np.concatenate(self._keys), return_inverse=True)
+        counts = np.bincount(again, np.concatenate(self._counts)).astype(np.int64)
+        self._keys, self._counts = [keys], [counts]
+
+    def grouped(self) -> Grouped:
+        """All counts, by pattern and mask."""
+        if not self._keys:
+            return Grouped(*(np.empty(0, np.int64) for _ in range(3)))
+        self._settle()
+        patterns = np.array(list(self.numbers), np.int64)[self._keys[0] >> _MASK_BITS]
+        masks = self._keys[0] & ((1 << _MASK_BITS) - 1)
+        order = np.lexsort((masks, patterns))
+        return Grouped(patterns[order], masks[order], self._counts[0][order])
 
 
-def create_pairs(con: duckdb.DuckDBPyConnection, model: Model, packing: Packing) -> None:
-    """Fill table ``pair``, one join after the other so that memory is bounded by the largest."""
-    con.execute("CREATE TABLE pair (l INTEGER, r INTEGER, mask INTEGER, pattern BIGINT)")
-    for source in _sources(model):
-        con.execute(f"INSERT INTO pair {_compare_sql(model, packing, source)}")
+def side_by_side(threads: int, work: Callable[[In], Out], items: Iterable[In]) -> Iterator[Out]:
+    """Results in the order of the items, only a few of them in memory at a time."""
+    waiting = iter(items)
+    with ThreadPoolExecutor(threads) as pool:
+        running = [pool.submit(work, item) for item in islice(waiting, threads + 1)]
+        while running:
+            yield running.pop(0).result()
+            running += [pool.submit(work, item) for item in islice(waiting, 1)]
 
 
-def _sources(model: Model) -> Iterator[str]:
-    earlier: list[str] = []
-    for _, left, right in _joins(model):
-        condition = f"a.{left} = b.{right}"
-        unseen = "".join(f" AND ({e}) IS NOT TRUE" for e in earlier)
-        yield f"rec a JOIN rec b ON {condition} WHERE a.rid < b.rid{unseen}"
-        earlier.append(condition)
+@dataclass(frozen=True)
+class PairStore:
+    """The proposed pairs with their patterns, in table ``pair`` (l, r, pattern number)."""
+
+    con: duckdb.DuckDBPyConnection
+    numbers: dict[int, int]
+
+    def with_patterns(self, patterns: Ints) -> tuple[Ints, Ints, Ints]:
+        """(left, right, pattern) of the pairs with these patterns, ordered by the pair."""
+        known = [(self.numbers[p], p) for p in np.unique(patterns).tolist() if p in self.numbers]
+        chosen = np.full(len(self.numbers) + 1, -1, np.int64)
+        for number, pattern in known:
+            chosen[number] = pattern
+        wanted = pa.array([number for number, _ in known], pa.int32())
+        self.con.register("chosen", pa.table({"p": wanted}))
+        rows = self.con.execute("SELECT l, r, p FROM pair SEMI JOIN chosen USING (p)").fetchnumpy()
+        self.con.unregister("chosen")
+        left, right = (np.asarray(rows[c], dtype=np.int64) for c in "lr")
+        order = np.argsort((left << 32) | right)
+        return left[order], right[order], chosen[rows["p"]][order]
 
 
-def group_pairs(con: duckdb.DuckDBPyConnection) -> Grouped:
-    """Distinct patterns of table ``pair``."""
-    return _grouped(con, "pair")
+def store_pairs(
+    con: duckdb.DuckDBPyConnection, blocks: Blocks, kernel: Kernel, threads: int
+) -> tuple[PairStore, Grouped]:
+    """Propose, compare, count and keep all pairs."""
 
+    def compare(chunk: Chunk) -> Compared:
+        left, right, mask = blocks.proposed(chunk)
+        return group(left, right, mask, kernel.patterns(left, right))
 
-def _grouped(con: duckdb.DuckDBPyConnection, source: str) -> Grouped:
-    rows = con.execute(
-        f"SELECT pattern, mask, count(*) AS n FROM {source} GROUP BY ALL ORDER BY pattern, mask"
-    ).fetchnumpy()
-    return Grouped(*(np.asarray(rows[c], dtype=np.int64) for c in ("pattern", "mask", "n")))
+    con.execute("CREATE OR REPLACE TABLE pair (l INTEGER, r INTEGER, p INTEGER)")
+    tally = Tally()
+    for found in side_by_side(threads, compare, blocks.chunks()):
+        numbers = tally.add(found)
+        con.register("more", pa.table({"l": found.left, "r": found.right, "p": numbers}))
+        con.execute("INSERT INTO pair SELECT l, r, p FROM more")
+        con.unregister("more")
+    return PairStore(con, tally.numbers), tally.grouped()
 
 
 def random_patterns(
-    con: duckdb.DuckDBPyConnection, model: Model, packing: Packing, records: int
+    blocks: Blocks, kernel: Kernel, records: int, wanted: int, threads: int
 ) -> Grouped:
-    """Patterns of pairs that no rule chose: all pairs if they are few, else evenly spread ones.
+    """Patterns of pairs that no rule chose: all pairs if they are few, else evenly spread ones."""
 
-    Record i meets record (i + step) modulo the number of records, for a fixed series of steps.
-    """
-    possible = records * (records - 1) // 2
-    if possible <= model.estimation.random_pairs:
-        source = "rec a JOIN rec b ON a.rid < b.rid"
-    else:
-        steps = random_steps(records, model.estimation.random_pairs)
-        values = ", ".join(f"({step})" for step in steps)
-        source = (
-            f"(VALUES {values}) t(step) CROSS JOIN rec a"
-            f" JOIN rec b ON b.rid = (a.rid + t.step) % {records}"
-        )
-    return _grouped(con, f"({_compare_sql(model, packing, source)})")
+    def compare(pairs: tuple[Codes, Codes]) -> Compared:
+        return group(*pairs, blocks.mask(*pairs), kernel.patterns(*pairs))
+
+    tally = Tally()
+    for found in side_by_side(threads, compare, _spread(records, wanted)):
+        tally.add(found)
+    return tally.grouped()
 
 
-def compare_pairs(
-    con: duckdb.DuckDBPyConnection, model: Model, packing: Packing, left: Ints, right: Ints
-) -> Ints:
-    """Patterns of given pairs (left < right, as record numbers), in their order."""
-    wanted = pa.table({"l": left, "r": right, "i": np.arange(len(left))})
-    con.register("wanted", wanted)
-    compared = _compare_sql(
-        model, packing, "wanted w JOIN rec a ON a.rid = w.l JOIN rec b ON b.rid = w.r"
-    )
-    rows = con.execute(
-        f"SELECT pattern FROM ({compared}) c JOIN wanted w ON c.l = w.l AND c.r = w.r ORDER BY w.i"
-    ).fetchnumpy()
-    con.unregister("wanted")
-    return np.asarray(rows["pattern"], dtype=np.int64)
+def _spread(records: int, wanted: int) -> Iterator[tuple[Codes, Codes]]:
+    if records * (records - 1) // 2 <= wanted:
+        left, right = np.triu_indices(records, 1)
+        yield left.astype(np.int32), right.astype(np.int32)
+        return
+    for step in random_steps(records, wanted):
+        for start in range(0, records, PAIRS):
+            left = np.arange(start, min(start + PAIRS, records), dtype=np.int64)
+            yield left.astype(np.int32), ((left + step) % records).astype(np.int32)
 
 
-def survivors(con: duckdb.DuckDBPyConnection, patterns: Ints) -> tuple[Ints, Ints, Ints]:
-    """(left, right, pattern) of the pairs in table ``pair`` with these patterns."""
-    con.register("chosen", pa.table({"pattern": patterns}))
-    rows = con.execute(
-        "SELECT l, r, pattern FROM pair SEMI JOIN chosen USING (pattern) ORDER BY l, r"
-    ).fetchnumpy()
-    con.unregister("chosen")
-    left, right, pattern = (np.asarray(rows[c], dtype=np.int64) for c in ("l", "r", "pattern"))
-    return left, right, pattern
+def compare_pairs(kernel: Kernel, left: Ints, right: Ints, threads: int) -> Ints:
+    """Patterns of given pairs, in their order."""
+    parts = [slice(at, at + PAIRS) for at in range(0, len(left), PAIRS)]
+    found = side_by_side(threads, lambda part: kernel.patterns(left[part], right[part]), parts)
+    return np.concatenate([np.empty(0, np.int64), *found])

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from linkage.equivalents import equivalents_path
 from linkage.errors import LinkageError
 from linkage.model import Model
 from linkage.private import bloom
@@ -26,7 +27,6 @@ from linkage.private.plan import Item, groups_name, plan
 from linkage.private.secret import Secret
 from linkage.private.settings import Discovery, tests_of
 from linkage.private.tokens import Header
-from linkage.records import equivalents_path
 from linkage.standardise import apply_steps, column_sql, quoted
 
 ID = "token_id"

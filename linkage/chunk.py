@@ -1,0 +1,44 @@
+"""A chunk of pairs: the codes of their records side by side, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from linkage.inputs import Codes
+from linkage.spec import Comparison
+
+Bools = NDArray[np.bool_]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The codes of a chunk of pairs: (columns, pairs) for the left and the right record."""
+
+    place: dict[str, int]
+    sides: tuple[Codes, Codes]
+    con: duckdb.DuckDBPyConnection
+
+    def both(self, column: str, rows: Rows) -> tuple[Codes, Codes]:
+        """Codes of a column on the left and on the right."""
+        return self.one("l", column, rows), self.one("r", column, rows)
+
+    def one(self, side: str, column: str, rows: Rows) -> Codes:
+        """Codes of a column on one side."""
+        found: Codes = self.sides[side == "r"][self.place[column]][rows]
+        return found
+
+    def spoken(self, comparison: Comparison) -> Bools:
+        """Where some column has a value on both sides."""
+        left, right = self.sides
+        both = [(left[i] >= 0) & (right[i] >= 0) for i in map(self.place.get, comparison.columns)]
+        result: Bools = np.logical_or.reduce(both)
+        return result
+
+
+Test = Callable[[Pairs, Rows], Bools]

@@ -1,0 +1,119 @@
+"""Bounds that prove two values unlike without comparing them; nothing is lost by them.
+
+What is known of a value is made once: which letters it has, its length, its first bytes. For two
+values these give an upper bound of their Jaro-Winkler similarity in a few integer operations, so
+that the similarity itself is computed only where it could reach a level. Strings are compared as
+bytes of UTF-8, as DuckDB compares them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from linkage.inputs import Codes
+
+Bools = NDArray[np.bool_]
+MARGIN = 1e-6  # similarities are rounded to six places before they meet a level
+_AT_ONCE = 100_000
+
+
+@dataclass(frozen=True)
+class Letters:
+    """For each value of a space: its letters as bits, how many are beyond them, length, beginning.
+
+    A byte belongs to one of 32 kinds (its lowest five bits). Bit k says that there is a letter of
+    kind k, bit 32 + k that there is a second. ``head`` holds the first four bytes, the first lowest.
+    """
+
+    kinds: NDArray[np.uint64]
+    beyond: NDArray[np.int32]
+    length: NDArray[np.int32]
+    head: NDArray[np.uint32]
+
+    def similarity_bound(self, left: Codes, right: Codes) -> NDArray[np.float64]:
+        """At least the Jaro-Winkler similarity of each pair of values.
+
+        Matching letters are at most the letters in common, and Jaro is highest when none of them
+        is out of order: (m / a + m / b + 1) / 3. Winkler's bonus (above 0.7) counts equal first
+        bytes, up to four.
+        """
+        common = np.bitwise_count(self.kinds[left] & self.kinds[right]).astype(np.int32)
+        common += np.minimum(self.beyond[left], self.beyond[right])
+        a, b = self.length[left], self.length[right]
+        matching = np.minimum(common, np.minimum(a, b)).astype(np.float64)
+        jaro = (matching / np.maximum(a, 1) + matching / np.maximum(b, 1) + 1) / 3
+        jaro[matching == 0] = 0
+        bonus = np.where(jaro >= 0.7 - MARGIN, 0.1 * self._prefix(left, right), 0.0)
+        result: NDArray[np.float64] = jaro + bonus * (1 - jaro)
+        return result
+
+    def _prefix(self, left: Codes, right: Codes) -> NDArray[np.int64]:
+        unlike = self.head[left] ^ self.head[right]
+        masks = (0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF)
+        return sum(
+            ((unlike & np.uint32(mask)) == 0 for mask in masks), np.zeros(len(left), np.int64)
+        )
+
+    def may_be_similar(self, left: Codes, right: Codes, at_least: float) -> Bools:
+        """False where the similarity is certainly below the level."""
+        result: Bools = self.similarity_bound(left, right) >= at_least - MARGIN
+        return result
+
+    def may_be_one_edit(self, left: Codes, right: Codes) -> Bools:
+        """False where one edit certainly does not make one value of the other.
+
+        One edit takes one byte away, adds one, or both, and so changes at most two of the bits.
+        """
+        changed = np.bitwise_count(self.kinds[left] ^ self.kinds[right])
+        near = np.abs(self.length[left] - self.length[right]) <= 1
+        result: Bools = near & (changed <= 2)
+        return result
+
+    def same_beginning(self, left: Codes, right: Codes, count: int) -> Bools:
+        """True where the first bytes (up to four) are equal."""
+        mask = np.uint32((1 << (8 * min(count, 4))) - 1)
+        result: Bools = ((self.head[left] ^ self.head[right]) & mask) == 0
+        return result
+
+
+def letters_of(values: pa.StringArray) -> Letters:
+    """What ``Letters`` tells of each value."""
+    parts = [_letters(values.slice(at, _AT_ONCE)) for at in range(0, max(len(values), 1), _AT_ONCE)]
+    return Letters(*(np.concatenate(found) for found in zip(*parts, strict=True)))
+
+
+def _letters(
+    values: pa.StringArray,
+) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int32], NDArray[np.uint32]]:
+    offsets = np.frombuffer(values.buffers()[1], np.int32)[values.offset :][: len(values) + 1]
+    if not len(values):
+        return np.empty(0, np.uint64), *(np.empty(0, np.int32),) * 2, np.empty(0, np.uint32)
+    text = values.buffers()[2]
+    data = np.frombuffer(text, np.uint8) if text else np.empty(0, np.uint8)
+    data = data[offsets[0] : offsets[-1]]
+    starts, length = offsets[:-1] - offsets[0], np.diff(offsets)
+    owner = np.repeat(np.arange(len(values)), length)
+    counts = np.bincount(owner * 32 + (data & 31), minlength=len(values) * 32).reshape(-1, 32)
+    kind = np.uint64(1) << np.arange(32, dtype=np.uint64)
+    kinds = (counts > 0) @ kind | ((counts > 1) @ kind) << np.uint64(32)
+    padded = np.append(data, np.zeros(4, np.uint8)).astype(np.uint32)
+    head = np.zeros(len(values), np.uint32)
+    for place in range(4):
+        byte = np.where(length > place, padded[starts + place], 0)
+        head |= byte.astype(np.uint32) << np.uint32(8 * place)
+    return kinds, np.maximum(counts - 2, 0).sum(axis=1).astype(np.int32), length, head
+
+
+def signatures(lists: pa.ListArray) -> NDArray[np.uint64]:
+    """64 bits of each list: lists with an element in common have a bit in common."""
+    flat = lists.flatten()
+    numbers = np.asarray(flat.dictionary_encode().indices.fill_null(0), dtype=np.uint64)
+    bits = np.uint64(1) << (numbers % np.uint64(64))
+    lengths = np.asarray(lists.value_lengths().fill_null(0), dtype=np.int64)
+    result = np.zeros(len(lists), np.uint64)
+    np.bitwise_or.at(result, np.repeat(np.arange(len(lists)), lengths), bits)
+    return result
