@@ -64,7 +64,10 @@ class Model(Spec):
         except yaml.YAMLError as error:
             place = getattr(error, "problem_mark", None)
             line = f", line {place.line + 1}" if place else ""
-            raise LinkageError(f"{file}{line}: not valid YAML; check the indentation") from error
+            problem = getattr(error, "problem", None) or "cannot be parsed"
+            raise LinkageError(
+                f"{file}{line}: not valid YAML ({problem}); check indentation and quotes"
+            ) from error
         if not isinstance(content, dict):
             raise LinkageError(f"{file}: a model is a mapping of keys such as 'columns'")
         return cls.from_dict(content, file)
@@ -115,6 +118,7 @@ def _problems(model: Model) -> Iterator[str]:
     yield from _use_problems(model)
     yield from _level_problems(model)
     yield from _veto_problems(model)
+    yield from _apart_problems(model)
     if model.one_per_source and not model.source:
         yield "'one_per_source' needs 'source', the column that names a record's source"
     shared = any(c.shared_by_household for c in model.comparisons)
@@ -142,6 +146,17 @@ def _veto_problems(model: Model) -> Iterator[str]:
             unknown = sorted(set(wanted) - levels.get(name, set()))
             if unknown:
                 yield f"veto '{veto.name}': comparison '{name}' has no level {', '.join(unknown)}"
+
+
+def _apart_problems(model: Model) -> Iterator[str]:
+    levels = {c.name: set(c.level_names) for c in model.comparisons}
+    for comparison in model.comparisons:
+        for name, wanted in comparison.apart_when.items():
+            unknown = sorted(set(wanted) - levels.get(name, set()))
+            if name == comparison.name or name not in levels:
+                yield f"comparison '{comparison.name}': apart_when names no other comparison"
+            elif unknown:
+                yield f"comparison '{comparison.name}': '{name}' has no level {', '.join(unknown)}"
 
 
 def _column_problems(model: Model) -> Iterator[str]:
