@@ -18,12 +18,13 @@ from ffp_data.returns.versions import (
     RECORD,
     TABLES,
     NotAVersionError,
-    made_by,
     read_record,
 )
 from governance.files import sha256_of_file
 
 _SCHEMA = "kept"
+_OF_THE_MAKERS = frozenset({"made_by", "rules_sha256", "tables"})
+"""Parts of a record that other code changes though the return be the same; tables are checked on loading."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Rebuilt:
 def rebuild(folder: Path, into: Path | None = None) -> Rebuilt:
     """Build the version in `folder` again, into `into` or a folder that is removed, and compare.
 
+    The record is the same when it differs in nothing but what made it, which the notes tell.
+
     Raises NotAVersionError when the folder holds no version or its tables were changed.
     """
     record = read_record(folder)
@@ -48,10 +51,14 @@ def rebuild(folder: Path, into: Path | None = None) -> Rebuilt:
         again = _build(con, folder, record, made)
         expected = record["files"]
         same = [name for name in expected if again["files"].get(name) == expected[name]]
-        if (made / RECORD).read_bytes() == (folder / RECORD).read_bytes():
+        if _without_makers(again) == _without_makers(record):
             same.append(RECORD)
     different = sorted({*expected, *again["files"], RECORD} - set(same))
-    return Rebuilt(tuple(sorted(same)), tuple(different), tuple(_other_makers(record)))
+    return Rebuilt(tuple(sorted(same)), tuple(different), tuple(_other_makers(record, again)))
+
+
+def _without_makers(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name not in _OF_THE_MAKERS}
 
 
 def _load(con: duckdb.DuckDBPyConnection, folder: Path, record: dict[str, Any]) -> None:
@@ -86,10 +93,13 @@ def _profile(folder: Path) -> Profile | None:
     return Profile.model_validate(json.loads(path.read_text("utf-8")))
 
 
-def _other_makers(record: dict[str, Any]) -> list[str]:
+def _other_makers(record: dict[str, Any], again: dict[str, Any]) -> list[str]:
     """What the version was made by and is not what runs now."""
-    return [
+    notes = [
         f"made by {name} {record['made_by'].get(name, 'of an unknown version')}, not {value}"
-        for name, value in made_by().items()
+        for name, value in again["made_by"].items()
         if record["made_by"].get(name) != value
     ]
+    if record["rules_sha256"] != again["rules_sha256"]:
+        notes.append("layout or rules are not those that made it")
+    return notes
