@@ -10,6 +10,7 @@ from ffp_data.pipeline import identify, reference
 
 PERSON_RECORDS = dg.AssetKey(["identity", "person_records"])
 RELATIONSHIPS = dg.AssetKey(["identity", "relationships"])
+IDENTIFIERS = dg.AssetKey(["identity", "person_identifiers"])
 LINKS = dg.AssetKey(["identity", "links"])
 MEMBERSHIP = dg.AssetKey(["identity", "child_membership"])
 CHILDREN = dg.AssetKey(["identity", "children"])
@@ -75,6 +76,14 @@ def declared_facts(context: dg.AssetExecutionContext, hub: HubResource) -> dg.Ma
             owners=OWNERS,
             description="Who says that two people belong together, and how.",
         ),
+        dg.AssetSpec(
+            IDENTIFIERS,
+            deps=ALL_FEEDS,
+            group_name="identity",
+            kinds={"duckdb"},
+            owners=OWNERS,
+            description="Every identifier as it was sent, and whether it is valid.",
+        ),
     ],
     pool="warehouse",
 )
@@ -82,7 +91,7 @@ def person_records(
     context: dg.AssetExecutionContext, hub: HubResource
 ) -> Iterator[dg.MaterializeResult]:
     figures = identify.assemble(hub.run(context.run.run_id))
-    for key in (PERSON_RECORDS, RELATIONSHIPS):
+    for key in (PERSON_RECORDS, RELATIONSHIPS, IDENTIFIERS):
         yield dg.MaterializeResult(asset_key=key, metadata=figures[key.path[-1]])
 
 

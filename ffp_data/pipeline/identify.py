@@ -101,12 +101,12 @@ class IdentifierOutcome:
 
 
 def assemble(run: Run) -> dict[str, dict[str, Any]]:
-    """Write identity.person_records and identity.relationships; figures by table."""
+    """Write identity.person_records, relationships and person_identifiers; figures by table."""
     with connect(run.home) as con:
         feeds.assemble_identity(con, run.contracts, allow_test_numbers=run.partnership.is_synthetic)
         return {
             table: {"rows": _scalar(con, f"SELECT count(*) FROM identity.{table}")}
-            for table in ("person_records", "relationships")
+            for table in ("person_records", "relationships", "person_identifiers")
         }
 
 

@@ -14,6 +14,7 @@ import yaml
 
 from ffp_data import feeds
 from ffp_data.feeds.facts import EVENT_COLUMNS, INVOLVEMENT_COLUMNS
+from ffp_data.feeds.identifier_sql import IDENTIFIER_COLUMNS
 from ffp_data.feeds.people import PERSON_COLUMNS
 from ffp_data.feeds.relationship_sql import RELATIONSHIP_COLUMNS
 from ffp_data.pipeline.reference import FEED_STATE
@@ -60,7 +61,11 @@ def test_generated_files_say_what_the_contracts_say(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("table", "columns"),
-    [("person_records", PERSON_COLUMNS), ("relationships", RELATIONSHIP_COLUMNS)],
+    [
+        ("person_records", PERSON_COLUMNS),
+        ("relationships", RELATIONSHIP_COLUMNS),
+        ("person_identifiers", IDENTIFIER_COLUMNS),
+    ],
 )
 def test_identity_sources_name_the_columns_that_feeds_write(
     table: str, columns: dict[str, str]

@@ -11,9 +11,9 @@ children as (
     select
         particulars.child_id,
         case_numbers.la_child_id,
-        particulars.upn,
-        nullif(particulars.former_upn, particulars.upn) as former_upn,
-        case when particulars.upn is null then particulars.upn_unknown_code end as upn_unknown_code,
+        particulars.stated_upn as upn,
+        nullif(particulars.former_upn, particulars.stated_upn) as former_upn,
+        case when particulars.stated_upn is null then particulars.upn_unknown_code end as upn_unknown_code,
         {{ known_by('particulars.date_of_birth', period_end()) }} as birth_date,
         -- Born after the reference date: unborn on it.
         case

@@ -56,7 +56,8 @@ identity as (
 ),
 
 -- The council's own number first. A school's is taken over where the council has none and where no other child carries
--- it: a number that two children share is for a reviewer, not for a return.
+-- it: a number that two children share is for a reviewer, not for a return. What the council holds and is no number is
+-- shown as it was sent, so that the validator says what is wrong with it.
 upn_claims as (
     select upn from records
     where upn is not null
@@ -64,12 +65,20 @@ upn_claims as (
     having count(distinct child_id) = 1
 ),
 
+refused as (
+    select refused_upns.* from {{ ref('stg_identity__refused_upns') }} as refused_upns
+    inner join records using (record_key)
+    where records.service != 'education'
+),
+
 upns as (
     select
         records.child_id,
-        arg_min(records.upn, records.survivorship_order) as upn
+        arg_min(records.upn, records.survivorship_order) as upn,
+        arg_min(coalesce(records.upn, refused.upn), records.survivorship_order) as stated_upn
     from records
-    left join upn_claims using (upn)
+    left join upn_claims on records.upn = upn_claims.upn
+    left join refused on records.record_key = refused.record_key
     where records.service != 'education' or upn_claims.upn is not null
     group by records.child_id
 ),
@@ -78,6 +87,7 @@ particulars as (
     select
         identity.*,
         upns.upn,
+        upns.stated_upn,
         stated.ethnicity_code,
         stated.upn_unknown_code,
         stated.death_date

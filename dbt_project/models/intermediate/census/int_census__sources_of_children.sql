@@ -34,12 +34,13 @@ statements as (
 
 said as (
     select
-        records.*,
+        records.* replace (coalesce(records.upn, refused.upn) as upn),
         statements.ethnicity_code,
         statements.upn_unknown_code,
         statements.death_date
     from records
     left join statements using (record_key)
+    left join {{ ref('stg_identity__refused_upns') }} as refused using (record_key)
 ),
 
 compared as (
