@@ -2,6 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
+SPARK := .venv/.spark
 DEMO := build/demo
 LOCK := --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11
 
@@ -12,7 +13,7 @@ export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test unit check lint types format lock wheel bench clean
+.PHONY: help spark demo serve test unit check lint types format lock wheel bench clean
 
 help: ## show these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +23,13 @@ $(READY): requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/bootstrap.txt
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+spark: $(SPARK) ## the Spark engine of linkage, into .venv too (needs Java 17)
+
+# What builds pyspark is pinned in the same file.
+$(SPARK): $(READY) requirements/spark.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --build-constraints requirements/spark.txt --requirement requirements/spark.txt
 	@touch $@
 
 demo: $(READY) ## make a partnership of 3,000 children and run everything on it
@@ -59,6 +67,7 @@ format: $(READY) ## put the code in order
 lock: $(READY) ## compile the lock files again after a change in pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --extra postgres $(LOCK) --no-strip-extras --output-file requirements/dev.txt
 	$(BIN)/uv pip compile requirements/bootstrap.in $(LOCK) --output-file requirements/bootstrap.txt
+	$(BIN)/uv pip compile requirements/spark.in $(LOCK) --constraint requirements/dev.txt --output-file requirements/spark.txt
 
 wheel: $(READY) ## build the wheel that deployment images install
 	$(BIN)/python -m hatchling build --target wheel --directory build/dist

@@ -1,0 +1,18 @@
+"""The Spark engine: the same model file on a cluster, or on this machine with ``local[n]``.
+
+It needs the extra ``spark`` (pyspark, sqlglot) and Java 17. Read in this order:
+
+1. ``session``: a private, silent session on this machine, or the one that ``spark-submit`` gives.
+2. ``workers``: what runs in Python beside the executors: DuckDB on Arrow batches.
+3. ``prepare``: standardisation, parts, words and blocking keys, row by row in ``workers``.
+4. ``load``: records in, checked, numbered and checkpointed.
+5. ``dialect``: DuckDB's SQL of the levels as Spark's, by SQLGlot; similarities by Arrow UDF.
+6. ``blocks``: which pairs the rules propose. ``engine``: all of it behind ``linkage.engine.Engine``.
+7. ``components``: connected components of edges that no single machine holds.
+"""
+
+from __future__ import annotations
+
+from linkage.spark.engine import SparkEngine, open_engine
+
+__all__ = ["SparkEngine", "open_engine"]

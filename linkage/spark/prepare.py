@@ -1,0 +1,98 @@
+"""Standardised columns, their parts, words and groups, and the blocking keys: one row for each record.
+
+All of it looks at one record only, so it is one DuckDB query that the executors run batch by batch
+(``workers.RowByRow``), made from the same named steps and parts as the DuckDB engine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from linkage.equivalents import equivalents_path, read_equivalents
+from linkage.model import Model
+from linkage.packing import Packing, groups_column, part_column, words_column
+from linkage.spark.workers import RowByRow, connect
+from linkage.spec import Key
+from linkage.standardise import apply_steps, column_sql, part_sql
+
+
+def row_by_row(model: Model) -> RowByRow:
+    """The query, and tables ``groups_<column>`` of value and group numbers. Raises LinkageError."""
+    packings = [Packing((c,)) for c in model.comparisons]
+    grouped = sorted({c for p in packings for c in p.grouped()})
+    select = ["s._record_id", "s._source", *(f"s.{name}" for name in model.columns)]
+    select += [
+        f"{part_sql(part, f's.{c}')} AS {part_column(c, part)}"
+        for c, part in sorted({x for p in packings for x in p.parts()})
+    ]
+    select += [
+        f"list_filter(string_split(s.{c}, ' '), lambda w: length(w) >= {least})"
+        f" AS {words_column(c, least)}"
+        for c, least in sorted({x for p in packings for x in p.words()})
+    ]
+    select += [f"groups_{c}.groups AS {groups_column(c)}" for c in grouped]
+    select += [f"{_key_sql(keys)} AS {name}" for name, keys in _keys(model)]
+    joins = "".join(f" LEFT JOIN groups_{c} ON groups_{c}.value = s.{c}" for c in grouped)
+    return RowByRow(
+        f"SELECT {', '.join(select)} FROM ({_staged_sql(model)}) s{joins}",
+        {f"groups_{c}": _groups(model, c) for c in grouped},
+    )
+
+
+def identifier(column: str) -> str:
+    """A quoted identifier, for names that come from the input."""
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _staged_sql(model: Model) -> str:
+    """Standardised text and dates."""
+    read = [
+        f"{column_sql(column, identifier(column.from_ or name))} AS {name}"
+        for name, column in model.columns.items()
+        if not column.first_of
+    ]
+    made = [
+        f"coalesce({', '.join(_base_columns(model, name))}) AS {name}"
+        for name, column in model.columns.items()
+        if column.first_of
+    ]
+    source = f"{identifier(model.source)}::VARCHAR" if model.source else "NULL::VARCHAR"
+    return (
+        f"SELECT {', '.join(['*', *made])} FROM (SELECT {identifier(model.record_id)}::VARCHAR"
+        f" AS _record_id, {source} AS _source, {', '.join(read)} FROM input)"
+    )
+
+
+def _base_columns(model: Model, name: str) -> list[str]:
+    first_of = model.columns[name].first_of
+    return [b for c in first_of for b in _base_columns(model, c)] if first_of else [name]
+
+
+def _groups(model: Model, column: str) -> pa.Table:
+    """Columns value (standardised as the column is) and groups."""
+    spec = model.columns[column]
+    assert spec.equivalents is not None
+    query = (
+        f"SELECT {apply_steps('value', spec.steps)} AS value,"
+        " list(DISTINCT group_id ORDER BY group_id) AS groups FROM input GROUP BY 1"
+    )
+    with connect() as con:
+        table = read_equivalents(equivalents_path(model, spec.equivalents))
+        return RowByRow(query, {}).run(con, table)
+
+
+def _keys(model: Model) -> Iterator[tuple[str, tuple[Key, ...]]]:
+    """(name of the key column, its components)."""
+    for index, rule in enumerate(model.blocking):
+        yield f"k{index}", rule.equal
+        if rule.with_:
+            yield f"k{index}x", rule.other
+
+
+def _key_sql(keys: tuple[Key, ...]) -> str:
+    """A hash of the components (63 bits: Spark knows no unsigned); NULL when one is missing."""
+    parts = [part_sql(k.part, f"s.{k.column}") if k.part else f"s.{k.column}" for k in keys]
+    present = " AND ".join(f"({p}) IS NOT NULL" for p in parts)
+    return f"CASE WHEN {present} THEN (hash({', '.join(parts)}) >> 1)::BIGINT END"
