@@ -47,7 +47,8 @@ def link(
 ) -> None:
     """Link records that have no common key.
 
-    OUT gets clusters.parquet, pairs.parquet, report.json and report.html, all together or not at all.
+    OUT gets clusters.parquet, pairs.parquet, joins.parquet and cuts.parquet (why records are together, and
+    why others are not), report.json and report.html: all together or not at all.
     Works on any data set that the model describes; docs/linkage-model.md says how to write one.
     """
     import linkage
@@ -61,8 +62,7 @@ def link(
         known = report.read_truth(records, read, truth, by or ()) if truth else None
         with progress(json) as bar:
             bar.add_task(f"linking {records.name}", total=None)
-            options: dict[str, Any] = {} if engine is Engine.DUCKDB else {"engine": engine.value}
-            result = linkage.link(records, read, **options)
+            result = linkage.link(records, read, engine=engine.value)
             measured = report.measure(result, known, by or ()) if known is not None else None
             report.write(result, read, out, measured)
     except linkage.LinkageError as error:

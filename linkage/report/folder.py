@@ -22,13 +22,20 @@ from linkage.quality import quality
 from linkage.report.page import page
 from linkage.report.run import Run
 
-FILES = ("clusters.parquet", "pairs.parquet", "report.json", "report.html")
+FILES = (
+    "clusters.parquet",
+    "pairs.parquet",
+    "joins.parquet",
+    "cuts.parquet",
+    "report.json",
+    "report.html",
+)
 
 
 def write(
     result: LinkResult, model: Model, out: Path | str, measured: dict[str, Any] | None = None
 ) -> None:
-    """Write clusters.parquet, pairs.parquet, report.json and report.html to the folder ``out``.
+    """Write a result to the folder ``out``: what was linked, why (joins, cuts), report and page.
 
     The files are written beside it and moved into place together, so that no reader ever sees a
     half result. A folder of an earlier run is replaced; any other folder that is not empty is
@@ -43,12 +50,13 @@ def write(
     ) as scratch:
         new = Path(scratch) / "new"
         new.mkdir(mode=0o755)
-        pq.write_table(result.clusters, new / FILES[0])
-        pq.write_table(result.pairs, new / FILES[1])
+        tables_of = (result.clusters, result.pairs, result.joins, result.cuts)
+        for name, written in zip(FILES, tables_of, strict=False):
+            pq.write_table(written, new / name)
         text = json.dumps(report, indent=2, sort_keys=True, allow_nan=False)
-        (new / FILES[2]).write_text(text + "\n", encoding="utf-8")
+        (new / "report.json").write_text(text + "\n", encoding="utf-8")
         run = Run(model, result.clusters, result.pairs, report, measured)
-        (new / FILES[3]).write_text(page(run), encoding="utf-8")
+        (new / "report.html").write_text(page(run), encoding="utf-8")
         if folder.exists():
             folder.rename(Path(scratch) / "old")
         shutil.move(new, folder)

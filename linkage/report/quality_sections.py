@@ -7,7 +7,7 @@ from typing import Any
 from linkage.report.element import Html, interval, joined, listed, share, table, tag
 from linkage.report.run import Run
 from linkage.report.sections import beside
-from linkage.report.svg import Bar, Series, bars, lines
+from linkage.report.svg import Range, Series, lines, ranges
 
 _MEASURES = (("pairwise", "over pairs"), ("b_cubed", "over records (B-cubed)"))
 
@@ -60,25 +60,43 @@ def _curve(run: Run, rows: list[dict[str, Any]]) -> Html:
 def _calibration(run: Run, rows: list[dict[str, Any]]) -> Html:
     if not rows:
         return tag("p", "No pair to compare.")
-    shown, data = [], []
-    for row in rows:
-        band = f"{row['from']:g} to {row['to']:g}"
-        shown.append(Bar("said", 0, row["said"], share(row["said"]), "other", band))
-        shown.append(Bar("true", 0, row["true"], share(row["true"]), "for"))
-        data.append(
-            {
-                "probability": band,
-                "pairs": row["pairs"],
-                "said": row["said"],
-                "true": interval(row["true"], row["interval"]),
-            }
+    shown = [
+        Range(
+            _band(r),
+            r["interval"][0],
+            r["true"],
+            r["interval"][1],
+            f"{r['pairs']:,} pairs",
+            r["said"],
         )
-    picture = bars(
+        for r in rows
+    ]
+    data = [
+        {
+            "probability": _band(r),
+            "pairs": r["pairs"],
+            "said": r["said"],
+            "true": interval(r["true"], r["interval"]),
+        }
+        for r in rows
+    ]
+    picture = ranges(
         "Probability said and share found true",
-        "In bands of probability: the mean that the model says, and the share of pairs that are one person.",
+        "In bands of probability: the mean that the model says, and the share of pairs that are one person, "
+        "with its 95 % interval. Where the mark lies to the right of the interval, the model is too sure.",
         shown,
+        [("found true", "for"), ("said by the model", "against")],
     )
     return beside(run, "calibration", picture, data)
+
+
+def _band(row: dict[str, Any]) -> str:
+    return f"{row['from']:g} to {row['to']:g}"
+
+
+def _recall(name: str, found: dict[str, Any]) -> Range:
+    low, high = found["intervals"]["recall"]
+    return Range(name, low, found["recall"], high, share(found["recall"]))
 
 
 def groups(run: Run) -> Html:
@@ -87,13 +105,10 @@ def groups(run: Run) -> Html:
     parts: list[Html] = [listed(run.quality["words"])]
     for column, found in run.quality["by"].items():
         parts.append(tag("h3", f"By {column}"))
-        picture = bars(
+        picture = ranges(
             f"Recall by {column}",
-            "Share of the pairs that belong together and were put together.",
-            [
-                Bar(name, 0, g["pairwise"]["recall"], share(g["pairwise"]["recall"]))
-                for name, g in found.items()
-            ],
+            "Share of the pairs that belong together and were put together, with 95 % intervals.",
+            [_recall(name, g["pairwise"]) for name, g in found.items()],
         )
         data = [
             {

@@ -126,9 +126,41 @@ def clusters(run: Run) -> Html:
     parts += [
         tag("h3", "Constraints and repair"),
         table("What held records apart or together", constraints),
+        _cuts(run),
+        tag("h3", "Joins that hold least"),
+        _weakest(run),
     ]
-    parts += [tag("h3", "Joins that hold least"), _weakest(run)]
     return joined(parts)
+
+
+def _cuts(run: Run) -> Html:
+    """Pairs that reached the join threshold and were not put together, and the bridges among them."""
+    cuts = run.report.get("cuts", {})
+    reasons = [{"reason": spoken(k), "pairs": v} for k, v in cuts.get("by_reason", {}).items()]
+    bridges = [
+        {
+            "pair": f"{b['record_id_l']} – {b['record_id_r']}",
+            "bits": bits(b["match_weight"]),
+            "mean between the clusters": None
+            if b["mean_weight"] is None
+            else bits(b["mean_weight"]),
+            "reason": spoken(b["reason"]),
+        }
+        for b in cuts.get("strongest_bridges", [])
+    ]
+    clashes = run.report.get("clashes", [])
+    return joined(
+        [
+            tag("h3", "Strong pairs that were not put together"),
+            table(
+                "By reason: a veto, a decision, or a bridge that the rest speaks against", reasons
+            ),
+            table("The strongest bridges that were cut", bridges),
+            table("Decisions of reviewers that something speaks against", clashes)
+            if clashes
+            else "",
+        ]
+    )
 
 
 def _weakest(run: Run) -> Html:

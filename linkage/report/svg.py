@@ -89,9 +89,9 @@ def bars(title: str, description: str, rows: Sequence[Bar]) -> Picture:
     for row in rows:
         if row.heading:
             top += 16
-            picture.text(_MARGIN, top, row.heading, class_="strong")
+            picture.text(_MARGIN + 4, top, row.heading, class_="strong")
             top += 2
-        picture.text(_MARGIN, top + 13, row.label)
+        picture.text(_MARGIN + 4, top + 13, row.label)
         picture.text(WIDTH - _MARGIN, top + 13, row.value, "end")
         left, right = sorted((x(row.start), x(row.end)))
         picture.add(
@@ -100,6 +100,49 @@ def bars(title: str, description: str, rows: Sequence[Bar]) -> Picture:
         top += _ROW
     picture.add("line", x1=x(0.0), x2=x(0.0), y1=4, y2=top, class_="axis")
     picture.height = top + 4
+    return picture
+
+
+@dataclass(frozen=True)
+class Range:
+    """An interval of a share with its value, and another share to compare it with."""
+
+    label: str
+    low: float
+    value: float
+    high: float
+    text: str
+    other: float | None = None
+
+
+def ranges(
+    title: str, description: str, rows: Sequence[Range], legend: Sequence[tuple[str, str]] = ()
+) -> Picture:
+    """Intervals on a scale that ends at 1 and begins a little below the lowest end."""
+    picture = Picture(title, description)
+    top = _legend(picture, legend)
+    lowest = min(v for r in rows for v in (r.low, r.value, r.other) if v is not None)
+    step = next(
+        s for s in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25) if s * 5 >= 1 - lowest
+    )
+    floor = max(0.0, (lowest // step) * step)
+    x = _scale(floor, 1.0, 22.0, WIDTH - 22.0)
+    first = top
+    for row in rows:
+        picture.text(_MARGIN + 4, top + 13, row.label)
+        picture.text(WIDTH - _MARGIN, top + 13, row.text, "end")
+        middle = top + 23
+        picture.add("line", x1=x(row.low), x2=x(row.high), y1=middle, y2=middle, class_="line for")
+        picture.add("circle", cx=x(row.value), cy=middle, r=4, class_="for")
+        if row.other is not None:
+            place = x(row.other)
+            picture.add("rect", x=place - 1.5, y=middle - 7, width=3, height=14, class_="against")
+        top += _ROW
+    for tick in range(round((1 - floor) / step) + 1):
+        place = x(1 - tick * step)
+        picture.add("line", x1=place, x2=place, y1=first, y2=top, class_="grid")
+        picture.text(place, top + 14, f"{1 - tick * step:.3f}".rstrip("0").rstrip("."), "middle")
+    picture.height = top + 20
     return picture
 
 

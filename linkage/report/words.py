@@ -51,10 +51,12 @@ def doubtful(run: Run) -> str:
     """How many pairs lie between review and join."""
     limits = run.model.thresholds
     between = (run.probability >= limits.review) & (run.probability < limits.join) & ~run.vetoed
-    held = run.vetoed & (run.probability >= limits.join) & ~run.together
+    cut = sum(run.report.get("cuts", {}).get("by_reason", {}).values())
     return (
         f"{counted(int(between.sum()), 'pair')} {'is' if between.sum() == 1 else 'are'} doubtful (probability from "
-        f"{limits.review:g} to {limits.join:g}); {counted(int(held.sum()), 'pair')} would have joined but for a veto."
+        f"{limits.review:g} to {limits.join:g}); {counted(cut, 'pair')} reached the join threshold but "
+        f"{'was' if cut == 1 else 'were'} not put together, because a veto, a decision or the other records of "
+        "the two clusters spoke against it."
     )
 
 

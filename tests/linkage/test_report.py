@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import itertools
 import json
 import re
@@ -68,9 +69,7 @@ def test_a_result_that_cannot_be_written_whole_leaves_the_earlier_one(
     result, model, _, _ = finished
     report.write(result, model, tmp_path / "out")
     before = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()}
-    broken = linkage.LinkResult(
-        result.clusters, result.pairs, result.report | {"records": float("nan")}
-    )
+    broken = dataclasses.replace(result, report=result.report | {"records": float("nan")})
     with pytest.raises(ValueError, match="not JSON compliant"):
         report.write(broken, model, tmp_path / "out")
     assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == before
