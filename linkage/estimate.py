@@ -44,6 +44,21 @@ class Classes:
 
 
 @dataclass(frozen=True)
+class Apart:
+    """A comparison's level probabilities (classes, levels) for pairs at some levels of another one."""
+
+    comparison: int
+    other: int
+    codes: tuple[int, ...]
+    probabilities: Floats
+
+    def applies(self, levels: Ints) -> Bools:
+        """Rows of level codes (pairs, comparisons) that these probabilities are for."""
+        result: Bools = np.isin(levels[:, self.other], self.codes)
+        return result
+
+
+@dataclass(frozen=True)
 class Parameters:
     """What was learnt: probabilities (classes, features), shares of all pairs, and how it went."""
 
@@ -54,6 +69,7 @@ class Parameters:
     shares: Floats
     training: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    apart: tuple[Apart, ...] = ()
 
     def kernel(self, shares: Floats | None = None) -> GroupedECM:
         """The fitted classifier, with shares of all pairs as its priors."""
@@ -65,7 +81,13 @@ class Parameters:
         if not len(levels):
             return np.empty((0, self.classes.count))
         ecm = self.kernel(np.ones(self.classes.count))
-        return np.asarray(ecm._joint_log_likelihood(ecm.encode(levels)))
+        result = np.asarray(ecm._joint_log_likelihood(ecm.encode(levels)))
+        for apart in self.apart:
+            rows = np.flatnonzero(apart.applies(levels))
+            part = self.layout.slices()[apart.comparison]
+            difference = np.log(apart.probabilities) - np.log(self.probabilities[:, part])
+            result[rows] += difference.T[levels[rows, apart.comparison]]
+        return result
 
     def of(self, comparison: int, class_index: int) -> Floats:
         """Probabilities of one comparison's levels in one class, by code."""

@@ -21,12 +21,23 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from linkage.em import Floats
 from linkage.engine import ValueEngine
 from linkage.errors import LinkageError
-from linkage.estimate import Classes, Parameters, make_layout
+from linkage.estimate import Apart, Classes, Parameters, make_layout
 from linkage.model import Model
 from linkage.packing import Packing
 from linkage.score import Scorer
 
-FORMAT = 1
+FORMAT = 2
+
+
+class ApartFile(BaseModel):
+    """Probabilities of a comparison where another one is at some levels, by class and level code."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    comparison: str
+    other: str
+    codes: tuple[int, ...]
+    probabilities: list[list[float]]
 
 
 class FittedFile(BaseModel):
@@ -41,6 +52,7 @@ class FittedFile(BaseModel):
     records: int
     classes: int
     probabilities: dict[str, list[list[float]]]
+    apart: list[ApartFile]
     shares_learnt: list[float]
     shares: list[float]
     frequencies: dict[str, dict[str, int]]
@@ -89,6 +101,15 @@ class Fitted:
             records=self.records,
             classes=self.parameters.classes.count,
             probabilities={c.name: rows[:, part].tolist() for c, part in parts},
+            apart=[
+                ApartFile(
+                    comparison=packing.comparisons[a.comparison].name,
+                    other=packing.comparisons[a.other].name,
+                    codes=a.codes,
+                    probabilities=a.probabilities.tolist(),
+                )
+                for a in self.parameters.apart
+            ],
             shares_learnt=self.parameters.shares.tolist(),
             shares=self.shares.tolist(),
             frequencies={
@@ -122,6 +143,7 @@ class Fitted:
             raise LinkageError(f"{where}: not the parameters of a fit; make them anew") from error
         packing = Packing(tuple(c for c in model.comparisons if c.name in file.probabilities))
         layout = make_layout(packing)
+        position = {c.name: i for i, c in enumerate(packing.comparisons)}
         fitted = cls(
             file.model,
             file.version,
@@ -137,6 +159,15 @@ class Fitted:
                 np.array(file.shares_learnt),
                 file.training,
                 file.warnings,
+                tuple(
+                    Apart(
+                        position[a.comparison],
+                        position[a.other],
+                        a.codes,
+                        np.array(a.probabilities),
+                    )
+                    for a in file.apart
+                ),
             ),
             np.array(file.shares),
             {name: frequency_table(n) for name, n in file.frequencies.items()},

@@ -271,6 +271,8 @@ class Comparison(Spec):
     The comparison is ``missing`` (no evidence) when no column of ``columns`` has a value on both
     sides, or when ``only_if_missing`` names a comparison that did speak.
     ``shared_by_household`` says that members of one household tend to agree on it.
+    ``apart_when`` names levels of another comparison among which this one's probabilities are
+    learnt apart, because the two are not independent (twins' names, the sex of namesakes).
     """
 
     name: Name
@@ -279,6 +281,7 @@ class Comparison(Spec):
     shared_by_household: bool = False
     term_frequency: bool = False
     only_if_missing: Name | None = None
+    apart_when: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

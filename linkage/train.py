@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from linkage.apart import learn_apart
 from linkage.em import Bools, Floats, GroupedECM, Ints, Layout
 from linkage.engine import Engine, Grouped
 from linkage.estimate import (
@@ -273,6 +274,5 @@ def train(engine: Engine, model: Model, patterns: Grouped, random: Grouped) -> P
     rates, spoken = stranger_rates(engine, packing, layout, random)
     households = any(c.shared_by_household for c in packing.comparisons)
     total = records * (records - 1) / 2
-    return Trainer(
-        model, packing, layout, Classes(households), patterns, rates, spoken, total
-    ).run()
+    trainer = Trainer(model, packing, layout, Classes(households), patterns, rates, spoken, total)
+    return learn_apart(model, trainer.run(), patterns, random, total)
