@@ -265,6 +265,28 @@ def test_every_item_of_the_profile_is_filled_or_reported(tmp_path: Path) -> None
     assert standing["NHSNumber"] == "switched off"
 
 
+def test_the_figures_to_sign_count_episodes_children_and_how_it_ended(tmp_path: Path) -> None:
+    episode = {
+        "teh_start_date": "2025-03-31",
+        "teh_end_date": "2026-03-31",
+        "teh_closure_reason": "T2",
+    }
+    out = build(tmp_path, {"set": {"episode": episode}})
+    sheet = load_workbook(out / f"tehadc-{YEAR}-999.xlsx")["Sign-off"]
+    figures = dict(sheet.iter_rows(min_row=2, values_only=True))
+    rows_of = rows(out / "episode.csv")
+    ended = [r for r in rows_of if r["TEHEndDate"]]
+    assert figures["Children in the return"] == len(rows(out / "child.csv"))
+    assert figures["Episodes that began in the period"] == len(rows_of) - 1
+    assert figures["Episodes that ended in the period"] == len(ended)
+    assert figures["Episodes open at the end of the period"] == len(rows_of) - len(ended)
+    stepped_up = figures["Of those that ended, stepped up to social care (%)"]
+    assert stepped_up == round(100 / len(ended), 1)
+    assert figures["Episodes that ended, by reason: T2 stepped up to child in need (s17)"] == 1
+    sexes = [n for name, n in figures.items() if name.startswith("Children by sex")]
+    assert sum(sexes) == figures["Children in the return"]
+
+
 CONFLICTS: dict[str, dict[str, Any]] = {
     "Sex": {"cin_child": {"sex": "M"}},
     "Ethnicity": {"cin_child": {"ethnicity": "NOBT"}},

@@ -15,6 +15,7 @@ from ffp_data.returns.tehadc.frames import Frame, read_file
 from ffp_data.returns.tehadc.match import PreMatch
 from ffp_data.returns.tehadc.model import CohortCounts
 from ffp_data.returns.tehadc.profile import Profile
+from ffp_data.returns.tehadc.signoff import sign_off
 from governance.xlsx import Cell, Sheet, write_workbook
 
 
@@ -35,42 +36,52 @@ def write_tehadc_workbook(
             _cover(profile),
             (34, 24, 10, 30, 90),
         ),
-        Sheet("Sign-off", ("Figure", "Value"), _figures(counts, match), (60, 16)),
+        Sheet(
+            "Sign-off",
+            ("Figure", "Value"),
+            sign_off(model, profile, counts, match),
+            (80, 16),
+        ),
         Sheet(
             "Completeness",
             ("File", "Item", "Filled", "Rows", "Standing", "Required"),
             [*_completeness(profile, frames), *_left_out(profile)],
             (26, 34, 10, 10, 22, 40),
         ),
-        Sheet(
-            "Conflicts with CIN",
-            ("LAchildID", "LAchildID in CIN", "Matched by", "Item", "TEHADC", "CIN census"),
-            (tuple(asdict(conflict).values()) for conflict in match.conflicts),
-            (22, 22, 20, 20, 20, 20),
-        ),
-        Sheet(
-            "Conflicts between systems",
-            (
-                "LAchildID",
-                "Item",
-                "Early help module",
-                "Case system",
-                "Record of the module",
-                "Record of the case system",
-            ),
-            (tuple(asdict(conflict).values()) for conflict in match.between_systems),
-            (22, 20, 20, 20, 34, 34),
-        ),
-        Sheet(
-            "Overlap and sequence",
-            ("Rule", "LAchildID", "Fields", "Values", "What it says"),
-            (_check(finding) for finding in checks),
-            (10, 22, 40, 40, 90),
-        ),
+        *_match_sheets(match, checks),
         *(_module_sheet(name, frame) for name, frame in frames.items()),
     ]
     write_workbook(path, sheets, f"TEHADC {profile.year}")
     return path
+
+
+def _match_sheets(match: PreMatch, checks: Sequence[Finding]) -> Iterator[Sheet]:
+    """What contradicts the CIN census, or the case system behind it."""
+    yield Sheet(
+        "Conflicts with CIN",
+        ("LAchildID", "LAchildID in CIN", "Matched by", "Item", "TEHADC", "CIN census"),
+        (tuple(asdict(conflict).values()) for conflict in match.conflicts),
+        (22, 22, 20, 20, 20, 20),
+    )
+    yield Sheet(
+        "Conflicts between systems",
+        (
+            "LAchildID",
+            "Item",
+            "Early help module",
+            "Case system",
+            "Record of the module",
+            "Record of the case system",
+        ),
+        (tuple(asdict(conflict).values()) for conflict in match.between_systems),
+        (22, 20, 20, 20, 34, 34),
+    )
+    yield Sheet(
+        "Overlap and sequence",
+        ("Rule", "LAchildID", "Fields", "Values", "What it says"),
+        (_check(finding) for finding in checks),
+        (10, 22, 40, 40, 90),
+    )
 
 
 def _cover(profile: Profile) -> Iterator[tuple[str, ...]]:
@@ -92,18 +103,6 @@ def _cover_row(item: Item) -> tuple[str, ...]:
         return item.element, "not stated", "yes", "", ""
     shown = "yes" if item.is_written else "no"
     return item.element, evidence.status, shown, evidence.required, evidence.basis
-
-
-def _figures(counts: CohortCounts, match: PreMatch) -> Iterator[tuple[str, int]]:
-    yield "Children in the return", match.children
-    yield "Episodes in the return", counts.included
-    yield "Episodes left out: outside the period", counts.outside_period
-    yield "Episodes left out: no plan", counts.without_plan
-    yield "Episodes left out: no lead practitioner", counts.without_lead_practitioner
-    yield "Children in the CIN census", match.cin_children
-    for method, number in match.matched.items():
-        yield f"Children found in the CIN census by {method}", number
-    yield "Different children in either return (Family Help)", match.family_help_children
 
 
 def _completeness(profile: Profile, frames: dict[str, Frame]) -> Iterator[tuple[Cell, ...]]:
