@@ -66,13 +66,15 @@ def by_threshold(pairs: pa.Table, truth: pa.Table) -> list[dict[str, Any]]:
     return rows
 
 
-def calibration(pairs: pa.Table, truth: pa.Table) -> list[dict[str, Any]]:
+def calibration(pairs: pa.Table, truth: pa.Table, review: float = 0.0) -> list[dict[str, Any]]:
     """In bands of match probability, the mean of what the model says and the share that is true.
 
-    Vetoed pairs are left out: their probability is not what decides. ``interval`` is Wilson's.
+    Vetoed pairs are left out: their probability is not what decides. So are pairs below ``review``,
+    listed only because the other records of a cluster hold them together. ``interval`` is Wilson's.
     """
     both, same = same_person(pairs, truth)
     chosen = both & pairs["veto"].is_null().to_numpy()
+    chosen &= pairs["match_probability"].to_numpy() >= review
     probability, same = pairs["match_probability"].to_numpy()[chosen], same[chosen]
     band = np.clip(np.searchsorted(BANDS, probability, side="right") - 1, 0, len(BANDS) - 2)
     rows = []

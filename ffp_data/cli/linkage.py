@@ -63,7 +63,7 @@ def link(
         with progress(json) as bar:
             bar.add_task(f"linking {records.name}", total=None)
             result = linkage.link(records, read, engine=engine.value)
-            measured = report.measure(result, known, by or ()) if known is not None else None
+            measured = report.measure(result, read, known, by or ()) if known is not None else None
             report.write(result, read, out, measured)
     except linkage.LinkageError as error:
         raise fail(str(error), 2) from error

@@ -89,7 +89,8 @@ def share(value: float) -> str:
 
 def bits(value: float, sign: bool = True) -> str:
     """A weight in bits with one place and its sign."""
-    return f"{value:{'+' if sign else ''}.1f}".replace("-", "−")
+    shown = round(value, 1) + 0.0  # no minus before a zero
+    return f"{shown:{'+' if sign and shown else ''}.1f}".replace("-", "−")
 
 
 def interval(value: float, ends: Sequence[float]) -> str:

@@ -105,9 +105,11 @@ def _name(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
 
 
-def measure(result: LinkResult, truth: pa.Table, by: Iterable[str] = ()) -> dict[str, Any]:
+def measure(
+    result: LinkResult, model: Model, truth: pa.Table, by: Iterable[str] = ()
+) -> dict[str, Any]:
     """Quality of a result for its report: figures with intervals, groups, thresholds, calibration."""
     return quality(result.clusters, truth, by) | {
         "by_threshold": by_threshold(result.pairs, truth),
-        "calibration": calibration(result.pairs, truth),
+        "calibration": calibration(result.pairs, truth, model.thresholds.review),
     }

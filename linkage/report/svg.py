@@ -195,7 +195,7 @@ def _legend(picture: Picture, classes: Iterable[tuple[str, str]]) -> float:
 
 
 def _axis(picture: Picture, base: float, low: float, high: float, x: Any, name: str) -> None:
-    picture.add("line", x1=_MARGIN, x2=WIDTH - _MARGIN, y1=base, y2=base, class_="axis")
+    picture.add("line", x1=x(low), x2=WIDTH - _MARGIN, y1=base, y2=base, class_="axis")
     step = next(
         s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10**9) if (high - low) / s <= 7
     )

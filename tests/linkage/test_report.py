@@ -35,7 +35,7 @@ def finished() -> _Finished:
     """A run with its truth measured."""
     result, model, table = run(copy.deepcopy(SMALL))
     truth = report.read_truth(table, model, "person", ["group"])
-    return result, model, table, report.measure(result, truth, ["group"])
+    return result, model, table, report.measure(result, model, truth, ["group"])
 
 
 @pytest.fixture(scope="module")

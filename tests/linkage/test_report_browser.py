@@ -45,7 +45,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result, model, table = run(copy.deepcopy(SMALL))
     out = tmp_path_factory.mktemp("report") / "out"
     truth = report.read_truth(table, model, "person", ["group"])
-    report.write(result, model, out, report.measure(result, truth, ["group"]))
+    report.write(result, model, out, report.measure(result, model, truth, ["group"]))
     return out / "report.html"
 
 
