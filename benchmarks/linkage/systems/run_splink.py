@@ -226,7 +226,7 @@ def tuned() -> Setup:
             block_on("postcode", "first_name"),
         ],
         random_pairs=1e7,
-        threshold=0.99,
+        threshold=0.999,
         forbidden=(
             "gamma_first_name = 0 AND gamma_dob = 5 AND gamma_nhs_number <> 1 AND gamma_upn <> 1"
         ),
