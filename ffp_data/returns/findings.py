@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 Severity = Literal["error", "query"]
+LONGEST = 8_000
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,11 @@ def count_by_rule(findings: Iterable[Finding]) -> Mapping[str, int]:
     for finding in findings:
         counts[finding.rule] = counts.get(finding.rule, 0) + 1
     return dict(sorted(counts.items(), key=lambda entry: rule_order(entry[0])))
+
+
+def shown(text: str) -> str:
+    """A text for a cell or page: one that goes on without end, as in a broken file, is cut and says so."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"
 
 
 def rule_order(code: str) -> tuple[int, str]:

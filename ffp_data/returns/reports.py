@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from ffp_data.returns.findings import Finding, rule_order
+from ffp_data.returns.findings import Finding, rule_order, shown
 from governance.xlsx import Sheet, write_workbook
 
 FORMATS = ("json", "xlsx", "html")
@@ -86,7 +86,7 @@ def _by_rule(findings: Sequence[Finding]) -> Iterator[tuple[str | int, ...]]:
         children = len({f.child for f in found if f.child is not None})
         # The messages of the reader name a line; the summary must not speak of one line only.
         messages = {f.message for f in found}
-        message = messages.pop() if len(messages) == 1 else "See the findings."
+        message = shown(messages.pop()) if len(messages) == 1 else "See the findings."
         yield rule, found[0].severity, len(found), children, message
 
 
@@ -102,7 +102,7 @@ def _headings(traced: bool) -> tuple[str, ...]:
 def _row(finding: Finding, between: str | None = None) -> tuple[str, ...]:
     """Cells of a finding; with `between`, its sources too, parted by it."""
     where = () if between is None else (between.join(map(str, finding.sources)),)
-    return (
+    cells = (
         finding.rule,
         finding.severity,
         finding.child or "whole return",
@@ -112,6 +112,7 @@ def _row(finding: Finding, between: str | None = None) -> tuple[str, ...]:
         finding.message,
         *where,
     )
+    return tuple(map(shown, cells))
 
 
 def _html_row(values: Sequence[object]) -> str:

@@ -45,6 +45,20 @@ def test_a_page_shows_hostile_text_as_text_and_loads_nothing(tmp_path: Path) -> 
     assert "href=" not in page
 
 
+@pytest.mark.parametrize("kind", ["xlsx", "html"])
+def test_a_value_without_end_is_cut_where_people_read_and_whole_for_machines(
+    tmp_path: Path, kind: str
+) -> None:
+    endless = Finding("1550", "error", "Z" * 60_000, "", ("UPN",), ("Z" * 60_000,), "Z" * 60_000)
+    path = write_report([endless], tmp_path / f"r.{kind}", "t", DATED)
+    assert path.stat().st_size < 60_000
+    if kind == "xlsx":
+        (row,) = load_workbook(path)["Findings"].iter_rows(min_row=2, values_only=True)
+        assert str(row[5]).endswith("Z… (60,000 characters)")
+    whole = write_report([endless], tmp_path / "r.json", "t", DATED).read_text(encoding="utf-8")
+    assert json.loads(whole)[0]["values"] == ["Z" * 60_000]
+
+
 def test_a_page_says_how_many_findings_it_does_not_show(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

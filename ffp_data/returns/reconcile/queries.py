@@ -18,6 +18,7 @@ from zipfile import BadZipFile
 from openpyxl import load_workbook
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from ffp_data.returns.findings import shown
 from ffp_data.returns.reconcile.differences import UNEXPLAINED, Reconciliation, categories
 from ffp_data.returns.reconcile.figures import Change
 from governance.files import replacing
@@ -188,7 +189,7 @@ def _of_difference(each: Any) -> Query:
 def _row(query: Query, reasons: Reasons) -> tuple[Cell, ...]:
     given = reasons.get(query.key)
     answer = (given.reason, given.by) if given else (None, None)
-    facts = asdict(query).values()
+    facts = (fact and shown(fact) for fact in asdict(query).values())
     return (query.key, *facts, *answer)
 
 
