@@ -6,12 +6,14 @@ import re
 from pathlib import Path
 from typing import get_args
 
+import duckdb
 import pyarrow as pa
+import pytest
 import yaml
 
 import linkage
 from linkage.spec import TESTS, Column, Comparison, Part, Rule
-from linkage.standardise import step_names
+from linkage.standardise import column_sql, quoted, step_names
 
 GUIDE = (Path(__file__).parents[2] / "docs/linkage-model.md").read_text(encoding="utf-8")
 
@@ -40,3 +42,35 @@ def test_the_example_in_the_guide_is_a_model_that_links() -> None:
     result = linkage.link(ships, model)
     assert result.pairs["level_name"].to_pylist() == ["exact"]
     assert result.clusters.num_rows == 3
+
+
+KNOWN = {  # published examples of right numbers
+    "NHS number": "9434765919",
+    "Dutch BSN": "111222333",
+    "IMO ship number": "9074729",
+    "personnummer": "8112289874",
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_the_weights_of_known_identifiers_pass_right_numbers_and_stop_wrong_ones(name: str) -> None:
+    told = re.search(rf"{name}[^`]*`(\[[-0-9, ]+\])` and (\d+)( with `sum_digits: true`)?", GUIDE)
+    assert told
+    setting = {
+        "weights": yaml.safe_load(told[1]),
+        "modulus": int(told[2]),
+        "sum_digits": bool(told[3]),
+    }
+    column = Column.model_validate({"steps": [{"check_digit": setting}]})
+    right = KNOWN[name]
+    for place in range(len(right)):
+        wrong = right[:place] + str((int(right[place]) + 1) % 10) + right[place + 1 :]
+        found = duckdb.sql(f"SELECT {column_sql(column, quoted(wrong))}").fetchone()
+        assert found == (None,)
+    assert duckdb.sql(f"SELECT {column_sql(column, quoted(right))}").fetchone() == (right,)
+
+
+def test_the_links_inside_the_guide_lead_somewhere() -> None:
+    headings = re.findall(r"^#+ (.+)$", GUIDE, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", GUIDE)) <= anchors
