@@ -32,6 +32,23 @@ def _postcode(x: str) -> str:
     return f"upper({_pattern(x, '[^A-Za-z0-9]', '')})"
 
 
+def _fold_spelling(x: str) -> str:
+    """One form of the usual romanisations: Khadeejah and Khadija are kadija, Hossain and Husain husain.
+
+    For lower-case letters. e and i, o and u are one vowel, long vowels and double consonants are
+    written once, and an h that only marks a sound (kh, th, a last h) goes.
+    """
+    for old, new in (("ph", "f"), ("ck", "k"), ("ou", "u")):
+        x = f"replace({x}, {quoted(old)}, {quoted(new)})"
+    x = f"translate({x}, 'eoyqw', 'iuikv')"
+    for consonant in "bdgkt":
+        x = f"replace({x}, {quoted(consonant + 'h')}, {quoted(consonant)})"
+    x = _pattern(x, r"h\b", "")
+    for letter in "abcdfgijklmnprstuvz":
+        x = f"replace({x}, {quoted(letter * 2)}, {quoted(letter)})"
+    return x
+
+
 # Letters that Unicode does not decompose into a base letter and an accent.
 _UNDECOMPOSED = ("łøđðıþßæœ", "lodditsao")
 
@@ -55,6 +72,7 @@ _PLAIN: dict[str, Callable[[str], str]] = {
     "sort_words": lambda x: (
         f"array_to_string(list_sort(list_distinct(string_split({x}, ' '))), ' ')"
     ),
+    "fold_spelling": _fold_spelling,
     "postcode": _postcode,
 }
 
