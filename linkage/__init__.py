@@ -22,6 +22,7 @@ Read the package in this order:
 6. ``cluster``, ``average``, ``decisions`` and ``assemble``: components, closure, repair under
    constraints. ``why``: the joins of each cluster, and what was not joined and why.
 7. ``linker``: all of it in order, with ``output`` and ``run_report``. ``evaluate``: how good it was.
+8. ``incremental``, with ``state`` and ``changes``: new records against those that are there.
 """
 
 from __future__ import annotations
@@ -29,7 +30,18 @@ from __future__ import annotations
 from linkage.errors import LinkageError
 from linkage.evaluate import evaluate
 from linkage.fitted import Fitted
+from linkage.incremental import link_incremental, start
 from linkage.linker import LinkResult, fit, link
 from linkage.model import Model
 
-__all__ = ["Fitted", "LinkResult", "LinkageError", "Model", "evaluate", "fit", "link"]
+__all__ = [
+    "Fitted",
+    "LinkResult",
+    "LinkageError",
+    "Model",
+    "evaluate",
+    "fit",
+    "link",
+    "link_incremental",
+    "start",
+]

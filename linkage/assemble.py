@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from linkage.average import Evidence, Result, agglomerate
 from linkage.cluster import (
@@ -41,6 +42,14 @@ class Population:
 
     def __len__(self) -> int:
         return len(self.source)
+
+    @classmethod
+    def of(cls, sources: pa.DictionaryArray, model: Model) -> Population:
+        """From the name of each record's source."""
+        names = sources.dictionary.to_pylist()
+        source = np.asarray(sources.indices.fill_null(len(names)), dtype=np.int64)
+        single = np.array([*(n in model.one_per_source for n in names), False])
+        return cls(source, single[source])
 
 
 @dataclass(frozen=True)
@@ -108,6 +117,7 @@ class Assembled:
     repaired: Joins
     rebuilt: Ints  # labels of the components that were built anew
     dropped: tuple[Ints, Ints]
+    proposed: Bools  # of the scored pairs, those that came from the rules
     contradictions: list[Contradiction]
     report: dict[str, Any]
 
@@ -165,7 +175,8 @@ class Assembler:
         contradictions = self._named(self._overridden(evident) + contradictions, evident)
         assembled = Assembled(
             self.model, self.packing, self.population, labels, before, evident, joins, rebuilt,
-            (left[dropped], right[dropped]), contradictions, {},
+            (left[dropped], right[dropped]), self._among(evident.scored, scored),
+            contradictions, {},
         )  # fmt: skip
         report = {
             "edges": int((evident.linked & ~evident.forbidden).sum()),
@@ -198,6 +209,16 @@ class Assembler:
         if not len(new):
             return scored
         return scored.with_more(self.score_more(new // count, new % count), count)
+
+    def _among(self, scored: Scored, proposed: Scored) -> Bools:
+        """Which of the scored pairs are among the proposed ones."""
+        if len(scored) == len(proposed):
+            return np.ones(len(scored), dtype=bool)
+        count = len(self.population)
+        keys = scored.left * count + scored.right
+        marks = np.zeros(len(scored), dtype=bool)
+        marks[np.searchsorted(keys, proposed.left * count + proposed.right)] = True
+        return marks
 
     def _evident(self, scored: Scored) -> Evident:
         left, right = scored.left, scored.right

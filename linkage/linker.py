@@ -9,14 +9,13 @@ or on the order of the input.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from linkage.arrays import distinct
@@ -37,6 +36,15 @@ from linkage.why import clashes_table, cuts_table, find_cuts, joins_table, summa
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """Clusters as arrays: ids and cluster names by record number, and what was assembled."""
+
+    ids: pa.StringArray
+    names: pa.StringArray
+    assembled: Assembled
+
+
+@dataclass(frozen=True)
 class LinkResult:
     """What a run gives.
 
@@ -53,14 +61,14 @@ class LinkResult:
     pairs: pa.Table
     cuts: pa.Table
     report: dict[str, Any]
-    work_out_joins: Callable[[], pa.Table] = field(repr=False)
+    outcome: Outcome = field(repr=False)
     fitted: Fitted | None = None
 
     @cached_property
     def joins(self) -> pa.Table:
         """How each cluster came together: cluster_id, step, record_id_l, record_id_r,
         match_weight, reason (link or must_link), mean_weight between the two parts."""
-        return self.work_out_joins()
+        return joins_table(self.outcome.assembled, self.outcome.ids, self.outcome.names)
 
 
 @dataclass
@@ -134,27 +142,34 @@ def link_engine(
         scored = learnt.scorer.score(*learnt.proposed, learnt.shares, learnt.likelihood)
     with timer.stage("cluster"):
         ids, assembled = _assemble(engine, model, learnt, scored, must_link, cannot_link)
-        cuts = find_cuts(assembled)
-    with timer.stage("output"):
-        names = cluster_ids(ids, assembled.labels)
-        clusters = clusters_table(ids, names)
-        pairs = pairs_table(model, engine.loaded.packing, ids, assembled)
-        not_joined = cuts_table(assembled, ids, cuts)
-        clashes = clashes_table(assembled.contradictions, ids)
     if keep_fit and fitted is None:
         fitted = _kept(engine, learnt)
     report = run_report(model, engine.loaded, learnt.scorer.parameters, learnt.sizes, assembled)
-    report |= summary(not_joined, clashes)
-    report["shares_of_all_pairs"] = _named_shares(learnt.shares)
+    report["shares_of_all_pairs"] = named_shares(learnt.shares)
     report["pairs"] = {
         "compared": int(learnt.patterns.count.sum()),
         "distinct_patterns": len(distinct(learnt.patterns.pattern)),
         "scored": len(learnt.proposed[0]),
     }
-    report["timings_seconds"] = timer.seconds
-    return LinkResult(
-        clusters, pairs, not_joined, report, lambda: joins_table(assembled, ids, names), fitted
-    )
+    return make_result(ids, assembled, report, fitted, timer)
+
+
+def make_result(
+    ids: pa.StringArray,
+    assembled: Assembled,
+    report: dict[str, Any],
+    fitted: Fitted | None,
+    timer: Timer,
+) -> LinkResult:
+    """Tables of what was assembled; completes the report."""
+    with timer.stage("output"):
+        names = cluster_ids(ids, assembled.labels)
+        clusters = clusters_table(ids, names)
+        pairs = pairs_table(ids, assembled)
+        cuts = cuts_table(assembled, ids, find_cuts(assembled))
+        clashes = clashes_table(assembled.contradictions, ids)
+    whole = report | summary(cuts, clashes) | {"timings_seconds": timer.seconds}
+    return LinkResult(clusters, pairs, cuts, whole, Outcome(ids, names, assembled), fitted)
 
 
 def fit(
@@ -192,7 +207,7 @@ def _learn(engine: Engine, model: Model, timer: Timer, fitted: Fitted | None) ->
     if fitted is not None:
         scorer = _fitted_scorer(engine, model, fitted)
         with timer.stage("survivors"):
-            proposed = scorer.survivors(patterns)
+            proposed = scorer.survivors(patterns, fitted.shares)
         return Learnt(scorer, fitted.shares, sizes, patterns, proposed)
     with timer.stage("random_pairs"):
         random = engine.random_patterns()
@@ -217,10 +232,7 @@ def _fitted_scorer(engine: Engine, model: Model, fitted: Fitted) -> Scorer:
 def population(engine: Engine, model: Model) -> tuple[pa.StringArray, Population]:
     """Ids of the records, and what clustering knows of their sources."""
     known = engine.identities()
-    names = known.sources.dictionary.to_pylist()
-    source = np.asarray(known.sources.indices.fill_null(len(names)), dtype=np.int64)
-    single = np.array([*(n in model.one_per_source for n in names), False])
-    return known.record_ids, Population(source, single[source])
+    return known.record_ids, Population.of(known.sources, model)
 
 
 def _assemble(
@@ -253,20 +265,13 @@ def _nothing_to_compare(
 
     decisions = Decisions.of(ids, (), ())
     assembled = Assembler(model, packing, people, decisions, no_more).run(Scored.none())
-    names = cluster_ids(ids, assembled.labels)
     report = run_report(model, loaded, None, [], assembled)
     report["warnings"] = [f"{loaded.count} records: there is nothing to compare"]
     report["pairs"] = {"compared": 0, "distinct_patterns": 0, "scored": 0}
-    report["timings_seconds"] = timer.seconds
-    cuts = cuts_table(assembled, ids, find_cuts(assembled))
-    report |= summary(cuts, clashes_table([], ids))
-    pairs = pairs_table(model, packing, ids, assembled)
-    clusters = clusters_table(ids, names)
-    return LinkResult(
-        clusters, pairs, cuts, report, lambda: joins_table(assembled, ids, names), fitted
-    )
+    return make_result(ids, assembled, report, fitted, timer)
 
 
-def _named_shares(shares: Floats) -> dict[str, float]:
+def named_shares(shares: Floats) -> dict[str, float]:
+    """Shares of all pairs by class."""
     names = ["stranger", "household", "same"] if len(shares) == 3 else ["stranger", "same"]
     return {name: float(s) for name, s in zip(names, shares, strict=True)}

@@ -41,8 +41,9 @@ def hashed(texts: pa.StringArray) -> pa.StringArray:
     width = -(-int(lengths.max(initial=1)) // 8) * 8
     padded = np.zeros((count, width), np.uint8)
     padded[np.arange(width) < lengths[:, None]] = letters[: ends[-1]]
-    for eight in padded.view("<u8").T:
-        state = _mix(state ^ eight) + np.uint64(0x9E3779B97F4A7C15)
+    for place, eight in enumerate(padded.view("<u8").T):
+        mixed = _mix(state ^ eight) + np.uint64(0x9E3779B97F4A7C15)
+        state = np.where(lengths > 8 * place, mixed, state)
     state = _mix(state)
     nibbles = (state[:, None] >> np.arange(60, -1, -4).astype(np.uint64)) & np.uint64(15)
     width = len(PREFIX) + 16
@@ -65,9 +66,9 @@ def clusters_table(ids: pa.StringArray, names: pa.StringArray) -> pa.Table:
     return pa.table({"record_id": ids, "cluster_id": names})
 
 
-def pairs_table(model: Model, packing: Packing, ids: pa.StringArray, found: Assembled) -> pa.Table:
+def pairs_table(ids: pa.StringArray, found: Assembled) -> pa.Table:
     """Pairs at or above the review threshold and all pairs inside a cluster."""
-    scored = found.scored
+    model, packing, scored = found.model, found.packing, found.scored
     together = found.labels[scored.left] == found.labels[scored.right]
     kept = scored.take(together | scored.at_least(model.thresholds.review))
     patterns, row = coded(kept.pattern)

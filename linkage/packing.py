@@ -65,6 +65,25 @@ class Packing:
         ]
         return np.stack(columns, axis=1)
 
+    def pack(self, levels: Levels) -> Levels:
+        """(patterns, comparisons) of level codes to (patterns,) of packed integers."""
+        packed = np.zeros(len(levels), np.int64)
+        for column, shift in zip(levels.T, self.shifts, strict=True):
+            packed |= column << shift
+        return packed
+
+    def levels_from(self, patterns: Levels, other: Packing) -> Levels:
+        """Level codes of this packing's comparisons in another's patterns; what that lacks is missing."""
+        if other.comparisons == self.comparisons and self.comparisons:
+            return self.unpack(patterns)
+        levels = other.unpack(patterns) if other.comparisons else patterns[:, None]
+        position = {c.name: i for i, c in enumerate(other.comparisons)}
+        result = np.zeros((len(patterns), len(self.comparisons)), np.int64)
+        for index, comparison in enumerate(self.comparisons):
+            if comparison.name in position:
+                result[:, index] = levels[:, position[comparison.name]]
+        return result
+
     def named(self, name: str | None) -> Comparison | None:
         return next((c for c in self.comparisons if c.name == name), None)
 

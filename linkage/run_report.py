@@ -30,7 +30,8 @@ def run_report(
             {"rule": s.name, "pairs": s.pairs, "largest_block": s.largest_block} for s in sizes
         ],
         "pairs": {},
-        "parameters": _parameters(parameters) if parameters else [],
+        "parameters": parameter_rows(parameters) if parameters else [],
+        "parameters_apart": apart_rows(parameters) if parameters else [],
         "training": parameters.training if parameters else [],
         "clusters": {
             "count": int(counts.sum()),
@@ -42,7 +43,7 @@ def run_report(
     }
 
 
-def _parameters(parameters: Parameters) -> list[dict[str, Any]]:
+def parameter_rows(parameters: Parameters) -> list[dict[str, Any]]:
     """m, household and u of each level, and its weight in bits."""
     rows = []
     classes = parameters.classes
@@ -60,6 +61,30 @@ def _parameters(parameters: Parameters) -> list[dict[str, Any]]:
                     "household": float(household[code]) if classes.count == 3 else None,
                     "u": float(u[code]),
                     "weight_bits": float(np.log2(m[code] / u[code])),
+                }
+            )
+    return rows
+
+
+def apart_rows(parameters: Parameters) -> list[dict[str, Any]]:
+    """The same for pairs at some levels of another comparison (``apart_when``), which ``among`` names."""
+    classes, comparisons = parameters.classes, parameters.packing.comparisons
+    rows = []
+    for apart in parameters.apart:
+        comparison, other = comparisons[apart.comparison], comparisons[apart.other]
+        for code, level in enumerate(comparison.level_names):
+            if code in comparison.neutral_codes:
+                continue
+            found = apart.probabilities[:, code]
+            rows.append(
+                {
+                    "comparison": comparison.name,
+                    "among": {other.name: [other.level_names[c] for c in apart.codes]},
+                    "level": level,
+                    "m": float(found[classes.same]),
+                    "household": float(found[1]) if classes.count == 3 else None,
+                    "u": float(found[0]),
+                    "weight_bits": float(np.log2(found[classes.same] / found[0])),
                 }
             )
     return rows

@@ -123,8 +123,13 @@ class Scorer:
     frequencies: Mapping[str, pa.Table] | None = None
     _shares_of_values: dict[str, Floats] = field(default_factory=dict)
 
-    def survivors(self, patterns: Grouped) -> tuple[Ints, Ints, Ints]:
-        """(left, right, pattern) of the proposed pairs that could reach the review threshold."""
+    def survivors(
+        self, patterns: Grouped, settled: Floats | None = None
+    ) -> tuple[Ints, Ints, Ints]:
+        """(left, right, pattern) of the proposed pairs that could reach the review threshold.
+
+        ``settled`` are the shares that the pairs will be scored with, if they are known.
+        """
         unique = distinct(patterns.pattern)
         levels = self._levels(unique)
         likelihood = self.parameters.log_likelihood(levels) - self._rarest(levels)
@@ -132,6 +137,8 @@ class Scorer:
         shares = self.parameters.shares * np.array(
             [1.0, *[4.0] * (len(self.parameters.shares) - 1)]
         )
+        if settled is not None:
+            shares = np.maximum(shares, settled)
         reach = posteriors(likelihood, shares)[:, self.parameters.classes.same]
         chosen = unique[reach >= self.model.thresholds.review / 4]
         return self.engine.survivors(chosen)
@@ -192,16 +199,7 @@ class Scorer:
 
     def _levels(self, patterns: Ints) -> Ints:
         """Level codes (patterns, comparisons of the fit)."""
-        here, fit = self.engine.loaded.packing, self.parameters.packing
-        levels = here.unpack(patterns)
-        if here.comparisons == fit.comparisons:
-            return levels
-        position = {c.name: i for i, c in enumerate(here.comparisons)}
-        missing = np.zeros(len(patterns), np.int64)
-        known = [
-            levels[:, position[c.name]] if c.name in position else missing for c in fit.comparisons
-        ]
-        return np.stack(known, axis=1)
+        return self.parameters.packing.levels_from(patterns, self.engine.loaded.packing)
 
     def _table(self, pattern: Ints) -> tuple[PatternTable, Ints]:
         """The distinct patterns, and the row of each given one."""

@@ -18,38 +18,12 @@ import pytest
 
 import linkage
 from linkage.duck import connect
-from tests.linkage.support import GIVEN, SURNAMES, groups
-
-
-def _records(seed: int, people: int) -> pa.Table:
-    """One to three records for each person, with typing errors, swaps and gaps."""
-    rng = random.Random(seed)
-    rows = []
-    for person in range(people):
-        given, surname = rng.choice(GIVEN), rng.choice(SURNAMES)
-        born = dt.date(2000, 1, 1) + dt.timedelta(days=rng.randrange(6000))
-        for copy in range(rng.choice([1, 2, 3])):
-            row = {
-                "id": f"r{rng.randrange(10**9):09d}", "source": f"s{copy}", "given": given,
-                "surname": surname, "born": born, "number": f"{person}",
-            }  # fmt: skip
-            if rng.random() < 0.15:
-                row["given"] = given[:-1] + rng.choice("aeiou")
-            if rng.random() < 0.05:
-                row["given"], row["surname"] = surname, given
-            if rng.random() < 0.1 and born.day <= 12:
-                row["born"] = born.replace(month=born.day, day=born.month)
-            if rng.random() < 0.3:
-                row["number"] = None
-            if rng.random() < 0.05:
-                row["born"] = None
-            rows.append(row)
-    return pa.Table.from_pylist(rows)
+from tests.linkage.support import groups, invented
 
 
 @pytest.fixture(scope="module")
 def table() -> pa.Table:
-    return _records(3, 150)
+    return pa.Table.from_pylist(invented(3, 150))
 
 
 def _level(name: str, a: dict[str, Any], b: dict[str, Any]) -> str:
