@@ -9,7 +9,7 @@ on the order of the input. Two engines given one model and the same records give
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -101,6 +101,7 @@ class Engine(Protocol):
         """Ids and sources of the records."""
 
 
+@runtime_checkable
 class ValueEngine(Engine, Protocol):
     """An engine that also tells values, so that a fit can be kept and used again."""
 
