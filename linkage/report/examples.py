@@ -8,6 +8,7 @@ the household costs, and end with what the frequency of the very values (and any
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -103,11 +104,10 @@ def steps(run: Run, row: dict[str, object]) -> list[Step]:
     found = [Step("any two records", float(np.log2(same / (1 - same))))]
     household = 0.0
     for level in run.report["parameters"]:
-        name = level["comparison"]
-        if row.get(f"level_{name}") == level["level"]:
-            found.append(Step(f"{name}: {level['level']}", level["weight_bits"]))
-            if level["household"] is not None:
-                household += float(np.log2(level["household"] / level["u"]))
+        if row.get(f"level_{level['comparison']}") == level["level"]:
+            weight, shared = _evidence(level, run.report.get("parameters_apart", []), row)
+            found.append(Step(f"{level['comparison']}: {level['level']}", weight))
+            household += shared
     if "household" in shares:
         # Odds against strangers and household together, less the odds against strangers alone.
         part = np.array([shares["stranger"], shares["household"] * 2.0**household]) / (1 - same)
@@ -117,3 +117,26 @@ def steps(run: Run, row: dict[str, object]) -> list[Step]:
     if abs(rest) >= 0.05:
         found.append(Step("how rare the values are", rest))
     return found
+
+
+def _evidence(
+    level: dict[str, Any], apart: list[dict[str, Any]], row: dict[str, object]
+) -> tuple[float, float]:
+    """Bits of a level for one person, and for one household, against strangers.
+
+    Each set of probabilities learnt apart that is for this pair changes them by its difference.
+    """
+    one, shared = level["weight_bits"], _household_bits(level)
+    for other in apart:
+        if (other["comparison"], other["level"]) == (level["comparison"], level["level"]) and all(
+            row.get(f"level_{name}") in levels for name, levels in other["among"].items()
+        ):
+            one += other["weight_bits"] - level["weight_bits"]
+            shared += _household_bits(other) - _household_bits(level)
+    return one, shared
+
+
+def _household_bits(level: dict[str, Any]) -> float:
+    if level["household"] is None:
+        return 0.0
+    return float(np.log2(level["household"] / level["u"]))

@@ -210,7 +210,25 @@ def parameters(run: Run) -> Html:
         {"class": name, "share of all pairs": f"{value:.3e}".replace("-", "−")}
         for name, value in run.report["shares_of_all_pairs"].items()
     ]
-    return joined([beside(run, "levels", picture, shown), table("Classes", shares)])
+    return joined([beside(run, "levels", picture, shown), _apart(run), table("Classes", shares)])
+
+
+def _apart(run: Run) -> Html:
+    """Probabilities learnt apart for pairs at certain levels of another comparison."""
+    rows = [
+        {
+            "level": f"{p['comparison']}: {p['level']}",
+            "among pairs with": "; ".join(f"{n}: {', '.join(v)}" for n, v in p["among"].items()),
+            "one household": p["household"],
+            "strangers (u)": p["u"],
+            "bits": bits(p["weight_bits"]),
+        }
+        for p in run.report.get("parameters_apart", [])
+    ]
+    if not rows:
+        return Html("")
+    title = "Learnt apart, because the comparisons depend on one another"
+    return tag("details", tag("summary", f"{title} ({len(rows)} rows)"), table(title, rows))
 
 
 def rules(run: Run) -> Html:

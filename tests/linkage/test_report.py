@@ -150,6 +150,24 @@ def test_the_steps_of_every_pair_add_up_to_its_weight(finished: _Finished) -> No
         assert total == pytest.approx(row["match_weight"], abs=0.06)
 
 
+def test_the_steps_leave_nothing_over_where_no_value_is_rarer_than_another(
+    small: dict[str, Any],
+) -> None:
+    """Households and comparisons learnt apart included: only the frequency of values is a rest."""
+    small["comparisons"][0]["term_frequency"] = False
+    small["comparisons"][0]["apart_when"] = {"born": ["exact", "different"]}
+    small["comparisons"][1]["shared_by_household"] = True
+    small["blocking"].append({"equal": ["surname"], "family": True})
+    result, model, _ = run(small)
+    assert result.report["parameters_apart"]
+    assert "household" in result.report["shares_of_all_pairs"]
+    made = Run(model, result.clusters, result.pairs, result.report)
+    rows = result.pairs.to_pylist()
+    assert len(rows) > 100
+    for row in rows:
+        assert "how rare the values are" not in {s.label for s in steps(made, row)}
+
+
 def test_examples_hold_a_sure_pair_a_doubtful_one_and_a_vetoed_one(finished: _Finished) -> None:
     result, model, _, _ = finished
     found = choose(Run(model, result.clusters, result.pairs, result.report))
