@@ -9,12 +9,14 @@ be proposed once only. Pairs come in chunks of bounded size, independent of one 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from linkage.chunk import TILE
 from linkage.coding import Space
 from linkage.engine import Ints, RuleSize
 from linkage.inputs import Codes
@@ -22,6 +24,7 @@ from linkage.model import Model
 from linkage.spec import Key, Rule
 
 Masks = NDArray[np.uint32]
+Bools = NDArray[np.bool_]
 PAIRS = 1 << 18  # in a chunk; a single record's pairs are never divided
 
 
@@ -116,15 +119,18 @@ class Blocks:
 
     def mask(self, left: Codes, right: Codes) -> Masks:
         """Which rules would propose each pair: bit i for rule i."""
-        one, other = self.numbers.take(left, axis=0), self.numbers.take(right, axis=0)
-        equal = one == other
-        for rule, column in self.crossed.items():
-            equal[:, rule] = one[:, rule] == other[:, column]
-            equal[:, rule] |= one[:, column] == other[:, rule]
-        packed = np.packbits(equal[:, : len(self.rules)], axis=1, bitorder="little")
-        mask = np.zeros((len(left), 4), np.uint8)
-        mask[:, : packed.shape[1]] = packed
-        result: Masks = mask.view("<u4")[:, 0]
+        rules = len(self.rules)
+        result = np.empty(len(left), np.uint32)
+        equal = np.zeros((TILE, 32), bool)
+        for start in range(0, len(left), TILE):
+            part = slice(start, start + TILE)
+            one, other = (self.numbers.take(side[part], axis=0) for side in (left, right))
+            here = equal[: len(one)]
+            np.equal(one[:, :rules], other[:, :rules], out=here[:, :rules])
+            for rule, column in self.crossed.items():
+                here[:, rule] = one[:, rule] == other[:, column]
+                here[:, rule] |= one[:, column] == other[:, rule]
+            result[part] = np.packbits(here.reshape(-1), bitorder="little").view("<u4")
         return result
 
 
@@ -140,58 +146,57 @@ def _size(left: Side, right: Side | None) -> tuple[int, int]:
 
 
 def make_blocks(
-    model: Model, codes: dict[str, Codes], spaces: dict[str, Space], count: int
+    model: Model,
+    codes: dict[str, Codes],
+    spaces: dict[str, Space],
+    count: int,
+    threads: int = 2,
 ) -> Blocks:
     """Sort the records into the blocks of every rule."""
     with_other = [i for i, rule in enumerate(model.blocking) if rule.with_]
     crossed = {rule: len(model.blocking) + i for i, rule in enumerate(with_other)}
     numbers = np.empty((count, len(model.blocking) + len(crossed)), np.int32)
     numbers[:] = np.arange(-1, -count - 1, -1, dtype=np.int32)[:, None]
-    rules = []
-    for index, rule in enumerate(model.blocking):
-        sides = _sides(rule, codes, spaces, count)
-        rules.append(sides)
+
+    def sort(index: int) -> tuple[Side, Side | None]:
+        sides = _sides(model.blocking[index], codes, spaces, count)
         for side, column in zip(sides, (index, crossed.get(index)), strict=True):
             if side is not None:
                 number = np.arange(len(side.starts) - 1, dtype=np.int32)
                 numbers[side.records, column] = np.repeat(number, np.diff(side.starts))
-    return Blocks(tuple(rules), numbers, crossed)
+        return sides
+
+    with ThreadPoolExecutor(threads) as pool:
+        rules = tuple(pool.map(sort, range(len(model.blocking))))
+    return Blocks(rules, numbers, crossed)
 
 
 def _sides(
     rule: Rule, codes: dict[str, Codes], spaces: dict[str, Space], count: int
 ) -> tuple[Side, Side | None]:
     """Records by block, blocks with one record (or with one side only) left out."""
-    keys, rows, limit = _keys([rule.equal, *([rule.with_] if rule.with_ else [])], codes, spaces)
     bits = max(count, 1).bit_length()
-    if limit.bit_length() + bits > 62:  # number the keys that occur
-        distinct, number = np.unique(np.concatenate(keys), return_inverse=True)
-        keys = np.split(number.astype(np.int64), [len(keys[0])])[: len(keys)]
-        limit = len(distinct)
+    keys, rows = _keys(rule, codes, spaces, 62 - bits)
     ordered = [np.sort((k << bits) | r) for k, r in zip(keys, rows, strict=True)]
     records = [(o & ((1 << bits) - 1)).astype(np.int32) for o in ordered]
-    keys = [o >> bits for o in ordered]
-    runs = [_runs(k) for k in keys]
+    runs = [_runs(o >> bits) for o in ordered]
     if rule.with_ is None:
-        starts, lengths = runs[0]
+        _, starts, lengths = runs[0]
         return _picked(records[0], starts, lengths, lengths > 1), None
-    one, other = (k[starts] for k, (starts, _) in zip(keys, runs, strict=True))
-    _, ours, theirs = np.intersect1d(one, other, assume_unique=True, return_indices=True)
-    chosen = [
-        (records[i], starts[both], lengths[both])
-        for i, ((starts, lengths), both) in enumerate(zip(runs, (ours, theirs), strict=True))
-    ]
-    left, right = (_picked(r, s, n, np.ones(len(s), bool)) for r, s, n in chosen)
-    return left, right
+    (ours, starts, lengths), (theirs, other_starts, other_lengths) = runs
+    _, one, other = np.intersect1d(ours, theirs, assume_unique=True, return_indices=True)
+    left = _picked(records[0], starts, lengths, one)
+    return left, _picked(records[1], other_starts, other_lengths, other)
 
 
-def _runs(keys: Ints) -> tuple[Ints, Ints]:
-    """(start, length) of the runs of equal keys."""
-    starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))) if len(keys) else keys
-    return starts, np.diff(np.append(starts, len(keys)))
+def _runs(keys: Ints) -> tuple[Ints, Ints, Ints]:
+    """(key, start, length) of the runs of equal keys."""
+    starts = np.flatnonzero(np.concatenate((np.ones(1, bool), keys[1:] != keys[:-1])))
+    starts = starts[: len(keys)]
+    return keys[starts], starts, np.diff(np.append(starts, len(keys)))
 
 
-def _picked(records: Codes, starts: Ints, lengths: Ints, chosen: NDArray[np.bool_]) -> Side:
+def _picked(records: Codes, starts: Ints, lengths: Ints, chosen: Ints | Bools) -> Side:
     """The chosen blocks."""
     starts, lengths = starts[chosen], lengths[chosen]
     ends = np.cumsum(lengths)
@@ -200,23 +205,43 @@ def _picked(records: Codes, starts: Ints, lengths: Ints, chosen: NDArray[np.bool
 
 
 def _keys(
-    sides: list[tuple[Key, ...]], codes: dict[str, Codes], spaces: dict[str, Space]
-) -> tuple[list[Ints], list[Ints], int]:
-    """For each side (keys, rows) of the records that have all components; all keys are below the
-    limit that comes third. Equal keys mean equal components."""
+    rule: Rule, codes: dict[str, Codes], spaces: dict[str, Space], bits: int
+) -> tuple[list[Ints], list[Ints]]:
+    """For each side (keys, rows) of the records that have all components.
+
+    Equal keys mean equal components. Keys have at most as many bits as are given: where that is too
+    few for all combinations of components, the keys that occur are numbered.
+    """
+    sides = [rule.equal, *([rule.with_] if rule.with_ else [])]
     parts = [[_component(k, codes, spaces) for k in side] for side in sides]
     rows = [np.flatnonzero(np.logical_and.reduce([c >= 0 for c in p])) for p in parts]
     keys = [np.zeros(len(r), np.int64) for r in rows]
     limit = 1
-    for place, component in enumerate(sides[0]):
-        size = spaces[component.column].size
-        if limit.bit_length() + size.bit_length() > 62:
-            distinct, number = np.unique(np.concatenate(keys), return_inverse=True)
-            keys = np.split(number.astype(np.int64), [len(keys[0])])[: len(keys)]
-            limit = len(distinct) + 1
-        keys = [k * size + p[place][r] for k, p, r in zip(keys, parts, rows, strict=True)]
+    for place, component in enumerate(rule.equal):
+        found = [p[place][r] for p, r in zip(parts, rows, strict=True)]
+        found, size = _renumbered(found, spaces[component.column].size)
+        if (limit * size).bit_length() > 62:
+            keys, limit = _numbered(keys)
+        keys = [k * size + f for k, f in zip(keys, found, strict=True)]
         limit *= size
-    return keys, rows, limit
+    if limit.bit_length() > bits:
+        keys, limit = _numbered(keys)
+    return keys, rows
+
+
+def _renumbered(found: list[Codes], size: int) -> tuple[list[Codes], int]:
+    """Codes without gaps, so that keys are short; and how many there are."""
+    used = np.zeros(size, bool)
+    for codes in found:
+        used[codes] = True
+    number = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    return [number[codes] for codes in found], int(used.sum()) or 1
+
+
+def _numbered(keys: list[Ints]) -> tuple[list[Ints], int]:
+    """The keys that occur, numbered in order; and how many there are."""
+    distinct, number = np.unique(np.concatenate(keys), return_inverse=True)
+    return np.split(number.astype(np.int64), [len(keys[0])])[: len(keys)], len(distinct) or 1
 
 
 def _component(key: Key, codes: dict[str, Codes], spaces: dict[str, Space]) -> Codes:

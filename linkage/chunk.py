@@ -14,6 +14,7 @@ from linkage.spec import Comparison
 
 Bools = NDArray[np.bool_]
 Rows = NDArray[np.int64]
+TILE = 1 << 13
 
 
 @dataclass(frozen=True)
@@ -42,3 +43,12 @@ class Pairs:
 
 
 Test = Callable[[Pairs, Rows], Bools]
+
+
+def gathered(rows: Codes, records: Codes | NDArray[np.int64]) -> Codes:
+    """The rows of some records, turned into columns: (columns, records). In tiles that fit a cache."""
+    result = np.empty((rows.shape[1], len(records)), rows.dtype)
+    for start in range(0, len(records), TILE):
+        part = slice(start, start + TILE)
+        result[:, part] = rows.take(records[part], axis=0).T
+    return result

@@ -48,7 +48,9 @@ class DuckEngine:
     @cached_property
     def _blocks(self) -> Blocks:
         records = self.records
-        return make_blocks(self.model, records.codes, records.spaces, records.loaded.count)
+        return make_blocks(
+            self.model, records.codes, records.spaces, records.loaded.count, self.threads
+        )
 
     @cached_property
     def _kernel(self) -> Kernel:
@@ -64,8 +66,8 @@ class DuckEngine:
 
     def patterns(self) -> Grouped:
         """Propose, compare, keep and group all pairs."""
-        self._store, grouped = pairs.store_pairs(self.con, self._blocks, self._kernel, self.threads)
-        return grouped
+        self._store = pairs.store_pairs(self.con, self._blocks, self._kernel, self.threads)
+        return self._store.tally.grouped()
 
     def random_patterns(self) -> Grouped:
         """Patterns of pairs that no rule chose."""

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from linkage.chunk import Bools, Pairs, Rows, Test
+from linkage.chunk import Bools, Pairs, Rows, Test, gathered
 from linkage.coding import Space
 from linkage.engine import Ints
 from linkage.inputs import Codes
@@ -59,16 +59,13 @@ class Kernel:
     def patterns(self, left: Codes | Ints, right: Codes | Ints) -> Ints:
         """The packed pattern of each pair."""
         with self.con.cursor() as own:
-            sides = (self._gathered(left), self._gathered(right))
+            sides = (gathered(self.rows, left), gathered(self.rows, right))
             pairs = Pairs(self.place, sides, own)
             result = np.zeros(len(left), np.int64)
             packed = zip(self.packing.comparisons, self.tests, self.packing.shifts, strict=True)
             for comparison, tests, shift in packed:
                 result |= self._levels(pairs, comparison, tests).astype(np.int64) << shift
         return result
-
-    def _gathered(self, records: Codes | Ints) -> Codes:
-        return np.ascontiguousarray(self.rows.take(records, axis=0).T)
 
     def _levels(
         self, pairs: Pairs, comparison: Comparison, tests: tuple[tuple[Test, ...], ...]

@@ -1,9 +1,10 @@
-"""Bounds that prove two values unlike without comparing them; nothing is lost by them.
+"""What is known of each value once, so that most pairs of values need no comparing.
 
-What is known of a value is made once: which letters it has, its length, its first bytes. For two
-values these give an upper bound of their Jaro-Winkler similarity in a few integer operations, so
-that the similarity itself is computed only where it could reach a level. Strings are compared as
-bytes of UTF-8, as DuckDB compares them.
+``Letters`` are bounds that prove two values unlike; nothing is lost by them. From the letters that
+each value has, its length and its first bytes comes an upper bound of the Jaro-Winkler similarity in
+a few integer operations, so that the similarity itself is computed only where it could reach a level.
+Strings are compared as bytes of UTF-8, as DuckDB compares them. ``Lists`` tell whether two values
+have a word, or a group of equivalents, in common.
 """
 
 from __future__ import annotations
@@ -108,12 +109,49 @@ def _letters(
     return kinds, np.maximum(counts - 2, 0).sum(axis=1).astype(np.int32), length, head
 
 
-def signatures(lists: pa.ListArray) -> NDArray[np.uint64]:
-    """64 bits of each list: lists with an element in common have a bit in common."""
-    flat = lists.flatten()
-    numbers = np.asarray(flat.dictionary_encode().indices.fill_null(0), dtype=np.uint64)
-    bits = np.uint64(1) << (numbers % np.uint64(64))
+@dataclass(frozen=True)
+class Lists:
+    """For each value a list of numbered elements (its words, its groups of equivalents).
+
+    Value v has ``elements[starts[v] : starts[v + 1]]``; the last entry is empty, for the missing
+    value -1. Lists with an element in common have a bit of ``bits`` in common.
+    """
+
+    elements: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    bits: NDArray[np.uint64]
+
+    def in_common(self, left: Codes, right: Codes) -> Bools:
+        """Whether the lists of two values have an element in common."""
+        result = np.zeros(len(left), bool)
+        may = np.flatnonzero(self.bits[left] & self.bits[right])
+        one, other = self._keys(left[may]), self._keys(right[may])
+        found = one[np.isin(one, other)] // self._beyond
+        result[may[found]] = True
+        return result
+
+    @property
+    def _beyond(self) -> int:
+        return int(self.elements.max(initial=0)) + 1
+
+    def _keys(self, values: Codes) -> NDArray[np.int64]:
+        """(place of the value, element) of all elements, each as one number."""
+        first, lengths = self.starts[values], self.starts[values + 1] - self.starts[values]
+        ends = np.cumsum(lengths)
+        within = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths)
+        place = np.repeat(np.arange(len(values)), lengths)
+        result: NDArray[np.int64] = (
+            place * self._beyond + self.elements[np.repeat(first, lengths) + within]
+        )
+        return result
+
+
+def lists_of(lists: pa.ListArray) -> Lists:
+    """What ``Lists`` tells of each value's list."""
+    elements = np.asarray(lists.flatten().dictionary_encode().indices, dtype=np.int64)
     lengths = np.asarray(lists.value_lengths().fill_null(0), dtype=np.int64)
-    result = np.zeros(len(lists), np.uint64)
-    np.bitwise_or.at(result, np.repeat(np.arange(len(lists)), lengths), bits)
-    return result
+    starts = np.concatenate(([0], np.cumsum(lengths), [lengths.sum()])).astype(np.int64)
+    bits = np.zeros(len(lists) + 1, np.uint64)
+    one = np.uint64(1) << (elements % 64).astype(np.uint64)
+    np.bitwise_or.at(bits, np.repeat(np.arange(len(lists)), lengths), one)
+    return Lists(elements, starts, bits)

@@ -1,7 +1,8 @@
 """All proposed pairs, each compared once: kept small, counted by pattern, given back by pattern.
 
 Chunks of pairs are compared side by side. A pair is kept as two record numbers and the number of its
-pattern, in a table of DuckDB, which compresses nothing but spills (encrypted) when memory is short.
+pattern, twelve bytes; where a nation's pairs are too many for that, in a table of DuckDB, which spills
+(encrypted) when memory is short.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from linkage.levels import Kernel
 In = TypeVar("In")
 Out = TypeVar("Out")
 _MASK_BITS = 32
+IN_MEMORY = 1 << 27  # pairs, 12 bytes each
 
 
 @dataclass(frozen=True)
@@ -98,45 +100,76 @@ def side_by_side(threads: int, work: Callable[[In], Out], items: Iterable[In]) -
             running += [pool.submit(work, item) for item in islice(waiting, 1)]
 
 
-@dataclass(frozen=True)
+Kept = tuple[Codes, Codes, NDArray[np.int32]]
+
+
+@dataclass
 class PairStore:
-    """The proposed pairs with their patterns, in table ``pair`` (l, r, pattern number)."""
+    """The proposed pairs: left, right and number of the pattern, in memory while they are few.
+
+    Beyond ``limit`` pairs, what lies in memory moves to table ``pair`` of DuckDB, which may spill.
+    """
 
     con: duckdb.DuckDBPyConnection
-    numbers: dict[int, int]
+    limit: int = IN_MEMORY
+    tally: Tally = field(default_factory=Tally)
+    _kept: list[Kept] = field(default_factory=list)
+    _in_memory: int = 0
+
+    def __post_init__(self) -> None:
+        self.con.execute("CREATE OR REPLACE TABLE pair (l INTEGER, r INTEGER, p INTEGER)")
+
+    def add(self, found: Compared) -> None:
+        """Count and keep the pairs of a chunk."""
+        self._kept.append((found.left, found.right, self.tally.add(found)))
+        self._in_memory += len(found.left)
+        if self._in_memory > self.limit:
+            for left, right, number in self._kept:
+                self.con.register("more", pa.table({"l": left, "r": right, "p": number}))
+                self.con.execute("INSERT INTO pair SELECT l, r, p FROM more")
+                self.con.unregister("more")
+            self._kept, self._in_memory = [], 0
 
     def with_patterns(self, patterns: Ints) -> tuple[Ints, Ints, Ints]:
         """(left, right, pattern) of the pairs with these patterns, ordered by the pair."""
-        known = [(self.numbers[p], p) for p in np.unique(patterns).tolist() if p in self.numbers]
-        chosen = np.full(len(self.numbers) + 1, -1, np.int64)
-        for number, pattern in known:
-            chosen[number] = pattern
-        wanted = pa.array([number for number, _ in known], pa.int32())
-        self.con.register("chosen", pa.table({"p": wanted}))
+        numbers = self.tally.numbers
+        chosen = np.zeros(len(numbers), bool)
+        chosen[[numbers[p] for p in np.unique(patterns).tolist() if p in numbers]] = True
+        found = [self._stored(np.flatnonzero(chosen))]
+        for kept in self._kept:
+            at = np.flatnonzero(chosen[kept[2]])
+            found.append((kept[0][at], kept[1][at], kept[2][at]))
+        left, right, number = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        order = np.argsort((left.astype(np.int64) << _MASK_BITS) | right)
+        by_number = np.fromiter(numbers, np.int64, len(numbers))
+        return (
+            left[order].astype(np.int64),
+            right[order].astype(np.int64),
+            by_number[number[order]],
+        )
+
+    def _stored(self, numbers: Ints) -> Kept:
+        """The pairs with these pattern numbers that lie in DuckDB."""
+        self.con.register("chosen", pa.table({"p": pa.array(numbers, pa.int32())}))
         rows = self.con.execute("SELECT l, r, p FROM pair SEMI JOIN chosen USING (p)").fetchnumpy()
         self.con.unregister("chosen")
-        left, right = (np.asarray(rows[c], dtype=np.int64) for c in "lr")
-        order = np.argsort((left << 32) | right)
-        return left[order], right[order], chosen[rows["p"]][order]
+        left, right, number = (np.asarray(rows[c], dtype=np.int32) for c in "lrp")
+        return left, right, number
 
 
 def store_pairs(
     con: duckdb.DuckDBPyConnection, blocks: Blocks, kernel: Kernel, threads: int
-) -> tuple[PairStore, Grouped]:
+) -> PairStore:
     """Propose, compare, count and keep all pairs."""
 
     def compare(chunk: Chunk) -> Compared:
         left, right, mask = blocks.proposed(chunk)
         return group(left, right, mask, kernel.patterns(left, right))
 
-    con.execute("CREATE OR REPLACE TABLE pair (l INTEGER, r INTEGER, p INTEGER)")
-    tally = Tally()
+    store = PairStore(con)
     for found in side_by_side(threads, compare, blocks.chunks()):
-        numbers = tally.add(found)
-        con.register("more", pa.table({"l": found.left, "r": found.right, "p": numbers}))
-        con.execute("INSERT INTO pair SELECT l, r, p FROM more")
-        con.unregister("more")
-    return PairStore(con, tally.numbers), tally.grouped()
+        store.add(found)
+    return store
 
 
 def random_patterns(

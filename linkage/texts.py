@@ -1,8 +1,8 @@
 """Tests on text: a filter in integers first, then SQL once for each distinct pair of values.
 
 A filter may let a pair through for nothing, but never keeps out one for which the test holds. The
-SQL is that of ``compare``; a test without a filter of its own is simply asked wherever both records
-have a value.
+SQL is that of ``compare``; a test without a filter of its own is simply asked of every pair. Words
+and groups of equivalents are numbered, so they need no SQL.
 """
 
 from __future__ import annotations
@@ -13,14 +13,12 @@ from dataclasses import dataclass, field
 import duckdb
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from linkage.chunk import Bools, Pairs, Rows, Test
 from linkage.coding import Space, expressions
 from linkage.compare import condition_similarity, condition_sql
 from linkage.inputs import Codes
-from linkage.likeness import Letters, letters_of, signatures
-from linkage.packing import groups_column, words_column
+from linkage.likeness import Letters, Lists, letters_of, lists_of
 from linkage.spec import Condition
 
 Filter = Test
@@ -38,12 +36,22 @@ class TextTests:
     spaces: dict[str, Space]
     groups: Groups
     _letters: dict[int, Letters] = field(default_factory=dict)
-    _lists: dict[str, tuple[pa.ListArray, NDArray[np.uint64]]] = field(default_factory=dict)
+    _words: dict[tuple[int, int], Lists] = field(default_factory=dict)
 
     def test(self, test: Condition) -> Test:
         """The test as a function of a chunk of pairs and the rows to be asked."""
+        if test.equivalent:
+            groups = lists_of(self.groups(test.equivalent, self.spaces[test.equivalent].values))
+            return _in_common(test.equivalent, test.equivalent, groups)
+        if test.shares_word:
+            setting = test.shares_word
+            words = self.words(setting.column, setting.min_letters)
+            return _in_common(setting.column, setting.in_ or setting.column, words)
+        return self._asked(test)
+
+    def _asked(self, test: Condition) -> Test:
         kept = self._filter(test)
-        asked = self._asked(test)
+        values = {c: self.spaces[c].values for c in test.columns()}
         alike = condition_similarity(test)
         inner = ", ".join(["*", *(f"{sql} AS {name}" for name, sql in alike.items())])
         query = f"SELECT ({condition_sql(test)}) IS TRUE AS holds FROM (SELECT {inner} FROM asked)"
@@ -52,20 +60,10 @@ class TextTests:
             result = np.zeros(len(rows), bool)
             chosen = np.flatnonzero(kept(pairs, rows))
             if len(chosen):
-                result[chosen] = _ask(pairs, rows[chosen], query, asked)
+                result[chosen] = _ask(pairs, rows[chosen], query, values)
             return result
 
         return holds
-
-    def _asked(self, test: Condition) -> dict[str, tuple[str, pa.Array]]:
-        """For each column that the SQL reads: the column whose codes point into which values."""
-        if test.shares_word:
-            least = test.shares_word.min_letters
-            return {words_column(c, least): (c, self._words(c, least)[0]) for c in test.columns()}
-        if test.equivalent:
-            column = test.equivalent
-            return {groups_column(column): (column, self._groups(column)[0])}
-        return {c: (c, self.spaces[c].values) for c in test.columns()}
 
     def letters(self, column: str) -> Letters:
         """What is known of the letters of a column's values."""
@@ -74,21 +72,13 @@ class TextTests:
             self._letters[id(values)] = letters_of(values)
         return self._letters[id(values)]
 
-    def _words(self, column: str, least: int) -> tuple[pa.ListArray, NDArray[np.uint64]]:
+    def words(self, column: str, least: int) -> Lists:
+        """The words of a column's values, from a number of letters on."""
         values = self.spaces[column].values
-        name = f"{id(values)} words {least}"
-        if name not in self._lists:
+        if (id(values), least) not in self._words:
             words = f"list_filter(string_split(value, ' '), lambda w: length(w) >= {least})"
-            (lists,) = expressions(self.con, values, [words])
-            self._lists[name] = lists, signatures(lists)
-        return self._lists[name]
-
-    def _groups(self, column: str) -> tuple[pa.ListArray, NDArray[np.uint64]]:
-        name = f"{column} groups"
-        if name not in self._lists:
-            lists = self.groups(column, self.spaces[column].values)
-            self._lists[name] = lists, signatures(lists)
-        return self._lists[name]
+            self._words[id(values), least] = lists_of(expressions(self.con, values, [words])[0])
+        return self._words[id(values), least]
 
     def _filter(self, test: Condition) -> Filter:
         makers: dict[str, Callable[[Condition], Filter]] = {
@@ -96,19 +86,8 @@ class TextTests:
             "one_letter_off": self._one_letter_off,
             "starts_with": self._starts_with,
             "swapped_similar": self._swapped_similar,
-            "equivalent": self._equivalent,
-            "shares_word": self._shares_word,
         }
         return makers[test.kind](test) if test.kind in makers else _any
-
-    def _equivalent(self, test: Condition) -> Filter:
-        column = str(test.equivalent)
-        return _common(column, column, self._groups(column)[1])
-
-    def _shares_word(self, test: Condition) -> Filter:
-        assert test.shares_word
-        column, least = test.shares_word.column, test.shares_word.min_letters
-        return _common(column, test.shares_word.in_ or column, self._words(column, least)[1])
 
     def _similar(self, test: Condition) -> Filter:
         assert test.similar
@@ -178,29 +157,27 @@ def _where(there: Bools, left: Codes, right: Codes, kept: Callable[[Codes, Codes
     return result
 
 
-def _common(one: str, other: str, bits: NDArray[np.uint64]) -> Filter:
+def _in_common(one: str, other: str, lists: Lists) -> Test:
     """Lists with an element in common, one way round or the other."""
-    padded = np.append(bits, np.uint64(0))  # for the missing value, -1
 
-    def kept(pairs: Pairs, rows: Rows) -> Bools:
+    def holds(pairs: Pairs, rows: Rows) -> Bools:
         left, right = pairs.both(one, rows)
         if one == other:
-            result: Bools = (padded[left] & padded[right]) != 0
-            return result
+            return lists.in_common(left, right)
         found, sought = pairs.both(other, rows)
-        return np.asarray(((padded[left] & padded[sought]) | (padded[found] & padded[right])) != 0)
+        result: Bools = lists.in_common(left, sought) | lists.in_common(found, right)
+        return result
 
-    return kept
+    return holds
 
 
-def _ask(pairs: Pairs, rows: Rows, query: str, asked: dict[str, tuple[str, pa.Array]]) -> Bools:
+def _ask(pairs: Pairs, rows: Rows, query: str, values: dict[str, pa.Array]) -> Bools:
     """The SQL test on the values of some pairs, asked once where the same values meet again."""
-    wanted = [(side, name, *found) for name, found in asked.items() for side in "lr"]
-    codes = [pairs.one(side, column, rows) for side, _, column, _ in wanted]
-    codes, again = _distinct(codes)
+    wanted = [(side, column) for column in values for side in "lr"]
+    codes, again = _distinct([pairs.one(side, column, rows) for side, column in wanted])
     columns = {
-        f"{side}_{name}": values.take(pa.array(code, mask=code < 0))
-        for (side, name, _, values), code in zip(wanted, codes, strict=True)
+        f"{side}_{column}": values[column].take(pa.array(code, mask=code < 0))
+        for (side, column), code in zip(wanted, codes, strict=True)
     }
     pairs.con.register("asked", pa.table(columns))
     found = pairs.con.execute(query).fetchnumpy()["holds"]

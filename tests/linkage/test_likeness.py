@@ -8,7 +8,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linkage.likeness import letters_of, signatures
+from linkage.likeness import letters_of, lists_of
 
 word = st.one_of(
     st.text("abcde", max_size=9),
@@ -59,12 +59,12 @@ def test_the_bound_keeps_out_most_unlike_names() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.one_of(st.none(), st.lists(st.text("abc", max_size=2), max_size=4)), min_size=2))
-def test_lists_with_an_element_in_common_have_a_bit_in_common(
+def test_values_share_an_element_where_their_lists_do(
     lists: list[list[str] | None],
 ) -> None:
-    bits = signatures(pa.array(lists, pa.list_(pa.string())))
-    for i, one in enumerate(lists):
-        for j, other in enumerate(lists):
-            if set(one or ()) & set(other or ()):
-                assert bits[i] & bits[j]
-    assert all(bits[i] == 0 for i, one in enumerate(lists) if not one)
+    found = lists_of(pa.array(lists, pa.list_(pa.string())))
+    codes = np.arange(-1, len(lists), dtype=np.int32)
+    left, right = (side.ravel() for side in np.meshgrid(codes, codes))
+    sets = [*(set(one or ()) for one in lists), set()]  # the last is that of the missing value
+    expected = [bool(sets[i] & sets[j]) for i, j in zip(left, right, strict=True)]
+    assert found.in_common(left, right).tolist() == expected
