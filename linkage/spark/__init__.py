@@ -6,7 +6,7 @@ It needs the extra ``spark`` (pyspark, sqlglot) and Java 17. Read in this order:
 2. ``workers``: what runs in Python beside the executors: DuckDB on Arrow batches.
 3. ``prepare``: standardisation, parts, words and blocking keys, row by row in ``workers``.
 4. ``load``: records in, checked, numbered and checkpointed.
-5. ``dialect``: DuckDB's SQL of the levels as Spark's, by SQLGlot; similarities by Arrow UDF.
+5. ``dialect``: the levels as Spark SQL, by SQLGlot; those with a similarity by DuckDB.
 6. ``blocks``: which pairs the rules propose. ``engine``: all of it behind ``linkage.engine.Engine``.
 7. ``components``: connected components of edges that no single machine holds.
 """

@@ -1,101 +1,93 @@
-"""DuckDB's SQL of the comparison levels as Spark's, by SQLGlot, with similarities by Arrow UDF.
+"""The levels of a pair on Spark: what Spark can decide exactly as Spark SQL, by SQLGlot; the rest by DuckDB.
 
-The levels are written once (``linkage.compare``). Spark evaluates a Python function for every row,
-whatever CASE stands around it, so each similarity is lifted into an inner SELECT as a column of its
-own, and its arguments are made null where the tests beside it already fail: what was skipped in
-DuckDB is skipped here.
+The levels are written once, as DuckDB's SQL (``linkage.compare``). A comparison whose tests mean the
+same in both, equality above all, is translated. A comparison with a similarity is not: its edge
+falls where the last digit falls, so its own SQL runs in DuckDB on Arrow batches (``workers``), and
+only the columns that it reads travel there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sqlglot
-from pyspark.sql import SparkSession
-from pyspark.sql.pandas.functions import ArrowUDFType, arrow_udf
 from sqlglot import exp
 
-from linkage.compare import pattern_sql, similarity_sql
+from linkage.compare import level_sql, similarity_sql
 from linkage.packing import Packing
-from linkage.spark.workers import similarity
+from linkage.spark.workers import RowByRow
+from linkage.spec import Comparison
 
-# Rounded as ``linkage.compare`` rounds. The edit distance is slow, and wanted only beside a
-# similarity of 0.75 or more: what is far below is not computed.
-_FUNCTIONS = {
-    "similarity_of": "round(jaro_winkler_similarity(a, b), 6)",
-    "distance_of": "CASE WHEN a = b THEN 0 WHEN jaro_winkler_similarity(a, b) >= 0.74"
-    " THEN damerau_levenshtein(a, b) END",
+# Tests that mean the same in both; any other, a new one too, is left to DuckDB.
+_TRANSLATED = {
+    "exact",
+    "equivalent",
+    "swapped",
+    "alias",
+    "shares_word",
+    "starts_with",
+    "same_part",
+    "day_month_swapped",
+    "one_date_part_differs",
+    "near",
 }
-
-
-def register_functions(spark: SparkSession) -> None:
-    """Make the similarities known to a session's SQL."""
-    for name, expression in _FUNCTIONS.items():
-        function = arrow_udf(similarity(expression), "double", ArrowUDFType.SCALAR_ITER)
-        spark.udf.register(name, function)
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """Spark SQL: similarities to compute in an inner SELECT, by name, and the pattern over them."""
+    """The pattern of a pair whose columns are named ``l_<column>`` and ``r_<column>``.
 
-    similarities: dict[str, str]
-    pattern: str
+    ``translated`` is Spark SQL; what DuckDB adds to it is SQL over ``columns``, or None.
+    """
+
+    translated: str
+    columns: tuple[str, ...]
+    added: str | None
+
+    def finish(self, kept: str) -> RowByRow:
+        """The query (l, r, ``kept``, pattern) over rows with these columns and ``translated``."""
+        columns = {"l": "l", "r": "r", kept: kept, "pattern": f"translated + {self.added}"}
+        select = ", ".join(f"({sql})::BIGINT AS {name}" for name, sql in columns.items())
+        return RowByRow(f"SELECT {select} FROM input", {})
 
 
 def compile_pattern(packing: Packing) -> Compiled:
-    """The packed pattern of a pair whose columns are named ``l_<column>`` and ``r_<column>``."""
-    inner = {name: _parsed(sql) for name, sql in similarity_sql(packing).items()}
-    tree = _parsed(pattern_sql(packing))
+    """Divide the packed pattern between Spark and DuckDB."""
+    spark: list[str] = ["0"]
+    duck: list[str] = []
+    for comparison, shift in zip(packing.comparisons, packing.shifts, strict=True):
+        term = f"({level_sql(packing, comparison)})::BIGINT * {1 << shift}"
+        (spark if _is_translated(comparison) else duck).append(term)
+    added = _with_similarities(packing, " + ".join(duck)) if duck else None
+    columns = sorted({c.name for c in added.find_all(exp.Column)}) if added else []
+    return Compiled(
+        _translated(" + ".join(spark)),
+        tuple(columns),
+        f"({added.sql('duckdb')})" if added else None,
+    )
+
+
+def _is_translated(comparison: Comparison) -> bool:
+    return all(t.kind in _TRANSLATED for level in comparison.levels for t in level.tests())
+
+
+def _translated(sql: str) -> str:
+    tree = sqlglot.parse_one(sql, dialect="duckdb")
+    for overlap in list(tree.find_all(exp.ArrayOverlaps)):
+        overlap.replace(exp.func("arrays_overlap", overlap.this, overlap.expression))
+    return tree.sql("spark")
+
+
+def _with_similarities(packing: Packing, sql: str) -> exp.Expr:
+    """The expression with each similarity ``s_<column>`` written out over the pair's columns.
+
+    DuckDB computes a repeated expression once.
+    """
+    inner = {n: sqlglot.parse_one(s, dialect="duckdb") for n, s in similarity_sql(packing).items()}
+    for column in (c for tree in inner.values() for c in list(tree.find_all(exp.Column))):
+        column.replace(exp.column({"a": "l_", "b": "r_"}[column.table] + column.name))
+    tree = sqlglot.parse_one(sql, dialect="duckdb")
     for column in list(tree.find_all(exp.Column)):
         if column.name in inner:
             column.replace(exp.paren(inner[column.name].copy()))
-    for column in tree.find_all(exp.Column):
-        if column.table:
-            column.replace(exp.column({"a": "l_", "b": "r_"}[column.table] + column.name))
-    calls = list(_calls(tree))
-    definitions = [_guarded(call).sql(dialect="spark") for call in calls]
-    names = {d: f"s{i}" for i, d in enumerate(dict.fromkeys(definitions))}
-    for call, definition in zip(calls, definitions, strict=True):
-        call.replace(exp.column(names[definition]))
-    for overlap in list(tree.find_all(exp.ArrayOverlaps)):
-        overlap.replace(exp.func("arrays_overlap", overlap.this, overlap.expression))
-    return Compiled({n: d for d, n in names.items()}, tree.sql(dialect="spark"))
-
-
-def _parsed(sql: str) -> exp.Expr:
-    return sqlglot.parse_one(sql, dialect="duckdb")
-
-
-def _calls(tree: exp.Expr) -> Iterator[exp.Expr]:
-    """Similarities with their rounding, and edit distances."""
-    for node in tree.find_all(exp.JarowinklerSimilarity, exp.Anonymous):
-        if isinstance(node, exp.JarowinklerSimilarity):
-            yield node.find_ancestor(exp.Round) or node
-        elif node.name.lower() == "damerau_levenshtein":
-            yield node
-
-
-def _guarded(call: exp.Expr) -> exp.Expr:
-    """The Arrow function for a call; its first argument is null where the call is not needed."""
-    name = "distance_of" if isinstance(call, exp.Anonymous) else "similarity_of"
-    core = call.this if isinstance(call, exp.Round) else call
-    a, b = core.expressions if isinstance(core, exp.Anonymous) else (core.this, core.expression)
-    needed = list(_beside(call))
-    first = exp.case().when(exp.and_(*needed), a.copy()) if needed else a.copy()
-    return exp.func(name, first, b.copy())
-
-
-def _beside(call: exp.Expr) -> Iterator[exp.Expr]:
-    """The tests without which the call's value has no effect, as far as they need no call."""
-    node: exp.Expr = call
-    above = call.parent
-    while isinstance(above, exp.And | exp.Paren | exp.Predicate):
-        if isinstance(above, exp.And):
-            other = above.right if node is above.left else above.left
-            tests = other.flatten() if isinstance(other, exp.And) else [other]
-            yield from (test.copy() for test in tests if not any(_calls(test)))
-        node, above = above, above.parent
-    if isinstance(above, exp.If) and node is above.args.get("true"):
-        yield above.this.copy()
+    return tree

@@ -7,7 +7,7 @@ repair are computed from these on the driver.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from pyspark.sql import functions as f
 from linkage.engine import Grouped, Identities, Ints, Loaded, RuleSize, random_steps
 from linkage.model import Model
 from linkage.spark import blocks
-from linkage.spark.dialect import Compiled, compile_pattern, register_functions
+from linkage.spark.dialect import Compiled, compile_pattern
 from linkage.spark.load import checkpoint, load
 from linkage.spark.session import open_session
 
@@ -35,7 +35,6 @@ def open_engine(
     this run; a cluster has its own settings. Raises LinkageError.
     """
     with open_session(threads, memory_limit) as spark:
-        register_functions(spark)
         records, loaded = load(spark, source, model, threads)
         yield SparkEngine(spark, model, loaded, records)
 
@@ -77,8 +76,7 @@ class SparkEngine:
             steps = f.explode(f.array(*(f.lit(s) for s in random_steps(count, wanted))))
             pairs = rid.select(f.col("rid").alias("l"), steps.alias("step"))
             pairs = pairs.select("l", ((f.col("l") + f.col("step")) % count).alias("r"))
-        mask = f"{blocks.mask_sql(self.model)} AS mask"
-        return _grouped(self._compared(pairs, mask, blocks.key_columns(self.model)))
+        return _grouped(self._compared(pairs, "mask", blocks.key_columns(self.model)))
 
     def collision_probability(self, column: str) -> float:
         """Exact probability that two different records with a value agree on it."""
@@ -130,20 +128,24 @@ class SparkEngine:
         filled = self.records.where(f.col(column).isNotNull())
         return filled.groupBy(column).agg(f.count("*").alias("n"))
 
-    def _compared(self, pairs: DataFrame, kept: str, keys: Iterable[str] = ()) -> DataFrame:
-        """(l, r, kept, pattern) of pairs (l, r): first values, then similarities, then levels.
+    def _compared(self, pairs: DataFrame, kept: str, keys: Sequence[str] = ()) -> DataFrame:
+        """(l, r, kept, pattern) of pairs (l, r), when the records' values have come to them.
 
-        ``kept`` is an expression over the pairs' columns and those of their ``keys``.
+        ``kept`` is a column of the pairs, or ``mask`` as ``mask_sql`` of the records' ``keys``.
         """
-        columns = [*self.loaded.packing.columns(), *keys]
         for side in ("l", "r"):
-            record = self.records.select(
-                f.col("rid").alias(side), *(f.col(c).alias(f"{side}_{c}") for c in columns)
-            )
-            pairs = pairs.join(record, side)
-        similar = [f"{sql} AS {name}" for name, sql in self._compiled.similarities.items()]
-        inner = pairs.selectExpr("*", *similar)
-        return inner.selectExpr("l", "r", kept, f"{self._compiled.pattern} AS pattern")
+            columns = [*self.loaded.packing.columns(), *keys]
+            named = (f.col(c).alias(f"{side}_{c}") for c in columns)
+            pairs = pairs.join(self.records.select(f.col("rid").alias(side), *named), side)
+        last = f"{blocks.mask_sql(self.model)} AS mask" if keys else kept
+        compiled = self._compiled
+        if compiled.added is None:
+            return pairs.selectExpr("l", "r", last, f"{compiled.translated} AS pattern")
+        rows = pairs.selectExpr(
+            "l", "r", last, f"{compiled.translated} AS translated", *compiled.columns
+        )
+        finish = compiled.finish(kept)
+        return rows.mapInArrow(finish, f"l bigint, r bigint, {kept} bigint, pattern bigint")
 
 
 def _grouped(pairs: DataFrame) -> Grouped:

@@ -32,7 +32,7 @@ _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 # Settings of the queries; they bind nobody else, because every engine has a session of its own.
 _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
-    "spark.sql.ansi.enabled": "true",
+    "spark.sql.ansi.enabled": "false",  # no sum here can overflow, and each check costs
     # Pairs are many where keys are few bytes: Spark would join far too much in one task.
     "spark.sql.adaptive.coalescePartitions.enabled": "false",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",
@@ -78,12 +78,19 @@ def _own(spark: SparkSession) -> SparkSession:
 def _start(scratch: Path, threads: int, memory_limit: str | None) -> SparkSession:
     quiet = scratch / "log4j2.properties"
     quiet.write_text(_QUIET, encoding="ascii")
-    java = f"-Dlog4j2.configurationFile={quiet} -Djava.io.tmpdir={scratch} -XX:-UsePerfData"
+    java = [
+        f"-Dlog4j2.configurationFile={quiet}",
+        f"-Djava.io.tmpdir={scratch}",
+        "-XX:-UsePerfData",
+        "-XX:+UseParallelGC",
+        "-Darrow.enable_unsafe_memory_access=true",  # no check of bounds for each value
+        "-Darrow.enable_null_check_for_get=false",
+    ]
     settings = {
         "spark.master": f"local[{threads}]",
         "spark.app.name": "linkage",
         "spark.driver.memory": f"{_mebibytes(memory_limit or '2GiB')}m",
-        "spark.driver.extraJavaOptions": java,
+        "spark.driver.extraJavaOptions": " ".join(java),
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.maxResultSize": "0",

@@ -9,14 +9,13 @@ Python with duckdb and pyarrow, no copy of this package.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
 
 Batches = Iterator[pa.RecordBatch]
-ArrayPairs = Iterator[tuple[pa.Array, pa.Array]]
 
 # An executor may neither fetch an extension nor write beside its working folder.
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -55,17 +54,3 @@ class RowByRow:
                 con.register(name, table)
             for batch in batches:
                 yield from self.run(con, pa.Table.from_batches([batch])).to_batches()
-
-
-def similarity(expression: str) -> Callable[[ArrayPairs], Iterator[pa.Array]]:
-    """An Arrow function of two texts from an SQL expression over ``a`` and ``b``; null gives null."""
-
-    def compute(batches: ArrayPairs) -> Iterator[pa.Array]:
-        with connect() as con:
-            for a, b in batches:
-                con.register("value", pa.table({"a": a, "b": b}))
-                answer = con.execute(f"SELECT ({expression})::DOUBLE AS s FROM value")
-                yield answer.to_arrow_table()["s"].combine_chunks()
-                con.unregister("value")
-
-    return compute
