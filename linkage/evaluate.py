@@ -27,18 +27,17 @@ def evaluate(clusters: pa.Table, truth: pa.Table, by: str | None = None) -> dict
     pairs with a record in the group, B-cubed over the records of the group. Raises LinkageError.
     """
     joined = joined_with_truth(clusters, truth, (by,) if by else ())
-    cluster, person = codes(joined["cluster_id"]), codes(joined["person_id"])
+    table = Crosstab.of(codes(joined["cluster_id"]), codes(joined["person_id"]))
     result: dict[str, Any] = {
         "records": joined.num_rows,
         "records_without_truth": clusters.num_rows - joined.num_rows,
-        **_figures(cluster, person, np.ones(joined.num_rows, dtype=bool)),
+        **_figures(table, np.ones(joined.num_rows, dtype=bool)),
     }
     if by:
         groups = joined[by].combine_chunks().cast(pa.string()).fill_null("(none)")
         values = np.asarray(groups.to_pylist(), dtype=object)
         result["by"] = {
-            str(value): {"records": int((values == value).sum())}
-            | _figures(cluster, person, values == value)
+            str(value): {"records": int((values == value).sum())} | _figures(table, values == value)
             for value in sorted(set(values))
         }
     return result
@@ -97,24 +96,38 @@ class Contributions:
         return (self.both, self.together, self.wanted, ones, self.precision, self.recall)
 
 
-def contributions(cluster: Ints, person: Ints, chosen: Bools) -> Contributions:
-    """Contributions of the chosen records (0 pairs for the others), each against all records."""
-    meet = cluster * (int(person.max(initial=0)) + 1) + person
-    together, in_cluster, of_person = _size_of(meet), _size_of(cluster), _size_of(person)
-    return Contributions(
-        _pairs(meet, together, chosen),
-        _pairs(cluster, in_cluster, chosen),
-        _pairs(person, of_person, chosen),
-        together / in_cluster,
-        together / of_person,
-    )
+@dataclass(frozen=True)
+class Crosstab:
+    """Cluster, person, and (cluster, person) of each record, as codes from 0."""
+
+    cluster: Ints
+    person: Ints
+    meet: Ints
+
+    @classmethod
+    def of(cls, cluster: Ints, person: Ints) -> Crosstab:
+        """From codes of clusters and persons."""
+        both = cluster * (int(person.max(initial=0)) + 1) + person
+        return cls(cluster, person, np.unique(both, return_inverse=True)[1])
+
+    def contributions(self, chosen: Bools) -> Contributions:
+        """Contributions of the chosen records (0 pairs for the others), each against all records."""
+        codes_ = (self.meet, self.cluster, self.person)
+        together, in_cluster, of_person = (np.bincount(c)[c].astype(np.float64) for c in codes_)
+        return Contributions(
+            _pairs(self.meet, together, chosen),
+            _pairs(self.cluster, in_cluster, chosen),
+            _pairs(self.person, of_person, chosen),
+            together / in_cluster,
+            together / of_person,
+        )
 
 
-def _figures(cluster: Ints, person: Ints, chosen: Bools) -> dict[str, Any]:
+def _figures(table: Crosstab, chosen: Bools) -> dict[str, Any]:
     """Figures over the chosen records, each against all records."""
     if not chosen.any():
         return {"pairwise": _prf(0, 0, 0), "b_cubed": _prf(0, 0, 0)}
-    each = contributions(cluster, person, chosen)
+    each = table.contributions(chosen)
     precision = float(each.precision[chosen].mean())
     recall = float(each.recall[chosen].mean())
     return {
@@ -123,16 +136,9 @@ def _figures(cluster: Ints, person: Ints, chosen: Bools) -> dict[str, Any]:
     }
 
 
-def _size_of(code: Ints) -> Floats:
-    """For each record, the number of records with its code."""
-    _, inverse, counts = np.unique(code, return_inverse=True, return_counts=True)
-    return counts[inverse].astype(np.float64)
-
-
 def _pairs(code: Ints, size: Floats, chosen: Bools) -> Floats:
     """Each chosen record's pairs of equal codes; those with another chosen record counted half."""
-    _, inverse = np.unique(code, return_inverse=True)
-    inside = np.bincount(inverse, chosen.astype(np.float64))[inverse]
+    inside = np.bincount(code, chosen.astype(np.float64))[code]
     result: Floats = np.where(chosen, (size - inside) + (inside - 1) / 2, 0.0)
     return result
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from linkage.cluster import components
 from linkage.em import Bools, Floats, Ints
-from linkage.evaluate import Contributions, codes, contributions, joined_with_truth
+from linkage.evaluate import Contributions, Crosstab, codes, joined_with_truth
 
 DRAWS = 1_000
 CONFIDENCE = 0.95
@@ -83,23 +83,19 @@ def quality(
     """
     columns = tuple(by)
     joined = joined_with_truth(clusters, truth, columns)
-    cluster, person = codes(joined["cluster_id"]), codes(joined["person_id"])
-    unit = components(
-        int(cluster.max(initial=0)) + int(person.max(initial=0)) + 2,
-        cluster,
-        person + int(cluster.max(initial=0)) + 1,
-    )[cluster]
+    table = Crosstab.of(codes(joined["cluster_id"]), codes(joined["person_id"]))
+    unit = _crossed_by_none(table)
     everyone = np.ones(joined.num_rows, dtype=bool)
     result: dict[str, Any] = {
         "records": joined.num_rows,
         "records_without_truth": clusters.num_rows - joined.num_rows,
         "confidence": CONFIDENCE,
-        **_with_intervals(_units(unit, cluster, person, everyone), seed),
+        **_with_intervals(_units(unit, table, everyone), seed),
         "by": {},
         "differences": [],
     }
     for column in columns:
-        groups = _groups(joined[column], unit, cluster, person)
+        groups = _groups(joined[column], unit, table)
         result["by"][column] = {
             name: _with_intervals(units, seed) for name, units in groups.items()
         }
@@ -108,16 +104,24 @@ def quality(
     return result
 
 
-def _units(unit: Ints, cluster: Ints, person: Ints, chosen: Bools) -> Units:
-    return Units.of(unit, contributions(cluster, person, chosen), chosen)
+def _crossed_by_none(table: Crosstab) -> Ints:
+    """For each record, a code of the smallest set that neither a cluster nor a person leaves."""
+    clusters = int(table.cluster.max(initial=0)) + 1
+    persons = int(table.person.max(initial=0)) + 1
+    label = components(clusters + persons, table.cluster, table.person + clusters)
+    return label[table.cluster]
 
 
-def _groups(column: pa.ChunkedArray, unit: Ints, cluster: Ints, person: Ints) -> dict[str, Units]:
+def _units(unit: Ints, table: Crosstab, chosen: Bools) -> Units:
+    return Units.of(unit, table.contributions(chosen), chosen)
+
+
+def _groups(column: pa.ChunkedArray, unit: Ints, table: Crosstab) -> dict[str, Units]:
     """Units of each value of a column, in the order of the values; no value is ``(none)``."""
     text = column.combine_chunks().cast(pa.string()).fill_null("(none)").dictionary_encode()
     index, names = np.asarray(text.indices), text.dictionary.to_pylist()
     return {
-        name: _units(unit, cluster, person, index == code)
+        name: _units(unit, table, index == code)
         for code, name in sorted(enumerate(names), key=lambda item: str(item[1]))
     }
 

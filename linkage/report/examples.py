@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 
 from linkage.em import Bools, Floats
 from linkage.report.run import Run
@@ -55,10 +56,9 @@ def choose(run: Run) -> list[Example]:
         ),
         ("Most like one household with two people", open_ & ~run.together, run.household),
     ]
-    vetoes = run.pairs["veto"].to_pylist()
-    for name in [v for v in (veto.name for veto in run.model.vetoes) if v in set(vetoes)]:
-        mine = np.array([v == name for v in vetoes], dtype=bool) & ~run.together
-        wanted.append((f"Held apart by the veto '{name}'", mine, run.weight))
+    for veto in run.model.vetoes:
+        mine = pc.fill_null(pc.equal(run.pairs["veto"], veto.name), False).to_numpy()
+        wanted.append((f"Held apart by the veto '{veto.name}'", mine & ~run.together, run.weight))
     held = sorted(wanted[5:], key=lambda w: -max(run.weight[w[1]], default=-np.inf))
     found, seen = [], set()
     for why, chosen, order in [*wanted[:5], *held[:_SHOWN_VETOES]]:
