@@ -7,22 +7,23 @@ value's tokens differ from salt to salt.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
-from linkage.engine import Grouped, Identities, Ints, Loaded, RuleSize
+from linkage.engine import Bools, Grouped, Identities, Ints, Loaded, RuleSize
 from linkage.packing import Packing
 from linkage.private.candidates import Candidates
-from linkage.private.columns import Words
+from linkage.private.columns import Words, equal
 from linkage.private.levels import Levels, Records
 from linkage.private.settings import Discovery
 from linkage.private.tokenise import ID
 from linkage.private.tokens import together
 
 _PAIRS = 500_000  # compared at a time
+_GOLDEN = 0.6180339887498949
 SOURCE = "source"
 
 
@@ -42,13 +43,14 @@ class TokenEngine:
         model = discovery.linkage
         self._settings = model.estimation
         self._candidates = Candidates(model, self._records.tokens)
+        whole = Levels(discovery, self._records, Packing(model.comparisons))
         silent = {
             c.name: "no record has a value"
             for c in model.comparisons
-            if not any(self._records.value(column).any() for column in c.columns)
+            if not any(whole.value(column).any() for column in c.columns)
         }
         packing = Packing(tuple(c for c in model.comparisons if c.name not in silent))
-        self._levels = Levels(discovery, self._records, packing)
+        self._levels = replace(whole, packing=packing)
         self._loaded = Loaded(table.num_rows, packing, silent, ())
 
     @property
@@ -81,28 +83,45 @@ class TokenEngine:
     def random_patterns(self) -> Grouped:
         """Patterns of pairs that no rule chose: all if they are few, else evenly spread ones.
 
-        Record i meets record (i + step) modulo the number of records, for a fixed series of steps.
+        Salted columns speak only where salts agree, which few pairs do. So pairs with one salt are
+        drawn by themselves, and each drawn pair counts for as many as it stands for.
         """
         n, wanted = self.loaded.count, self._settings.random_pairs
         if n * (n - 1) // 2 <= wanted:
-            return self._compared([np.triu_indices(n, 1)])
-        # Golden-ratio spacing keeps the steps far from one another.
-        spread = (i * 0.6180339887498949 % 1 for i in range(1, -(-wanted // n) + 1))
-        steps = sorted({1 + int(s * (n - 1)) for s in spread})
-        rows = np.arange(n)
-        return self._compared((rows, (rows + step) % n) for step in steps)
+            return self._compared([np.triu_indices(n, 1)], [1.0])
+        pieces, weights = [], []
+        salts = sorted(self._records.salts(), key=_pairs_of, reverse=True)
+        for index, salt in enumerate(salts):
+            left, right = same_salt(salt, wanted)
+            share = _pairs_of(salt[salt != 0]) / 2 / max(1, len(left))
+            new = ~self._agree(salts[:index], left, right)
+            pieces.append((left[new], right[new]))
+            weights.append(share)
+        left, right = spread_pairs(n, wanted)
+        new = ~self._agree(salts, left, right)
+        pieces.append((left[new], right[new]))
+        weights.append(n * (n - 1) / 2 / len(left))
+        least = min(w for w, (left, _) in zip(weights, pieces, strict=True) if len(left))
+        return self._compared(pieces, [w / least for w in weights])
 
-    def _compared(self, pieces: Iterable[tuple[Ints, Ints]]) -> Grouped:
-        patterns, masks = [], []
-        for a, b in pieces:
-            left, right = np.minimum(a, b), np.maximum(a, b)
-            patterns.append(self._levels.patterns(left, right))
+    @staticmethod
+    def _agree(salts: list[Words], left: Ints, right: Ints) -> Bools:
+        found = [equal(salt[left], salt[right]) for salt in salts]
+        result: Bools = np.logical_or.reduce([np.zeros(len(left), dtype=bool), *found])
+        return result
+
+    def _compared(self, pieces: list[tuple[Ints, Ints]], weights: list[float]) -> Grouped:
+        """Grouped pairs, those of each piece counted so many times."""
+        patterns, masks, counts = [], [], []
+        for (left, right), weight in zip(pieces, weights, strict=True):
+            patterns.append(self.compare(left, right))
             masks.append(self._candidates.mask(left, right))
-        return _grouped(np.concatenate(patterns), np.concatenate(masks))
+            counts.append(np.full(len(left), round(weight), np.int64))
+        return _grouped(*(np.concatenate(x) for x in (patterns, masks, counts)))
 
     def collision_probability(self, column: str) -> float:
         """Probability that two records with a value (and one salt) agree on it."""
-        value, salt = self._records.value(column), self._records.salt(column)
+        value, salt = self._levels.value(column), self._levels.salt(column)
         agreeing = _pairs_of(value[value != 0])
         possible = _pairs_of((np.zeros_like(value) if salt is None else salt)[value != 0])
         return min(agreeing / possible, 1 - 1e-9) if possible else 0.0
@@ -121,17 +140,24 @@ class TokenEngine:
         return np.concatenate([np.empty(0, np.int64), *found])
 
     def value_counts(self, column: str) -> Ints:
-        """How many records have each record's value; for a salted one, as many as if its share
-        among the records of its salt held for all."""
-        value, salt = self._records.value(column), self._records.salt(column)
+        """How many records have each record's value.
+
+        For a salted one as many as if its share among the records of its (first) salt held for all,
+        drawn towards the average in small groups; without that salt, the average.
+        """
+        value, salt = self._levels.value(column), self._levels.salt(column)
         counts = _count_of_each(value)
         if salt is None:
             return counts
         filled = salt.copy()
         filled[value == 0] = 0
-        peers = _count_of_each(filled)
-        total = np.count_nonzero(value)
-        return np.ceil(counts * total / np.maximum(peers, 1)).astype(np.int64)
+        there = self._levels.has_value(column)
+        average = max(self.collision_probability(column), 1 / max(1, len(value)))
+        # One record in a group of 30 says little of how common its value is: a value of average
+        # frequency is added to each group, once.
+        share = np.where(value == 0, average, counts / (_count_of_each(filled) - 1 + 1 / average))
+        scaled = np.maximum(1, np.round(share * np.count_nonzero(there)))
+        return np.where(there, scaled, 0).astype(np.int64)
 
     def identities(self) -> Identities:
         """Keyed ids and sources of the records."""
@@ -139,10 +165,46 @@ class TokenEngine:
         return Identities(ids, source.dictionary_encode())
 
 
-def _grouped(pattern: Ints, mask: Ints) -> Grouped:
+def _grouped(pattern: Ints, mask: Ints, count: Ints | None = None) -> Grouped:
     patterns, code = np.unique(pattern, return_inverse=True)
-    both, counts = np.unique(code.astype(np.int64) << 32 | mask, return_counts=True)
+    both, group = np.unique(code.astype(np.int64) << 32 | mask, return_inverse=True)
+    counts = np.bincount(group, count, minlength=len(both))
     return Grouped(patterns[both >> 32], both & 0xFFFFFFFF, counts.astype(np.int64))
+
+
+def spread_pairs(records: int, wanted: int) -> tuple[Ints, Ints]:
+    """About so many pairs: record i meets record (i + step) modulo their number, for some steps."""
+    # Golden-ratio spacing keeps the steps far from one another.
+    spread = (i * _GOLDEN % 1 for i in range(1, -(-wanted // records) + 1))
+    steps = np.array(sorted({1 + int(s * (records - 1)) for s in spread}))
+    a = np.tile(np.arange(records), len(steps))
+    b = (a + np.repeat(steps, records)) % records
+    return np.minimum(a, b), np.maximum(a, b)
+
+
+def same_salt(salt: Words, wanted: int) -> tuple[Ints, Ints]:
+    """About so many pairs of records with one salt, from groups of all sizes alike."""
+    order = np.argsort(salt, kind="stable")
+    order = order[salt[order] != 0]
+    _, start, size = np.unique(salt[order], return_index=True, return_counts=True)
+    group = np.repeat(np.arange(len(size)), size)
+    place = np.arange(len(order)) - start[group]
+    most = int(size.max(initial=0))
+    # A record meets every later one of its group, or so many spread over the later ones.
+    each = max(1, wanted // max(1, len(order))) + 1
+    exact = min(most, 4 * each)
+    left, right = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    steps = (
+        range(1, most)
+        if most <= exact
+        else sorted({1 + int((i * _GOLDEN % 1) * (most - 1)) for i in range(1, exact + 1)})
+    )
+    for step in steps:
+        rows = np.flatnonzero(place + step < size[group])
+        left.append(order[rows])
+        right.append(order[rows + step])
+    a, b = np.concatenate(left), np.concatenate(right)
+    return np.minimum(a, b), np.maximum(a, b)
 
 
 def _pairs_of(values: Words) -> float:

@@ -49,29 +49,25 @@ class Records:
         lists = {i.name: list_column(table[i.name]) for i in items if i.shape == "tokens"}
         return cls(tokens, lists, filters)
 
-    def value(self, column: str) -> Words:
-        """(records,) of what is equal where two records have one value of a column."""
-        name = plan.value_name(column)
-        return self.tokens[name if name in self.tokens else plan.filter_name(column)]
-
-    def salt(self, column: str) -> Words | None:
-        """(records,) of the tokens of a column's salt, if it is salted."""
-        return self.tokens.get(plan.salt_name(column))
+    def salts(self) -> list[Words]:
+        """(records,) of tokens for each salt."""
+        return [t for name, t in self.tokens.items() if name.startswith(plan.SALT)]
 
 
 @dataclass(frozen=True)
 class Open:
-    """Pairs that no level has taken yet, and what was computed of them."""
+    """Pairs that no level has taken yet, the salt that they agree on, what was computed of them."""
 
     rows: Ints
     left: Ints
     right: Ints
+    way: int
     dice: dict[tuple[str, str], Floats]
 
     def narrow(self, kept: Bools) -> Open:
         """The pairs to go on with."""
         dice = {key: values[kept] for key, values in self.dice.items()}
-        return Open(self.rows[kept], self.left[kept], self.right[kept], dice)
+        return Open(self.rows[kept], self.left[kept], self.right[kept], self.way, dice)
 
 
 @dataclass(frozen=True)
@@ -90,29 +86,57 @@ class Levels:
         return result
 
     def _codes(self, comparison: Comparison, left: Ints, right: Ints) -> Ints:
+        """(pairs,) of level codes; each pair is compared under the first salt that it agrees on."""
         codes = np.zeros(len(left), np.int64)
-        speaks = self.speaks(comparison, left, right)
+        silenced = np.zeros(len(left), dtype=bool)
         if (other := self.packing.named(comparison.only_if_missing)) is not None:
-            speaks &= ~self.speaks(other, left, right)
-        rows = np.flatnonzero(speaks)
-        pairs = Open(rows, left[rows], right[rows], {})
-        for code, level in enumerate(comparison.levels, 1):
-            holds = np.ones(len(pairs.rows), dtype=bool)
-            for test in level.tests():
-                holds &= self._tests[test.kind](test, pairs)
-            codes[pairs.rows[holds]] = code
-            pairs = pairs.narrow(~holds)
-        codes[pairs.rows] = len(comparison.levels) + 1
+            for way in self._ways(other):
+                silenced |= self._speaks(other, way, left, right)
+        for way in self._ways(comparison):
+            speaks = self._speaks(comparison, way, left, right) & ~silenced
+            rows = np.flatnonzero(speaks & (codes == 0))
+            pairs = Open(rows, left[rows], right[rows], way, {})
+            for code, level in enumerate(comparison.levels, 1):
+                holds = np.ones(len(pairs.rows), dtype=bool)
+                for test in level.tests():
+                    holds &= self._tests[test.kind](test, pairs)
+                codes[pairs.rows[holds]] = code
+                pairs = pairs.narrow(~holds)
+            codes[pairs.rows] = len(comparison.levels) + 1
         return codes
 
-    def speaks(self, comparison: Comparison, left: Ints, right: Ints) -> Bools:
+    def _ways(self, comparison: Comparison) -> range:
+        salt = self.discovery.settings.salt
+        return range(max(len(salt.get(column, ((),))) for column in comparison.columns))
+
+    def _speaks(self, comparison: Comparison, way: int, left: Ints, right: Ints) -> Bools:
         """Where some column has a value on both sides and, if salted, one salt."""
         result = np.zeros(len(left), dtype=bool)
         for column in comparison.columns:
-            value, salt = self.records.value(column), self.records.salt(column)
+            value, salt = self.value(column, way), self.salt(column, way)
             there = (value[left] != 0) & (value[right] != 0)
             result |= there if salt is None else there & equal(salt[left], salt[right])
         return result
+
+    def _named(self, name: str, column: str, way: int) -> str:
+        return plan.salted_name(name, way) if column in self.discovery.settings.salt else name
+
+    def value(self, column: str, way: int = 0) -> Words:
+        """(records,) of what is equal where two records have one value of a column (and one salt)."""
+        filtered = column in self.discovery.settings.filters
+        name = plan.filter_name(column) if filtered else plan.value_name(column)
+        return self.records.tokens[self._named(name, column, way)]
+
+    def has_value(self, column: str) -> Bools:
+        """(records,) with a value of a column under any of its salts."""
+        ways = range(len(self.discovery.settings.salt.get(column, ((),))))
+        result: Bools = np.logical_or.reduce([self.value(column, way) != 0 for way in ways])
+        return result
+
+    def salt(self, column: str, way: int = 0) -> Words | None:
+        """(records,) of the tokens of a column's salt, if it is salted."""
+        salts = self.discovery.settings.salt.get(column)
+        return self.records.tokens[plan.salt_name(salts[way])] if salts else None
 
     @cached_property
     def _tests(self) -> dict[str, Callable[[Condition, Open], Bools]]:
@@ -134,12 +158,15 @@ class Levels:
         settings = self.discovery.settings
         if settings.flip and left in settings.filters and right in settings.filters:
             return self._dice(left, right, pairs) >= settings.exact_with_noise
-        return equal(self.records.value(left)[pairs.left], self.records.value(right)[pairs.right])
+        a, b = self.value(left, pairs.way), self.value(right, pairs.way)
+        return equal(a[pairs.left], b[pairs.right])
 
     def _dice(self, left: str, right: str, pairs: Open) -> Floats:
         if (left, right) not in pairs.dice:
-            a = self.records.filters[plan.filter_name(left)]
-            b = self.records.filters[plan.filter_name(right)]
+            a, b = (
+                self.records.filters[self._named(plan.filter_name(c), c, pairs.way)]
+                for c in (left, right)
+            )
             pairs.dice[left, right] = a.dice(pairs.left, b, pairs.right)
         return pairs.dice[left, right]
 
@@ -168,36 +195,42 @@ class Levels:
         return self._same(of, within, pairs) | self._same(within, of, pairs)
 
     def _common(self, left: str, right: str, pairs: Open) -> Bools:
-        return in_common(
-            self.records.lists[left][pairs.left], self.records.lists[right][pairs.right]
-        )
+        lists = self.records.lists
+        return in_common(lists[left][pairs.left], lists[right][pairs.right])
 
     def _equivalent(self, test: Condition, pairs: Open) -> Bools:
-        name = plan.groups_name(str(test.equivalent))
+        column = str(test.equivalent)
+        name = self._named(plan.groups_name(column), column, pairs.way)
         return self._common(name, name, pairs)
 
     def _shares_word(self, test: Condition, pairs: Open) -> Bools:
         assert test.shares_word
         words = test.shares_word
-        a = plan.words_name(words.column, words.min_letters)
-        b = plan.words_name(words.in_ or words.column, words.min_letters)
+        a, b = (
+            self._named(plan.words_name(c, words.min_letters), c, pairs.way)
+            for c in (words.column, words.in_ or words.column)
+        )
         one_way = self._common(a, b, pairs)
         return one_way if a == b else one_way | self._common(b, a, pairs)
 
-    def _token(self, left: str, right: str, pairs: Open) -> Bools:
-        return equal(self.records.tokens[left][pairs.left], self.records.tokens[right][pairs.right])
+    def _token(self, name: str, column: str, pairs: Open) -> Bools:
+        token = self.records.tokens[self._named(name, column, pairs.way)]
+        return equal(token[pairs.left], token[pairs.right])
 
     def _same_part(self, test: Condition, pairs: Open) -> Bools:
         assert test.same_part
-        name = plan.part_name(test.same_part.column, test.same_part.part)
-        return self._token(name, name, pairs)
+        column = test.same_part.column
+        return self._token(plan.part_name(column, test.same_part.part), column, pairs)
 
     def _day_month_swapped(self, test: Condition, pairs: Open) -> Bools:
         column = str(test.day_month_swapped)
-        return self._token(plan.date_name(column, "swapped"), plan.value_name(column), pairs)
+        name = self._named(plan.date_name(column, "swapped"), column, pairs.way)
+        swapped, value = self.records.tokens[name], self.value(column, pairs.way)
+        return equal(swapped[pairs.left], value[pairs.right])
 
     def _one_date_part_differs(self, test: Condition, pairs: Open) -> Bools:
         """Any year may stand for another here: how far two years lie apart cannot be seen."""
-        names = (plan.date_name(str(test.one_date_part_differs), k) for k in plan.DATE_KINDS)
-        result: Bools = np.logical_or.reduce([self._token(n, n, pairs) for n in names])
+        column = str(test.one_date_part_differs)
+        kinds = [self._token(plan.date_name(column, k), column, pairs) for k in plan.DATE_KINDS]
+        result: Bools = np.logical_or.reduce(kinds)
         return result

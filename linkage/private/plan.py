@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from linkage.model import domain_of
-from linkage.private.settings import Discovery, similar_columns, tests_of
+from linkage.private.settings import Discovery, tests_of
 from linkage.spec import Condition, Key
 from linkage.standardise import part_sql
 
+SALT = "salt_"
 Shape = Literal["token", "tokens", "filter"]
 DATE_KINDS = {"no_year": "%m-%d", "no_day": "%Y-%m", "no_month": "%Y-%d"}
 
@@ -33,7 +34,8 @@ class Item:
     sql: str
     shape: Shape = "token"
     salt: str | None = None
-    column: str = ""  # the model's column, for errors
+    column: str = ""  # the model's column or rule, for errors
+    is_salted: bool = False
 
 
 def value_name(column: str) -> str:
@@ -66,9 +68,14 @@ def date_name(column: str, kind: str) -> str:
     return f"date_{column}__{kind}"
 
 
-def salt_name(column: str) -> str:
-    """Column of the token file for the token of a column's salt."""
-    return f"salt_{column}"
+def salt_name(salt: Key) -> str:
+    """Column of the token file for the token of a salt."""
+    return SALT + (f"{salt.column}__{salt.part}" if salt.part else salt.column)
+
+
+def salted_name(name: str, way: int) -> str:
+    """Column of the token file for a salted token, under the first, second, ... salt."""
+    return f"{name}__by{way}"
 
 
 def rule_name(index: int, other: bool = False) -> str:
@@ -85,12 +92,15 @@ def plan(discovery: Discovery) -> tuple[Item, ...]:
 def _items(discovery: Discovery) -> Iterator[Item]:
     model = discovery.linkage
     for comparison in model.comparisons:
-        yield from (_value(discovery, column) for column in comparison.columns)
+        for column in comparison.columns:
+            yield from _value(discovery, column)
     for test in tests_of(model):
         yield from _of_test(discovery, test)
-    for column, key in discovery.settings.salt.items():
+    for salt in (s for salts in discovery.settings.salt.values() for s in salts):
         # Two salted values can be compared where their salts agree, so the hub must see when.
-        yield Item(salt_name(column), f"salt/{_key_text(key)}", _components((key,)), column=column)
+        yield Item(
+            salt_name(salt), salt_name(salt), _salt(salt), column=salt.column, is_salted=True
+        )
     for index, rule in enumerate(model.blocking):
         purpose = f"rule/{index}"
         yield Item(rule_name(index), purpose, _components(rule.equal), column=rule.name)
@@ -102,10 +112,9 @@ def _items(discovery: Discovery) -> Iterator[Item]:
 def _of_test(discovery: Discovery, test: Condition) -> Iterator[Item]:
     if test.kind in _DERIVED:
         yield from _DERIVED[test.kind](discovery, test)
-    elif similar_columns(test):
-        yield from (_filter(discovery, column) for column in similar_columns(test))
     else:
-        yield from (_value(discovery, column) for column in test.columns())
+        for column in test.columns():
+            yield from _value(discovery, column)
 
 
 def _words(discovery: Discovery, test: Condition) -> Iterator[Item]:
@@ -114,35 +123,35 @@ def _words(discovery: Discovery, test: Condition) -> Iterator[Item]:
     for column in (test.shares_word.column, test.shares_word.in_ or test.shares_word.column):
         words = f"list_filter(string_split({column}, ' '), lambda w: length(w) >= {least})"
         sql = f"list_distinct({words})"
-        yield _salted(discovery, column, words_name(column, least), "words", sql, "tokens")
+        yield from _salted(discovery, column, words_name(column, least), "words", sql, "tokens")
 
 
 def _groups(discovery: Discovery, test: Condition) -> Iterator[Item]:
     column = str(test.equivalent)
     name, table = groups_name(column), discovery.linkage.columns[column].equivalents
-    yield _salted(discovery, column, name, f"groups/{table}", name, "tokens")
+    yield from _salted(discovery, column, name, f"groups/{table}", name, "tokens")
 
 
 def _part(discovery: Discovery, test: Condition) -> Iterator[Item]:
     assert test.same_part
     column, part = test.same_part.column, test.same_part.part
     sql = f"({part_sql(part, column)})::VARCHAR"
-    yield _salted(discovery, column, part_name(column, part), f"part/{part}", sql)
+    yield from _salted(discovery, column, part_name(column, part), f"part/{part}", sql)
 
 
 def _swapped_date(discovery: Discovery, test: Condition) -> Iterator[Item]:
     """9 March as 3 September: equal to the other's token where day and month were exchanged."""
     column = str(test.day_month_swapped)
-    yield _value(discovery, column)
+    yield from _value(discovery, column)
     sql = f"strftime({column}, '%Y-%d-%m')"
-    yield _salted(discovery, column, date_name(column, "swapped"), "value", sql)
+    yield from _salted(discovery, column, date_name(column, "swapped"), "value", sql)
 
 
 def _dates_less_a_part(discovery: Discovery, test: Condition) -> Iterator[Item]:
     column = str(test.one_date_part_differs)
     for kind, form in DATE_KINDS.items():
         sql = f"strftime({column}, '{form}')"
-        yield _salted(discovery, column, date_name(column, kind), f"date/{kind}", sql)
+        yield from _salted(discovery, column, date_name(column, kind), f"date/{kind}", sql)
 
 
 _DERIVED: dict[str, Callable[[Discovery, Condition], Iterator[Item]]] = {
@@ -154,39 +163,47 @@ _DERIVED: dict[str, Callable[[Discovery, Condition], Iterator[Item]]] = {
 }
 
 
-def _value(discovery: Discovery, column: str) -> Item:
+def _value(discovery: Discovery, column: str) -> Iterator[Item]:
     """The token of a value, or its filter where the column has one: a filter tells equality too."""
     if column in discovery.settings.filters:
-        return _filter(discovery, column)
+        yield from _salted(discovery, column, filter_name(column), "filter", column, "filter")
+        return
     dated = discovery.linkage.columns[column].type == "date"
     sql = f"strftime({column}, '%Y-%m-%d')" if dated else column
-    return _salted(discovery, column, value_name(column), "value", sql)
-
-
-def _filter(discovery: Discovery, column: str) -> Item:
-    purpose = f"filter/{domain_of(discovery.linkage, column)}"
-    salt = discovery.settings.salt.get(column)
-    salt_sql = _components((salt,)) if salt else None
-    return Item(filter_name(column), purpose, column, "filter", salt_sql, column)
+    yield from _salted(discovery, column, value_name(column), "value", sql)
 
 
 def _salted(
     discovery: Discovery, column: str, name: str, purpose: str, sql: str, shape: Shape = "token"
-) -> Item:
-    """A token of a column; columns of one domain share a key, as they may be compared crosswise."""
-    domain = domain_of(discovery.linkage, column)
-    salt = discovery.settings.salt.get(column)
-    if salt:
-        mixed = _components((salt,))
-        if shape == "token":
-            sql = f"({mixed}) || '|' || ({sql})"
+) -> Iterator[Item]:
+    """A token of a column under each of its salts, or one without.
+
+    Columns of one domain share a key, as they may be compared crosswise.
+    """
+    purpose = f"{purpose}/{domain_of(discovery.linkage, column)}"
+    salts = discovery.settings.salt.get(column, ())
+    if not salts:
+        yield Item(name, purpose, sql, shape, column=column)
+    for way, salt in enumerate(salts):
+        mixed, purpose_of_way = _salt(salt), f"{purpose}/{salt_name(salt)}"
+        name_of_way = salted_name(name, way)
+        if shape == "filter":
+            yield Item(name_of_way, purpose_of_way, sql, shape, mixed, column, True)
+        elif shape == "token":
+            text = f"({mixed}) || '|' || ({sql})"
+            yield Item(name_of_way, purpose_of_way, text, shape, None, column, True)
         else:
-            sql = f"list_transform({sql}, lambda w: ({mixed}) || '|' || w::VARCHAR)"
-    return Item(name, f"{purpose}/{domain}", sql, shape, column=column)
+            texts = f"list_transform({sql}, lambda w: ({mixed}) || '|' || w::VARCHAR)"
+            texts = f"CASE WHEN ({mixed}) IS NOT NULL THEN {texts} END"
+            yield Item(name_of_way, purpose_of_way, texts, shape, None, column, True)
 
 
-def _key_text(key: Key) -> str:
-    return f"{key.column}.{key.part}" if key.part else key.column
+def _salt(salt: Key) -> str:
+    """The text of a salt. A birthday is one with day and month exchanged, a common slip."""
+    if salt.part == "month_day":
+        month, day = f"month({salt.column})", f"day({salt.column})"
+        return f"(least({month}, {day}) * 31 + greatest({month}, {day}))::VARCHAR"
+    return _components((salt,))
 
 
 def _components(keys: tuple[Key, ...]) -> str:

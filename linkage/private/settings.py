@@ -38,11 +38,14 @@ class Filter(Spec):
 class Settings(Spec):
     """The parameter file. ``Settings.from_yaml`` reads it together with its model.
 
-    ``epoch`` names the period of use: another epoch, other tokens. ``salt`` maps a column to the
-    key that its tokens are mixed with. ``fold`` halves filters by exclusive or; ``flip`` is the
+    ``epoch`` names the period of use: another epoch, other tokens. ``salt`` maps a column to
+    the keys that its tokens are mixed with: one set of tokens for each key, and two records are
+    compared where one of the keys agrees. ``fold`` halves filters by exclusive or; ``flip`` is the
     share of bits that noise turns in each record's filters; two filters are then of one value from
-    the Dice coefficient ``exact_with_noise`` on. ``smallest_domain``: a column with
-    fewer distinct values is refused unless salted.
+    the Dice coefficient ``exact_with_noise`` on.
+
+    Refused: a column with fewer distinct values than ``smallest_domain``, unless salted; filters of
+    more records than ``largest_group`` under one salt (all of them, without one).
     """
 
     name: str
@@ -53,11 +56,12 @@ class Settings(Spec):
     hashes: int = Field(default=10, ge=2, le=MOST_HASHES)
     grams: int = Field(default=2, ge=1, le=4)
     filters: dict[Name, Filter] = Field(default_factory=dict)
-    salt: dict[Name, Key] = Field(default_factory=dict)
+    salt: dict[Name, tuple[Key, ...]] = Field(default_factory=dict)
     fold: bool = False
     flip: float = Field(default=0.0, ge=0, lt=0.25)
     exact_with_noise: Share = 0.85
     smallest_domain: int = Field(default=120, ge=0)
+    largest_group: int = Field(default=1_000, ge=1)
 
     @field_validator("bits")
     @classmethod
@@ -67,6 +71,13 @@ class Settings(Spec):
                 "bits must be a power of two, so that every position is equally likely"
             )
         return bits
+
+    @field_validator("salt", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {k: v if isinstance(v, list | tuple) else [v] for k, v in value.items()}
 
     @model_validator(mode="after")
     def _thresholds(self) -> Self:
@@ -145,7 +156,8 @@ def similar_columns(test: Condition) -> dict[str, float]:
 
 
 def _problems(settings: Settings, model: Model) -> Iterator[str]:
-    named = (*settings.filters, *settings.salt, *(k.column for k in settings.salt.values()))
+    salts = [key for keys in settings.salt.values() for key in keys]
+    named = (*settings.filters, *settings.salt, *(k.column for k in salts))
     unknown = [c for c in named if c not in model.columns]
     if unknown:
         yield f"the model {model.name} has no column {', '.join(unknown)}"
@@ -154,6 +166,10 @@ def _problems(settings: Settings, model: Model) -> Iterator[str]:
         if model.columns[column].type != "text":
             yield f"filter '{column}': only text has a filter; dates are compared by their parts"
     for comparison in model.comparisons:
+        read = {c for level in comparison.levels for t in level.tests() for c in t.columns()}
+        ways = {settings.salt[c] for c in (*comparison.columns, *read) if c in settings.salt}
+        if len(ways) > 1:
+            yield f"the model's comparison '{comparison.name}' reads columns with other salts"
         for test in (t for level in comparison.levels for t in level.tests()):
             for problem in _test_problems(settings, test):
                 yield f"the model's comparison '{comparison.name}' {problem}"

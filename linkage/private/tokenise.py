@@ -74,6 +74,7 @@ def tokenise(
     }
     for item in items:
         columns[item.name] = _encode(item, texts, keys)
+        _refuse_large(item, texts, discovery)
         _refuse_small(item, columns[item.name], discovery)
     header = Header.of(discovery, secret, source, texts.num_rows)
     return pa.table(columns).sort_by(ID).replace_schema_metadata(header.metadata())
@@ -214,12 +215,30 @@ def _fixed_bytes(made: bloom.Bytes, rows: Any, count: int, width: int) -> pa.Arr
     return stored.take(pa.array(place, pa.int64(), mask=place < 0))
 
 
+def _refuse_large(item: Item, texts: pa.Table, discovery: Discovery) -> None:
+    """Raise LinkageError for filters that are many enough under one salt to be read by their patterns."""
+    if item.shape != "filter":
+        return
+    filled = texts.filter(texts[item.name].is_valid())
+    largest = filled.num_rows
+    if item.salt:
+        counts = filled[f"{item.name}_salt"].drop_null().value_counts()
+        largest = max((c["counts"].as_py() for c in counts), default=0)
+    if largest > discovery.settings.largest_group:
+        raise LinkageError(
+            f"'{item.column}': {largest:,} records have filters under one salt, so many that names "
+            "can be read from their patterns. Name a 'salt' of more values for it, or raise "
+            "'largest_group' knowing what docs/linkage-privacy.md says of it"
+        )
+
+
 def _refuse_small(item: Item, column: pa.Array, discovery: Discovery) -> None:
     """Raise LinkageError for an unsalted column of few values, each of which occurs often."""
+    if item.is_salted:
+        return
     flat = column.flatten() if item.shape == "tokens" else column
-    salted = item.column in discovery.settings.salt
     values, filled = len(flat.drop_null().unique()), len(flat) - flat.null_count
-    if not salted and values < discovery.settings.smallest_domain and filled > _PLENTY * values > 0:
+    if values < discovery.settings.smallest_domain and filled > _PLENTY * values > 0:
         raise LinkageError(
             f"'{item.column}' ({item.name}) has only {values} values in {filled:,} records: its "
             "tokens could be told apart by counting. Leave it out of the model, name a 'salt' for "

@@ -26,7 +26,7 @@ def discovery() -> Discovery:
 @cache
 def town() -> tuple[dict[str, pa.Table], dict[str, str]]:
     """Records of each partner, and the person of each record."""
-    records, truth = families.make(120)
+    records, truth = families.make(200)
     tables = {name: records.filter(pc.equal(records["feed"], f)) for name, f in PARTNERS.items()}
     return tables, dict(
         zip(*(truth[c].to_pylist() for c in ("record_id", "person_id")), strict=True)

@@ -31,8 +31,8 @@ def test_the_hub_asks_for_nearly_all_shared_children_and_hardly_for_others(found
     shared = known["health"] & known["school"]
     clear = answer(records["health"], discovery(), SECRET, "health", ask(found.clusters, "health"))
     asked = {person[r] for r in clear["record_key"].to_pylist()}
-    assert len(asked & shared) >= 0.95 * len(shared)
-    assert len(asked - shared) <= 0.01 * len(asked)
+    assert len(asked & shared) >= 0.9 * len(shared)
+    assert len(asked - shared) <= 0.02 * len(asked)
     assert found.report["sources"]["health"]["matched"] == clear.num_rows < len(known["health"])
 
 
@@ -48,13 +48,13 @@ def test_tokens_carry_no_value_of_any_record(tokens: dict[str, pa.Table]) -> Non
     )
     assert values.isdisjoint(re.findall(r"[^\s'\",\[\]]+", everything))
     assert {str(f.type) for f in sent.schema} <= {
-        "string", "uint64", "list<item: uint64>", "fixed_size_binary[64]"
+        "string", "uint64", "list<item: uint64>", "fixed_size_binary[32]"
     }  # fmt: skip
 
 
 def test_sex_goes_out_only_mixed_with_the_date_of_birth(tokens: dict[str, pa.Table]) -> None:
     dates = len(town()[0]["health"]["date_of_birth"].unique())
-    assert len(tokens["health"]["value_sex"].unique()) > dates / 2
+    assert len(tokens["health"]["value_sex__by0"].unique()) > dates / 2
 
 
 def test_tokens_of_another_secret_are_refused_with_the_reason(tokens: dict[str, pa.Table]) -> None:
@@ -95,8 +95,16 @@ def test_tokens_do_not_depend_on_the_order_of_the_records(tokens: dict[str, pa.T
     assert tokenise(backwards, discovery(), SECRET, "school").equals(tokens["school"])
 
 
+def test_filters_of_too_many_records_under_one_salt_are_refused() -> None:
+    settings = discovery().settings.model_copy(update={"largest_group": 3})
+    crowded = Discovery(settings=settings, linkage=discovery().linkage)
+    with pytest.raises(linkage.LinkageError, match="records have filters under one salt"):
+        tokenise(town()[0]["health"], crowded, SECRET, "health")
+
+
 def test_a_column_of_few_values_is_refused_unless_it_is_salted() -> None:
-    settings = discovery().settings.model_copy(update={"salt": {}})
+    salt = {k: v for k, v in discovery().settings.salt.items() if k != "sex"}
+    settings = discovery().settings.model_copy(update={"salt": salt})
     open_sex = Discovery(settings=settings, linkage=discovery().linkage)
     with pytest.raises(linkage.LinkageError, match=r"'sex' .* has only 2 values"):
         tokenise(town()[0]["health"], open_sex, SECRET, "health")
