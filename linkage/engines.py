@@ -27,7 +27,7 @@ def open_engine(
         from linkage import spark  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise LinkageError(
-            f"the Spark engine needs the package '{error.name}', which is not installed; "
+            f"the Spark engine needs the package '{(error.name or '').partition('.')[0]}', which is not installed; "
             "install this package with its extra 'spark', or run 'make spark' in a checkout"
         ) from error
     return spark.open_engine(records, model, threads, memory_limit)
