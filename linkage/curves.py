@@ -22,7 +22,8 @@ BANDS = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1.0)
 def same_person(pairs: pa.Table, truth: pa.Table) -> tuple[Bools, Bools]:
     """For each pair, whether both records have a known person, and whether it is the same one."""
     known = truth.filter(pc.is_valid(truth["person_id"]))
-    ids, person = known["record_id"].combine_chunks(), codes(known["person_id"])
+    ids = known["record_id"].cast(pa.string()).combine_chunks()
+    person = codes(known["person_id"])
     places = [pc.index_in(pairs[f"record_id_{side}"], value_set=ids) for side in "lr"]
     both = pc.and_(pc.is_valid(places[0]), pc.is_valid(places[1])).to_numpy()
     left, right = (np.asarray(p.fill_null(0), dtype=np.int64) for p in places)

@@ -20,11 +20,13 @@ import pyarrow as pa
 
 from linkage.cluster import components
 from linkage.em import Bools, Floats, Ints
+from linkage.errors import LinkageError
 from linkage.evaluate import Contributions, Crosstab, codes, joined_with_truth
 
 DRAWS = 1_000
 CONFIDENCE = 0.95
 FEWEST_PEOPLE = 30  # a group in which fewer people could be got right or wrong is not judged
+MOST_GROUPS = 100
 # Measure: (numerator, denominator) among the columns of a unit.
 _RATIOS = {
     ("pairwise", "precision"): (0, 1),
@@ -120,6 +122,10 @@ def _groups(column: pa.ChunkedArray, unit: Ints, table: Crosstab) -> dict[str, U
     """Units of each value of a column, in the order of the values; no value is ``(none)``."""
     text = column.combine_chunks().cast(pa.string()).fill_null("(none)").dictionary_encode()
     index, names = np.asarray(text.indices), text.dictionary.to_pylist()
+    if len(names) > MOST_GROUPS:
+        raise LinkageError(
+            f"a column to split by has {len(names):,} values; make one of bands, at most {MOST_GROUPS}"
+        )
     return {
         name: _units(unit, table, index == code)
         for code, name in sorted(enumerate(names), key=lambda item: str(item[1]))

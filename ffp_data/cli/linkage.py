@@ -98,6 +98,7 @@ def evaluate(  # noqa: PLR0913, PLR0917  # each is an option
     """How good a result is.
 
     With the truth:  --clusters clusters.parquet --truth truth.csv [--by COLUMN]...
+    and --pairs pairs.parquet for precision and recall at every threshold, and calibration.
     Without:  --sample 300 --pairs pairs.parquet --out sample.csv draws pairs to review blind;
     then --reviewed sample.csv estimates precision and recall from the answers.
     """
@@ -109,7 +110,7 @@ def evaluate(  # noqa: PLR0913, PLR0917  # each is an option
         elif reviewed:
             found = _from_review(reviewed, seed, json)
         elif clusters and truth:
-            found = _measure(clusters, truth, tuple(by or ()), seed, json)
+            found = _measure(clusters, truth, tuple(by or ()), pairs, seed, json)
         else:
             raise fail("give --clusters and --truth, or --sample, or --reviewed (see --help)", 2)
     except linkage.LinkageError as error:
@@ -147,13 +148,22 @@ def check(model: Annotated[Path, typer.Argument(help="The model file.")]) -> Non
 
 
 def _measure(
-    clusters: Path, truth: Path, by: tuple[str, ...], seed: int, json: bool
+    clusters: Path, truth: Path, by: tuple[str, ...], pairs: Path | None, seed: int, json: bool
 ) -> dict[str, Any]:
+    from linkage.curves import by_threshold, calibration
     from linkage.quality import quality
 
-    found = quality(_table(clusters), _table(truth), by, seed)
+    known = _table(truth)
+    found = quality(_table(clusters), known, by, seed)
+    if pairs:
+        listed = _table(pairs)
+        found["by_threshold"] = by_threshold(listed, known)
+        found["calibration"] = calibration(listed, known)
     if not json:
         _print_quality(found)
+        for name in ("by_threshold", "calibration") if pairs else ():
+            rows = [{k: v for k, v in row.items() if k != "interval"} for row in found[name]]
+            print_rows(f"pairs: {name.replace('_', ' ')}", rows)
     return found
 
 

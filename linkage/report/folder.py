@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -57,9 +56,19 @@ def write(
         (new / "report.json").write_text(text + "\n", encoding="utf-8")
         run = Run(model, result.clusters, result.pairs, report, measured)
         (new / "report.html").write_text(page(run), encoding="utf-8")
-        if folder.exists():
-            folder.rename(Path(scratch) / "old")
-        shutil.move(new, folder)
+        _put(new, folder, Path(scratch) / "old")
+
+
+def _put(new: Path, folder: Path, aside: Path) -> None:
+    """Move a finished folder into place; what was there stays if that fails."""
+    if folder.exists():
+        folder.rename(aside)
+    try:
+        new.rename(folder)
+    except OSError:
+        if aside.exists():
+            aside.rename(folder)
+        raise
 
 
 def refuse_foreign(folder: Path) -> None:

@@ -48,6 +48,11 @@ def test_quality_from_files_is_what_the_run_measured(place: Path) -> None:
     report = json.loads((place / "out/report.json").read_text(encoding="utf-8"))
     found = json.loads(told.stdout)
     assert {k: report["quality"][k] for k in found} == found
+    told = _ffp("evaluate", "--clusters", place / "out/clusters.parquet", "--truth",
+                place / "truth.parquet", "--pairs", place / "out/pairs.parquet")  # fmt: skip
+    assert told.exit_code == 0, told.output
+    assert f"{report['quality']['by_threshold'][0]['recall']:.4f}" in told.output
+    assert "pairs: calibration" in told.output
 
 
 def test_without_labels_a_reviewed_sample_gives_the_estimate(place: Path) -> None:
@@ -79,7 +84,7 @@ def test_without_labels_a_reviewed_sample_gives_the_estimate(place: Path) -> Non
         (["evaluate"], "give --clusters and --truth, or --sample, or --reviewed"),
         (["evaluate", "--sample", "20"], "--sample needs --pairs and --out"),
         (["evaluate", "--reviewed", "none.csv"], "none.key.json: cannot be read"),
-        (["evaluate", "--clusters", "a.parquet", "--truth", "b.csv"], "a.parquet: no such file"),
+        (["evaluate", "--clusters", "a.parquet", "--truth", "b.csv"], "b.csv: no such file"),
         (["link", "none.csv", "--model", "none.yaml", "--out", "o"], "none.yaml: cannot be read"),
         (["model", "check", "none.yaml"], "none.yaml: cannot be read"),
     ],

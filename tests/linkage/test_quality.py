@@ -124,10 +124,17 @@ def test_a_group_of_few_people_is_shown_but_not_judged() -> None:
     assert "By group, not judged on recall for want of people: 'few' (5)." in found["words"]
 
 
+def test_a_column_of_dates_is_no_column_of_groups() -> None:
+    clusters, truth = _tables([(i, i, str(i)) for i in range(101)])
+    with pytest.raises(linkage.LinkageError, match="101 values; make one of bands"):
+        quality(clusters, truth, ["group"])
+
+
 def test_ids_written_as_numbers_meet_ids_written_as_text() -> None:
     clusters = pa.table({"record_id": ["1", "2"], "cluster_id": ["a", "a"]})
     truth = pa.table({"record_id": [1, 2], "person_id": [7, 7]})
     assert quality(clusters, truth)["pairwise"]["recall"] == 1
+    assert by_threshold(_pairs([("1", "2", 3.0, None)]), truth)[0]["recall"] == 1
 
 
 def _pairs(rows: list[tuple[str, str, float, str | None]]) -> pa.Table:
