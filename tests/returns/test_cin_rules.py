@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import duckdb
 import pytest
 
 from ffp_data.returns import cin
-from ffp_data.returns.checks import validate_tables
+from ffp_data.returns.checks import prepared, validate_tables
 from ffp_data.returns.findings import Finding
 from tests.returns.cin_returns import CASES, YEAR, add_children, empty_return
 
@@ -102,3 +103,49 @@ def test_the_base_child_alone_breaks_no_rule() -> None:
     empty_return(con)
     add_children(con, [{}])
     assert validate(con) == []
+
+
+TURNS = (
+    (re.compile(r"(?<![<>])<(?![=>])"), "<="),
+    (re.compile(r"<="), "<"),
+    (re.compile(r"(?<![<>-])>(?!=)"), ">="),
+    (re.compile(r">="), ">"),
+    (re.compile(r"\bBETWEEN\b"), "NOT BETWEEN"),
+    (re.compile(r"\bIS NULL\b"), "IS NOT NULL"),
+    (re.compile(r"\bIS NOT NULL\b"), "IS NULL"),
+    (re.compile(r"\bNOT in_census\b"), "in_census"),
+)
+NUMBER = re.compile(r"(?<!['\w\[-])\d+(?!['\w\]-])")  # not those in a code or in [0-9]
+
+
+def turned(sql: str) -> Iterator[str]:
+    """The rule with one comparison inverted or off by one, for each that it has."""
+    for pattern, other in TURNS:
+        for found in pattern.finditer(sql):
+            yield sql[: found.start()] + other + sql[found.end() :]
+    for found in NUMBER.finditer(sql):
+        for number in (int(found[0]) - 1, int(found[0]) + 1):
+            yield f"{sql[: found.start()]}{number}{sql[found.end() :]}"
+
+
+def test_no_rule_could_be_inverted_or_off_by_one_without_a_case_that_tells() -> None:
+    con = duckdb.connect()
+    empty_return(con)
+    add_children(con, (case for _, _, case in CHILD_CASES))
+    book = cin.rule_book(YEAR)
+
+    def breaches(sql: str) -> list[str] | None:
+        try:
+            return sorted(str(row[0]) for row in con.execute(sql).fetchall())
+        except (duckdb.ConversionException, duckdb.OutOfRangeException):
+            return None  # such as the 32nd of August
+
+    with prepared(con, book, CASES["reference_date"], "returns"):
+        unnoticed = [
+            (rule.rule, other)
+            for rule in book.rules
+            if rule.rule in CASES["cases"]
+            for other in turned(rule.sql)
+            if breaches(other) == breaches(rule.sql)
+        ]
+    assert unnoticed == []
