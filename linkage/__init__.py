@@ -21,8 +21,12 @@ Read the package in this order:
    ``fitted``: what was learnt, kept to be used again.
 6. ``cluster``, ``average``, ``decisions`` and ``assemble``: components, closure, repair under
    constraints. ``why``: the joins of each cluster, and what was not joined and why.
-7. ``linker``: all of it in order, with ``output`` and ``run_report``. ``evaluate``: how good it was.
+7. ``linker``: all of it in order, with ``output`` and ``run_report``. ``tables`` reads
+   files for all.
 8. ``incremental``, with ``state`` and ``changes``: new records against those that are there.
+9. ``evaluate``: how good it was; ``quality``: how sure that is, and for which groups; ``curves``: by
+   threshold; ``clerical``: without labels. ``report``: a run as a folder with a page for people.
+   ``schema``: the JSON Schema of model files.
 """
 
 from __future__ import annotations
@@ -33,6 +37,7 @@ from linkage.fitted import Fitted
 from linkage.incremental import link_incremental, start
 from linkage.linker import LinkResult, fit, link
 from linkage.model import Model
+from linkage.quality import quality
 
 __all__ = [
     "Fitted",
@@ -43,5 +48,6 @@ __all__ = [
     "fit",
     "link",
     "link_incremental",
+    "quality",
     "start",
 ]

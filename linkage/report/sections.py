@@ -283,5 +283,7 @@ def _training_row(fit: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield spoken(key), ", ".join(str(v) for v in value) or None
         elif isinstance(value, float):
             yield spoken(key), f"{value:,.2f}".replace("-", "−")
-        elif not isinstance(value, dict):
+        elif isinstance(value, dict):
+            yield from ((f"{spoken(key)}: {k}", v) for k, v in _training_row(value))
+        else:
             yield spoken(key), value
