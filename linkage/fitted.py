@@ -204,11 +204,11 @@ def keep(scorer: Scorer, engine: ValueEngine, shares: Floats) -> Fitted:
 
 def _count(engine: ValueEngine, column: str) -> pa.Table:
     values = engine.values(column)
-    n = np.bincount(
-        values.indices.drop_null().to_numpy().astype(np.int64), minlength=len(values.dictionary)
-    )
-    texts = values.dictionary.cast(pa.string()).to_pylist()
-    return frequency_table({t: int(c) for t, c in zip(texts, n, strict=True) if c})
+    codes = values.indices.drop_null().to_numpy(zero_copy_only=False).astype(np.int64)
+    n = np.bincount(codes, minlength=len(values.dictionary))
+    found = np.flatnonzero(n)
+    texts = values.dictionary.cast(pa.string()).take(pa.array(found))
+    return pa.table({"value": texts, "n": n[found]}).sort_by("value")
 
 
 def digest_of(model: Model) -> str:

@@ -54,7 +54,7 @@ def start(
     Packing(model.comparisons)  # all of them have to fit, as any may speak one day
     with new_state(state) as folder:
         with open_engine(records, model, threads, memory_limit) as engine:
-            result = link_engine(engine, model, must, cannot, fitted, keep_fit=True)
+            result = link_engine(engine, model, must, cannot, fitted)
         if result.fitted is None:
             raise LinkageError("there is nothing to learn from; give 'fitted', or more records")
         with (

@@ -54,7 +54,7 @@ class LinkResult:
     at or above the review threshold and all pairs inside a cluster, ordered by the ids.
     ``cuts``: pairs at or above the join threshold that were not put together, and why (``why``).
     ``report``: parameters, rules, convergence, clusters, constraints, cuts and timings; plain data.
-    ``fitted``: the parameters for another run, if they were asked for.
+    ``fitted``: the parameters, for another run; None where nothing could be learnt.
     """
 
     clusters: pa.Table
@@ -128,12 +128,8 @@ def link_engine(
     cannot_link: Iterable[Link] = (),
     fitted: Fitted | None = None,
     timer: Timer | None = None,
-    keep_fit: bool = False,
 ) -> LinkResult:
-    """Link the records that an engine has loaded; raises LinkageError.
-
-    ``keep_fit`` puts what was learnt into the result.
-    """
+    """Link the records that an engine has loaded; raises LinkageError."""
     timer = timer or Timer()
     if not _can_compare(engine):
         return _nothing_to_compare(engine, model, timer, fitted)
@@ -142,8 +138,8 @@ def link_engine(
         scored = learnt.scorer.score(*learnt.proposed, learnt.shares, learnt.likelihood)
     with timer.stage("cluster"):
         ids, assembled = _assemble(engine, model, learnt, scored, must_link, cannot_link)
-    if keep_fit and fitted is None:
-        fitted = _kept(engine, learnt)
+    if fitted is None and isinstance(engine, ValueEngine):
+        fitted = keep(learnt.scorer, engine, learnt.shares)
     report = run_report(model, engine.loaded, learnt.scorer.parameters, learnt.sizes, assembled)
     report["shares_of_all_pairs"] = named_shares(learnt.shares)
     report["pairs"] = {

@@ -43,16 +43,21 @@ def link(
         typer.Option(help="Column of the records with the true person; not used for linking."),
     ] = None,
     by: ByOption = None,
+    parameters: Annotated[
+        Path | None,
+        typer.Option(help="parameters.json of an earlier run: weigh as that did, learn nothing."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Link records that have no common key.
 
     OUT gets clusters.parquet, pairs.parquet, joins.parquet and cuts.parquet (why records are together, and
-    why others are not), report.json and report.html: all together or not at all.
+    why others are not), parameters.json (what was learnt), report.json and report.html: all together or
+    not at all.
     Works on any data set that the model describes; docs/linkage-model.md says how to write one.
     """
     import linkage
-    from linkage import report
+    from linkage import clerical, report
 
     if by and not truth:
         raise fail("--by splits the quality, so it needs --truth", 2)
@@ -60,9 +65,11 @@ def link(
         report.refuse_foreign(out)
         read = linkage.Model.from_yaml(model)
         known = report.read_truth(records, read, truth, by or ()) if truth else None
+        must, cannot = clerical.decisions(decisions) if decisions else ([], [])
         with progress(json) as bar:
             bar.add_task(f"linking {records.name}", total=None)
-            result = linkage.link(records, read, engine=engine.value)
+            fitted = linkage.Fitted.load(parameters, read) if parameters else None
+            result = linkage.link(records, read, engine=engine.value, fitted=fitted)
             measured = report.measure(result, read, known, by or ()) if known is not None else None
             report.write(result, read, out, measured)
     except linkage.LinkageError as error:

@@ -26,6 +26,7 @@ FILES = (
     "pairs.parquet",
     "joins.parquet",
     "cuts.parquet",
+    "parameters.json",
     "report.json",
     "report.html",
 )
@@ -52,6 +53,8 @@ def write(
         tables_of = (result.clusters, result.pairs, result.joins, result.cuts)
         for name, written in zip(FILES, tables_of, strict=False):
             pq.write_table(written, new / name)
+        if result.fitted is not None:
+            result.fitted.save(new / "parameters.json")
         text = json.dumps(report, indent=2, sort_keys=True, allow_nan=False)
         (new / "report.json").write_text(text + "\n", encoding="utf-8")
         run = Run(model, result.clusters, result.pairs, report, measured)
