@@ -25,12 +25,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from linkage import tables
+from linkage.decisions import Link
 from linkage.em import Bools, Floats, Ints
 from linkage.errors import LinkageError
 
 DRAWS = 20_000
 BANDS = 5  # of weight, among the joined pairs and among the others
-ANSWERS = {"yes": True, "y": True, "1": True, "no": False, "n": False, "0": False}
+ANSWERS = {"yes": True, "y": True, "1": True, "true": True}
+ANSWERS |= {"no": False, "n": False, "0": False, "false": False}
 UNSURE = {"unsure", "?", "don't know"}
 
 
@@ -204,6 +207,27 @@ def _interval(estimate: float, draws: Floats) -> list[float]:
     """The middle 95 % of the draws, widened to the estimate where all answers of a kind were equal."""
     low, high = (float(q) for q in np.quantile(draws, (0.025, 0.975)))
     return [min(low, estimate), max(high, estimate)]
+
+
+def decisions(sheet: Path) -> tuple[list[Link], list[Link]]:
+    """Pairs that reviewers joined and pairs that they parted, to link by; unsure ones are neither.
+
+    Any .csv or .parquet with record_id_l, record_id_r and same_person, such as a reviewed sample.
+    Raises LinkageError.
+    """
+    table = tables.read(sheet)
+    names = ("record_id_l", "record_id_r", "same_person")
+    if missing := [n for n in names if n not in table.column_names]:
+        raise LinkageError(f"{sheet}: no column {', '.join(missing)}")
+    columns = (table[n].cast(pa.string()).to_pylist() for n in names)
+    found: dict[bool, list[Link]] = {True: [], False: []}
+    for row, (left, right, said) in enumerate(zip(*columns, strict=True), 1):
+        answer = (said or "").strip().lower()
+        if answer in ANSWERS and left and right:
+            found[ANSWERS[answer]].append((left, right))
+        elif answer and answer not in UNSURE:
+            raise LinkageError(f"{sheet}, row {row}: write yes, no or unsure, and both record ids")
+    return found[True], found[False]
 
 
 def _points(true: Floats, pairs: Ints, together: Bools) -> dict[str, Floats]:

@@ -33,7 +33,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(model_app, name="model")
 
 
-def link(
+def link(  # noqa: PLR0913, PLR0917  # each is an option
     records: Annotated[Path, typer.Argument(help="Records as .parquet or .csv.")],
     model: Annotated[Path, typer.Option(help="The linkage model, a YAML file.")],
     out: Annotated[Path, typer.Option(help="Folder for the result.")],
@@ -46,6 +46,10 @@ def link(
     parameters: Annotated[
         Path | None,
         typer.Option(help="parameters.json of an earlier run: weigh as that did, learn nothing."),
+    ] = None,
+    decisions: Annotated[
+        Path | None,
+        typer.Option(help="Reviewed pairs: record_id_l, record_id_r, same_person (yes or no)."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -69,7 +73,7 @@ def link(
         with progress(json) as bar:
             bar.add_task(f"linking {records.name}", total=None)
             fitted = linkage.Fitted.load(parameters, read) if parameters else None
-            result = linkage.link(records, read, engine=engine.value, fitted=fitted)
+            result = linkage.link(records, read, must, cannot, engine=engine.value, fitted=fitted)
             measured = report.measure(result, read, known, by or ()) if known is not None else None
             report.write(result, read, out, measured)
     except linkage.LinkageError as error:

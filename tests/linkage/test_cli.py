@@ -78,6 +78,33 @@ def test_without_labels_a_reviewed_sample_gives_the_estimate(place: Path) -> Non
     assert _ffp("evaluate", "--reviewed", sheet).exit_code == 0
 
 
+def test_what_reviewers_decided_is_kept(place: Path) -> None:
+    pairs = pq.read_table(place / "out/pairs.parquet").to_pylist()
+    strong = max(pairs, key=lambda p: p["match_weight"])
+    strangers = ("a0000", "b0100")
+    sheet = place / "decided.csv"
+    sheet.write_text(
+        "record_id_l,record_id_r,same_person\n"
+        f"{strong['record_id_l']},{strong['record_id_r']},No\n{','.join(strangers)},yes\n"
+        "a0001,a0002,unsure\na0003,a0004,\n",
+        encoding="utf-8",
+    )
+    start = ["link", place / "records.parquet", "--model", place / "model.yaml"]
+    told = _ffp(*start, "--out", place / "again", "--decisions", sheet, "--json")
+    assert told.exit_code == 0, told.output
+    constraints = json.loads(told.stdout)["constraints"]
+    assert (constraints["must_link"], constraints["cannot_link"]) == (1, 1)
+    cluster = dict(
+        zip(*pq.read_table(place / "again/clusters.parquet").to_pydict().values(), strict=True)
+    )
+    assert cluster[strangers[0]] == cluster[strangers[1]]
+    assert cluster[strong["record_id_l"]] != cluster[strong["record_id_r"]]
+    sheet.write_text("record_id_l,record_id_r,same_person\na,b,maybe\n", encoding="utf-8")
+    told = _ffp(*start, "--out", place / "third", "--decisions", sheet)
+    assert told.exit_code == 2
+    assert "decided.csv, row 1: write yes, no or unsure" in told.output.replace("\n", "")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
