@@ -10,8 +10,11 @@ import duckdb
 import pyarrow as pa
 import pytest
 import yaml
+from typer.main import get_command
 
 import linkage
+from ffp_data.cli.main import app
+from linkage.report import FILES
 from linkage.spec import TESTS, Column, Comparison, Part, Rule
 from linkage.standardise import column_sql, quoted, step_names
 
@@ -74,3 +77,9 @@ def test_the_links_inside_the_guide_lead_somewhere() -> None:
     headings = re.findall(r"^#+ (.+)$", GUIDE, re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in headings}
     assert set(re.findall(r"\]\(#([^)]+)\)", GUIDE)) <= anchors
+
+
+def test_every_file_of_a_result_and_every_option_of_the_command_is_in_the_guide() -> None:
+    options = [o for p in get_command(app).commands["link"].params for o in p.opts]  # type: ignore[attr-defined]
+    wanted = [*FILES, *(o for o in options if o.startswith("--") and o not in ("--json", "--help"))]
+    assert [w for w in wanted if w not in GUIDE] == []
