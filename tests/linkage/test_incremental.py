@@ -95,3 +95,61 @@ def test_what_is_sent_again_unchanged_is_no_change(
     }  # fmt: skip
     assert again.report["pairs"]["compared"] == 0
     _equal(first, again)
+
+
+def test_a_fit_read_from_its_file_weighs_to_the_last_bit_as_the_run_that_learnt_it(
+    tmp_path: Path,
+) -> None:
+    rows = _table(invented(9, 120))
+    learnt = linkage.link(rows, _model())
+    assert learnt.fitted is not None
+    learnt.fitted.save(tmp_path / "p.json")
+    again = linkage.link(rows, _model(), fitted=linkage.Fitted.load(tmp_path / "p.json", _model()))
+    assert again.pairs.equals(learnt.pairs)
+    assert again.clusters.equals(learnt.clusters)
+    assert again.report["training"] == learnt.report["training"]
+
+
+def test_a_column_that_the_fit_never_saw_filled_says_nothing(fitted: linkage.Fitted) -> None:
+    rows = invented(9, 60)
+    bare = linkage.fit(_table([r | {"number": None} for r in rows]), _model())
+    result = linkage.link(_table(rows), _model(), fitted=bare)
+    assert result.pairs.num_rows
+    assert "level_number" in result.pairs.column_names
+
+
+def test_a_fit_for_other_comparisons_is_refused(fitted: linkage.Fitted, tmp_path: Path) -> None:
+    other = _model(comparisons=SMALL["comparisons"][:3])
+    with pytest.raises(linkage.LinkageError, match="fit again"):
+        linkage.link(_table(invented(9, 20)), other, fitted=fitted)
+    (tmp_path / "p.json").write_text("{}")
+    with pytest.raises(linkage.LinkageError, match="not the parameters"):
+        linkage.Fitted.load(tmp_path / "p.json", _model())
+
+
+def test_a_state_that_cannot_be_used_is_an_error_and_stays_as_it_is(
+    town: list[Row], fitted: linkage.Fitted, tmp_path: Path
+) -> None:
+    state, model = tmp_path / "s", _model()
+    with pytest.raises(linkage.LinkageError, match="not the state"):
+        linkage.link_incremental(_table(town[:1]), model, state)
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(linkage.LinkageError, match="name another"):
+        linkage.start(_table(town), model, tmp_path / "mine", fitted)
+    linkage.start(_table(town), model, state, fitted)
+    before = {p.name: p.read_bytes() for p in state.iterdir()}
+    assert state.stat().st_mode & 0o077 == 0
+    again = town[0] | {"given": "Zebedee"}
+    for rows, removed, words in (
+        ([again], [again["id"]], "both changed and removed"),
+        ([again, again], [], "more than once"),
+        ([again | {"id": None}], [], "no id"),
+    ):
+        with pytest.raises(linkage.LinkageError, match=words):
+            linkage.link_incremental(_table(rows), model, state, removed)
+    dates = _table([again]).set_column(4, "born", pa.array(["yesterday"]))
+    with pytest.raises(linkage.LinkageError, match="other types"):
+        linkage.link_incremental(dates, model, state)
+    with pytest.raises(linkage.LinkageError, match="another version"):
+        linkage.link_incremental(_table([again]), _model(version="2"), state)
+    assert {p.name: p.read_bytes() for p in state.iterdir()} == before
