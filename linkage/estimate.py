@@ -192,9 +192,9 @@ def mixing_shares(
     return shares, posteriors(likelihood, shares)
 
 
-def posteriors(likelihood: Floats, shares: Floats) -> Floats:
-    """(rows, classes) of log-likelihoods to probabilities of the classes."""
-    joint = likelihood + np.log(shares)
+def posteriors(likelihood: Floats, shares: Floats | None = None) -> Floats:
+    """(rows, classes) of log-likelihoods to probabilities of the classes; shares may be in them."""
+    joint = likelihood + (0.0 if shares is None else np.log(shares))
     joint -= joint.max(axis=1, keepdims=True)
     weight = np.exp(joint)
     result: Floats = weight / weight.sum(axis=1, keepdims=True)

@@ -7,6 +7,7 @@ which strangers agree.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from linkage.apart import learn_apart
+from linkage.diagnose import Climb, climbs, elsewhere, taught_by_few, too_alike, well_taught
 from linkage.em import Bools, Floats, GroupedECM, Ints, Layout
 from linkage.engine import Engine, Grouped
 from linkage.estimate import (
@@ -24,6 +26,7 @@ from linkage.estimate import (
     held_out,
     make_layout,
     mixing_shares,
+    posteriors,
     start_same,
     stranger_rates,
     vetoed,
@@ -41,6 +44,7 @@ class Fit:
     probabilities: Floats
     taught: Bools
     pairs: Floats  # expected pairs of each class
+    seen: Floats  # (features,) expected pairs of one person at each level
     report: dict[str, Any]
 
 
@@ -60,9 +64,10 @@ class Trainer:
     def run(self) -> Parameters:
         """Learn all parameters."""
         current = self._start()
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
             strangers = self._strangers(current)
-            current = self._round(self._replace(current.probabilities, 0, strangers))
+            rows = self._replace(current.probabilities, 0, strangers)
+            current = self._round(rows, check=number == ROUNDS - 1)
         return current
 
     def _start(self) -> Parameters:
@@ -122,14 +127,17 @@ class Trainer:
         likelihood[self._vetoed, self.classes.same] += IMPOSSIBLE
         return likelihood
 
-    def _round(self, probabilities: Floats) -> Parameters:
-        """Family rules, then the others, then the shares of the classes."""
+    def _round(self, probabilities: Floats, check: bool) -> Parameters:
+        """Family rules, then the others, then the shares of the classes.
+
+        With ``check`` every rule is fitted from other start values too.
+        """
         rules = [i for i, r in enumerate(self.model.blocking) if r.train and self._has_pairs(i)]
         families = [i for i in rules if self.model.blocking[i].family and self.classes.count == 3]
-        fits = [self._fit(rule, probabilities, teaches_household=True) for rule in families]
+        fits = [self._fit(rule, probabilities, True, check) for rule in families]
         if families:
             probabilities = self._combine(probabilities, fits, 1)
-        fits += [self._fit(r, probabilities, False) for r in rules if r not in families]
+        fits += [self._fit(r, probabilities, False, check) for r in rules if r not in families]
         probabilities = self._combine(probabilities, fits, self.classes.same)
         if self.classes.count == 3:
             probabilities = self._shared_untaught(probabilities, fits[: len(families)])
@@ -150,7 +158,7 @@ class Trainer:
     def _has_pairs(self, rule: int) -> bool:
         return bool(((self.patterns.mask >> rule) & 1).any())
 
-    def _fit(self, rule: int, start: Floats, teaches_household: bool) -> Fit:
+    def _fit(self, rule: int, start: Floats, teaches_household: bool, check: bool) -> Fit:
         """Expectation-maximisation among the pairs of one rule."""
         out = held_out(self.model, self.packing, rule)
         X, counts, forbidden = self._pairs_of(rule, out)  # noqa: N806  # a matrix
@@ -160,11 +168,15 @@ class Trainer:
         if teaches_household:
             free[1] = taught
         settings = self.model.estimation
-        ecm = GroupedECM(self.layout, settings.max_iterations, settings.tolerance)
-        ecm.set_parameters(np.full(self.classes.count, 1 / self.classes.count), start)
         offset = np.zeros((len(counts), self.classes.count))
         offset[forbidden, self.classes.same] = IMPOSSIBLE
-        ecm.fit(X, counts, free, settings.smoothing, offset)
+        even = np.full(self.classes.count, 1 / self.classes.count)
+
+        def solve(values: Floats) -> GroupedECM:
+            ecm = GroupedECM(self.layout, settings.max_iterations, settings.tolerance)
+            return ecm.set_parameters(even, values).fit(X, counts, free, settings.smoothing, offset)
+
+        ecm = solve(start)
         found = np.exp(ecm.feature_log_prob_)
         expected = np.exp(ecm.class_log_prior_) * counts.sum()
         switched = self._switched(found, taught)
@@ -179,8 +191,16 @@ class Trainer:
             "labels_switched": switched,
             "held_out": [c.name for c, o in zip(self.packing.comparisons, out, strict=True) if o],
         }
+        seen = (
+            posteriors(np.asarray(ecm._joint_log_likelihood(X)) + offset) * counts[:, None]
+        ).T @ X
+        if check:
+            pairs = float(counts.sum())
+            others = climbs(solve, start, free, self.layout, pairs)
+            told = free & well_taught(seen, self.layout)
+            report["start_values"] = elsewhere(Climb.of(ecm, pairs), others, told)
         usable = taught & (not switched) & (expected[self.classes.same] >= FEWEST_PAIRS)
-        return Fit(found, usable, expected, report)
+        return Fit(found, usable, expected, seen[self.classes.same], report)
 
     def _pairs_of(self, rule: int, out: Bools) -> tuple[Floats, Floats, Bools]:
         """Encoded patterns of one rule without what it fixes, their counts, and which are vetoed."""
@@ -251,10 +271,24 @@ class Trainer:
             for problem, there in (
                 ("did not converge", not f.report["converged"]),
                 ("labels switched, left out", f.report["labels_switched"]),
+                (
+                    "other start values end in other probabilities that explain the pairs as well",
+                    not f.report.get("start_values", {"settled": True})["settled"],
+                ),
             )
             if there
         ]
-        return found + self._disordered(probabilities)
+        return [*found, *self._disordered(probabilities), *self._doubtful(fits, probabilities)]
+
+    def _doubtful(self, fits: list[Fit], probabilities: Floats) -> Iterator[str]:
+        """Comparisons taught by few pairs, and classes that are too alike."""
+        pairs = [
+            max((f.seen[part][f.taught[part]].sum() for f in fits), default=0.0)
+            for part in self.layout.slices()
+        ]
+        yield from taught_by_few([c.name for c in self.packing.comparisons], np.array(pairs))
+        others = ("pairs of strangers", "pairs of one household")[: self.classes.same]
+        yield from too_alike(probabilities, self.spoken, self.layout, others)
 
     def _disordered(self, probabilities: Floats) -> list[str]:
         """Comparisons whose ``different`` speaks more for one person than their first level."""
