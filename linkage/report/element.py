@@ -42,7 +42,7 @@ def table(caption: str, rows: Sequence[Mapping[str, Any]]) -> Html:
     if not rows:
         return tag("p", f"{caption}: none.")
     names = list(rows[0])
-    numeric = {n: all(isinstance(r[n], int | float | None) for r in rows) for n in names}
+    numeric = {n: _numeric([r[n] for r in rows]) for n in names}
     head = (tag("th", spoken(n), scope="col", class_=_side(numeric[n])) for n in names)
     body = (
         tag(
@@ -56,6 +56,11 @@ def table(caption: str, rows: Sequence[Mapping[str, Any]]) -> Html:
         "table", tag("caption", caption), tag("thead", tag("tr", *head)), tag("tbody", *body)
     )
     return tag("div", inside, class_="scroll", tabindex="0", role="region", aria_label=caption)
+
+
+def _numeric(values: Sequence[Any]) -> bool:
+    numbers = [v for v in values if v is not None]
+    return bool(numbers) and all(type(v) in (int, float) for v in numbers)
 
 
 def _side(numeric: bool) -> str | None:

@@ -259,22 +259,48 @@ def rules(run: Run) -> Html:
 
 
 def training(run: Run) -> Html:
-    """Whether learning was sound: convergence, label switching, what was held out."""
+    """Whether learning was sound: convergence, label switching, other start values, what was held out."""
     fits = run.report["training"]
-    rows = [dict(_training_row(fit)) for fit in fits]
-    parts = [
-        tag(
-            "p",
-            "Each rule teaches the comparisons that it does not fix. 'Labels switched' means that a rule's pairs "
-            "of one person would agree less than others: what it taught is then left out.",
-        ),
-        table("What each rule taught", rows),
-    ]
+    every = [dict(_training_row(fit)) for fit in fits]
+    names = ("rule", "pairs", "pairs of one person", "iterations", "converged", "labels switched")
+    first = [{n: row[n] for n in names if n in row} for row in every]
     timings = [
         {"stage": spoken(k), "seconds": f"{v:.2f}"}
         for k, v in run.report["timings_seconds"].items()
     ]
-    return joined([*parts, table("Time by stage", timings)])
+    return joined(
+        [
+            tag("p", _soundness(fits)),
+            tag(
+                "p",
+                "Each rule teaches the comparisons that it does not fix. 'Labels switched' means that a rule's "
+                "pairs of one person would agree less than others: what it taught is then left out.",
+            ),
+            table("What each rule taught", first),
+            tag("details", tag("summary", "Everything about each rule"), table("Each rule", every)),
+            tag("h3", "Time"),
+            table("Seconds by stage", timings),
+        ]
+    )
+
+
+def _soundness(fits: Sequence[dict[str, Any]]) -> str:
+    """Convergence, label switching and other starts in one sentence."""
+    stuck = [f["rule"] for f in fits if not f["converged"]]
+    switched = [f["rule"] for f in fits if f["labels_switched"]]
+    loose = [
+        f["rule"]
+        for f in fits
+        if any(isinstance(v, dict) and v.get("settled") is False for v in f.values())
+    ]
+    told = [
+        f"{len(fits) - len(stuck)} of {words.counted(len(fits), 'rule')} converged"
+        + (f" (not: {', '.join(stuck)})" if stuck else ""),
+        f"labels switched in {', '.join(switched)}" if switched else "no labels switched",
+    ]
+    if loose:
+        told.append(f"other start values led elsewhere in {', '.join(loose)}")
+    return f"{'; '.join(told)}."
 
 
 def _training_row(fit: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -282,8 +308,12 @@ def _training_row(fit: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         if isinstance(value, list | tuple):
             yield spoken(key), ", ".join(str(v) for v in value) or None
         elif isinstance(value, float):
-            yield spoken(key), f"{value:,.2f}".replace("-", "−")
+            yield spoken(key), _shortened(value)
         elif isinstance(value, dict):
             yield from ((f"{spoken(key)}: {k}", v) for k, v in _training_row(value))
         else:
             yield spoken(key), value
+
+
+def _shortened(value: float) -> str:
+    return f"{value:,.{0 if abs(value) >= 100 else 2}f}".replace("-", "−")

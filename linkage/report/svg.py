@@ -16,6 +16,7 @@ from linkage.report.element import Html, bits, joined, tag
 WIDTH = 360
 _MARGIN = 8
 _ROW = 34
+_LETTER = 6.4  # width of a letter of the widest usual font
 
 
 @dataclass(frozen=True)
@@ -91,16 +92,24 @@ def bars(title: str, description: str, rows: Sequence[Bar]) -> Picture:
             top += 16
             picture.text(_MARGIN + 4, top, row.heading, class_="strong")
             top += 2
-        picture.text(_MARGIN + 4, top + 13, row.label)
-        picture.text(WIDTH - _MARGIN, top + 13, row.value, "end")
+        _label(picture, top, row.label, row.value)
         left, right = sorted((x(row.start), x(row.end)))
-        picture.add(
-            "rect", x=left, y=top + 17, width=max(right - left, 1.0), height=11, class_=row.kind
-        )
+        if row.start != row.end:
+            width = max(right - left, 1.0)
+            picture.add("rect", x=left, y=top + 17, width=width, height=11, class_=row.kind)
         top += _ROW
     picture.add("line", x1=x(0.0), x2=x(0.0), y1=4, y2=top, class_="axis")
     picture.height = top + 4
     return picture
+
+
+def _label(picture: Picture, top: float, label: str, value: str) -> None:
+    """A label and its value on one line; a long label is cut in its middle (the table has it whole)."""
+    room = int((WIDTH - 2 * _MARGIN) / _LETTER) - len(value) - 3
+    if len(label) > room:
+        label = f"{label[: room // 2]}…{label[-(room - room // 2 - 1) :]}"
+    picture.text(_MARGIN + 4, top + 13, label)
+    picture.text(WIDTH - _MARGIN, top + 13, value, "end")
 
 
 @dataclass(frozen=True)
@@ -129,8 +138,7 @@ def ranges(
     x = _scale(floor, 1.0, 22.0, WIDTH - 22.0)
     first = top
     for row in rows:
-        picture.text(_MARGIN + 4, top + 13, row.label)
-        picture.text(WIDTH - _MARGIN, top + 13, row.text, "end")
+        _label(picture, top, row.label, row.text)
         middle = top + 23
         picture.add("line", x1=x(row.low), x2=x(row.high), y1=middle, y2=middle, class_="line for")
         picture.add("circle", cx=x(row.value), cy=middle, r=4, class_="for")
