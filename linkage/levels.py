@@ -99,6 +99,7 @@ def make_kernel(records: Records, texts: TextTests, con: duckdb.DuckDBPyConnecti
     rows = np.empty((records.loaded.count, len(names)), np.int32)
     for place, name in enumerate(names):
         rows[:, place] = records.codes[name]
+        records.codes[name] = rows[:, place]  # one copy is enough
     dated = {
         id(space): Dates.of(space.values)
         for space in records.spaces.values()
@@ -147,10 +148,10 @@ def _crosswise(test: Condition) -> Test:
     both = test.swapped is not None
 
     def crosswise(pairs: Pairs, rows: Rows) -> Bools:
-        (la, ra), (lb, rb) = pairs.both(a, rows), pairs.both(b, rows)
-        one, other = _same(la, rb), _same(lb, ra)
-        result: Bools = one & other if both else one | other
-        return result
+        holds = _same(pairs.one("l", a, rows), pairs.one("r", b, rows))
+        rest = np.flatnonzero(holds == both)  # the other way round decides
+        holds[rest] = _same(pairs.one("l", b, rows[rest]), pairs.one("r", a, rows[rest]))
+        return holds
 
     return crosswise
 

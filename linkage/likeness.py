@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from linkage.inputs import Codes
 
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 MARGIN = 1e-6  # similarities are rounded to six places before they meet a level
 _AT_ONCE = 100_000
 
@@ -35,33 +36,39 @@ class Letters:
     length: NDArray[np.int32]
     head: NDArray[np.uint32]
 
-    def similarity_bound(self, left: Codes, right: Codes) -> NDArray[np.float64]:
+    def similarity_bound(self, left: Codes, right: Codes) -> Floats:
         """At least the Jaro-Winkler similarity of each pair of values.
 
         Matching letters are at most the letters in common, and Jaro is highest when none of them
         is out of order: (m / a + m / b + 1) / 3. Winkler's bonus (above 0.7) counts equal first
         bytes, up to four.
         """
+        jaro = self._jaro_bound(left, right)
+        unlike = self.head[left] ^ self.head[right]
+        prefix = np.zeros(len(left), np.int8)
+        for mask in (0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF):
+            prefix += (unlike & np.uint32(mask)) == 0
+        bonus = np.where(jaro >= 0.7 - MARGIN, 0.1 * prefix, 0.0)
+        result: Floats = jaro + bonus * (1 - jaro)
+        return result
+
+    def _jaro_bound(self, left: Codes, right: Codes) -> Floats:
         common = np.bitwise_count(self.kinds[left] & self.kinds[right]).astype(np.int32)
         common += np.minimum(self.beyond[left], self.beyond[right])
         a, b = self.length[left], self.length[right]
-        matching = np.minimum(common, np.minimum(a, b)).astype(np.float64)
+        matching = np.minimum(common, np.minimum(a, b))
         jaro = (matching / np.maximum(a, 1) + matching / np.maximum(b, 1) + 1) / 3
-        jaro[matching == 0] = 0
-        bonus = np.where(jaro >= 0.7 - MARGIN, 0.1 * self._prefix(left, right), 0.0)
-        result: NDArray[np.float64] = jaro + bonus * (1 - jaro)
+        result: Floats = np.where(matching == 0, 0.0, jaro)
         return result
-
-    def _prefix(self, left: Codes, right: Codes) -> NDArray[np.int64]:
-        unlike = self.head[left] ^ self.head[right]
-        masks = (0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF)
-        return sum(
-            ((unlike & np.uint32(mask)) == 0 for mask in masks), np.zeros(len(left), np.int64)
-        )
 
     def may_be_similar(self, left: Codes, right: Codes, at_least: float) -> Bools:
         """False where the similarity is certainly below the level."""
-        result: Bools = self.similarity_bound(left, right) >= at_least - MARGIN
+        # Four equal first bytes add four tenths of what is lacking: without that much, no more work.
+        enough = min(at_least, (at_least - 0.4) / 0.6) - MARGIN
+        at = np.flatnonzero(self._jaro_bound(left, right) >= enough)
+        at = at[self.similarity_bound(left[at], right[at]) >= at_least - MARGIN]
+        result = np.zeros(len(left), bool)
+        result[at] = True
         return result
 
     def may_be_one_edit(self, left: Codes, right: Codes) -> Bools:

@@ -25,6 +25,7 @@ from linkage.levels import Kernel
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+BATCH = 2 * PAIRS  # proposals compared together
 _MASK_BITS = 32
 IN_MEMORY = 1 << 27  # pairs, 12 bytes each
 
@@ -157,17 +158,30 @@ class PairStore:
         return left, right, number
 
 
+def batches(chunks: Iterable[Chunk]) -> Iterator[list[Chunk]]:
+    """Chunks together until they have some work: of a late rule's pairs, most are dropped."""
+    batch: list[Chunk] = []
+    for chunk in chunks:
+        batch.append(chunk)
+        if sum(int(c.count.sum()) for c in batch) >= BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
 def store_pairs(
     con: duckdb.DuckDBPyConnection, blocks: Blocks, kernel: Kernel, threads: int
 ) -> PairStore:
     """Propose, compare, count and keep all pairs."""
 
-    def compare(chunk: Chunk) -> Compared:
-        left, right, mask = blocks.proposed(chunk)
+    def compare(batch: list[Chunk]) -> Compared:
+        proposed = zip(*(blocks.proposed(chunk) for chunk in batch), strict=True)
+        left, right, mask = (np.concatenate(parts) for parts in proposed)
         return group(left, right, mask, kernel.patterns(left, right))
 
     store = PairStore(con)
-    for found in side_by_side(threads, compare, blocks.chunks()):
+    for found in side_by_side(threads, compare, batches(blocks.chunks())):
         store.add(found)
     return store
 

@@ -43,6 +43,8 @@ def test_the_bounds_hold_for_duckdbs_similarity_and_edit_distance(
     one = np.arange(len(pairs), dtype=np.int32)
     other = one + np.int32(len(pairs))
     assert (letters.similarity_bound(one, other) >= found["alike"] - 1e-9).all()
+    for least in (0.3, 0.7, 0.88):
+        assert letters.may_be_similar(one, other, least)[found["alike"].round(6) >= least].all()
     assert letters.may_be_one_edit(one, other)[found["edits"] <= 1].all()
     for count in (1, 3, 7):
         begins = [a.encode()[:count] == b.encode()[:count] for a, b in pairs]
