@@ -13,6 +13,7 @@ It needs the extra ``spark`` (pyspark, sqlglot) and Java 17. Read in this order:
 
 from __future__ import annotations
 
+from linkage.spark.components import connected_components
 from linkage.spark.engine import SparkEngine, open_engine
 
-__all__ = ["SparkEngine", "open_engine"]
+__all__ = ["SparkEngine", "connected_components", "open_engine"]

@@ -82,7 +82,9 @@ def _start(scratch: Path, threads: int, memory_limit: str | None) -> SparkSessio
         f"-Dlog4j2.configurationFile={quiet}",
         f"-Djava.io.tmpdir={scratch}",
         "-XX:-UsePerfData",
-        "-XX:+UseParallelGC",
+        # Start and planning cost more than the work of one machine's records: compile fast.
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
         "-Darrow.enable_unsafe_memory_access=true",  # no check of bounds for each value
         "-Darrow.enable_null_check_for_get=false",
     ]

@@ -22,6 +22,7 @@ import pytest
 import linkage
 from benchmarks.linkage import families
 from linkage import duck, engines
+from linkage.cluster import components
 from linkage.engine import Grouped
 from linkage.linker import link_engine
 from tests.linkage.conftest import PERSON_MODEL, SMALL
@@ -77,8 +78,6 @@ class Running:
         patch = self.stack.enter_context(pytest.MonkeyPatch.context())
         patch.chdir(self.cwd)
         patch.setattr(tempfile, "tempdir", str(self.scratch))
-        # Compiled for a long run, Java would take longer than these few records.
-        patch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
         self.engine = self.stack.enter_context(
             engines.open_engine("spark", records, model, 2, "1GB")
         )
@@ -231,6 +230,24 @@ def test_bad_input_is_refused_in_the_same_words(source: Any) -> None:
             linkage.link(source, small, engine=engine)
         said.append(str(error.value))
     assert said[0] == said[1]
+
+
+@pytest.mark.slow
+def test_components_in_spark_are_those_of_the_arrays(running: Running) -> None:
+    from linkage.spark import connected_components  # noqa: PLC0415
+
+    rng = np.random.default_rng(3)
+    chain = np.arange(40)
+    left = np.concatenate([chain[:-1], rng.integers(40, 400, 200)])
+    right = np.concatenate([chain[1:], rng.integers(40, 400, 200)])
+    edges = running.engine.spark.createDataFrame(pa.table({"l": left, "r": right}))
+    found = connected_components(edges).toArrow()
+    labels = components(400, left, right)
+    touched = np.unique(np.concatenate([left, right])[np.tile(left != right, 2)])
+    assert dict(zip(*(c.to_pylist() for c in found.columns), strict=True)) == dict(
+        zip(touched.tolist(), labels[touched].tolist(), strict=True)
+    )
+    assert found.num_rows == len(touched)
 
 
 @pytest.mark.slow
