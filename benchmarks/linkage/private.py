@@ -21,18 +21,21 @@ import pyarrow.compute as pc
 import yaml
 
 import linkage
-from benchmarks.linkage import families
+from benchmarks.linkage import families, febrl
 from benchmarks.linkage import private_attack as attack
 from linkage.private import plan
 from linkage.private.discover import match
 from linkage.private.secret import Secret
 from linkage.private.settings import Discovery
-from linkage.private.tokenise import ID, Keys, tokenise
+from linkage.private.tokenise import Keys, tokenise
+from linkage.private.tokens import ID
 
 ROOT = Path(__file__).parents[2]
 TOKENS = ROOT / "ffp_data/identity/discovery_tokens.yaml"
 FEBRL = Path(__file__).with_name("febrl_private.yaml")
 RESULT = ROOT / "benchmarks/results/linkage_private.json"
+SIZES = (150, 300, 600, 1_200, 2_500, 5_000, 10_000)
+KNOWN = (0.03, 0.1)  # of a partner's records, matched and so sent in clear
 SECRET = Secret(b"a secret for a benchmark only...")
 SEED = 7
 GROUPS = 12  # salted groups attacked, the largest first
@@ -164,7 +167,7 @@ def attacked(
         tried += int(chosen.sum())
     return {
         "records_attacked": tried,
-        "by_frequency": round(by_count / tried, 4),
+        "by_frequency": round(float(by_count) / tried, 4),
         "by_pattern": round(float(right.sum()) / tried, 4),
         "commonest_value_for_all": round(float((truth == known.values[0]).mean()), 4),
         "right": right,
@@ -179,6 +182,56 @@ def counted(tokens: pa.Table, records: pa.Table, public: pa.Table, column: str) 
     aligned = attack.by_frequency(token[token != 0], known)
     got = [aligned.get(t) == v for t, v in zip(token, truth, strict=True) if v]
     return {"by_frequency": round(sum(got) / len(got), 4)}
+
+
+def by_size(records: pa.Table, public: pa.Table) -> dict[str, Any]:
+    """What the pattern attack gets right of so many unsalted records."""
+    order = np.random.default_rng(SEED).permutation(records.num_rows)
+    result = {}
+    for size in SIZES:
+        some = records.take(pa.array(order[:size]))
+        found = leaks(some, public, hardened(PLAIN | {"fold": True, "smallest_domain": 0}))
+        result[str(some.num_rows)] = {c: found[c]["by_pattern"] for c in ("given_name", "surname")}
+    return result
+
+
+def known_records(records: pa.Table, discovery: Discovery) -> dict[str, Any]:
+    """Share of other records' tokens that are read once the hub knows some records in clear.
+
+    That is so after every answer: whatever equals a known record's token is known too.
+    """
+    tokens = tokenise(records, discovery, SECRET, "health")
+    names = [n for n in tokens.column_names if n.startswith(("value_", "filter_"))]
+    order = np.random.default_rng(SEED).permutation(tokens.num_rows)
+    result: dict[str, Any] = {}
+    for share in KNOWN:
+        some = round(share * len(order))
+        known, others = tokens.take(pa.array(order[:some])), tokens.take(pa.array(order[some:]))
+        result[str(share)] = {
+            name: round(_share_in(others[name], known[name]), 4)
+            for name in names
+            if known[name].null_count < some
+        }
+    return result
+
+
+def _share_in(values: pa.ChunkedArray, known: pa.ChunkedArray) -> float:
+    there = values.drop_null()
+    found = pc.is_in(there, known.drop_null().unique())
+    return float(pc.sum(found).as_py() or 0) / max(1, len(there))
+
+
+def of_febrl(number: int) -> dict[str, Any]:
+    """A Febrl set, its originals one partner and its duplicates another."""
+    records = febrl.records(number)
+    truth, discovery = febrl.truth(records), Discovery.from_yaml(FEBRL)
+    original = pc.match_substring(records["rec_id"], "-org")
+    parts = {"org": records.filter(original), "dup": records.filter(pc.invert(original))}
+    return {
+        "records": records.num_rows,
+        "clear_same_model": clear(records, truth, discovery.linkage),
+        "plain_filters": private(parts, truth, discovery),
+    }
 
 
 def run(households: int) -> dict[str, Any]:
@@ -201,6 +254,14 @@ def run(households: int) -> dict[str, Any]:
         figure["attacks"] = leaks(parts["health_fhir"], public, discovery)
         result["families"][name] = figure
         print(name, json.dumps(figure), flush=True)
+    result["attack_by_records_under_one_salt"] = by_size(parts["health_fhir"], public)
+    result["read_when_some_records_are_known"] = {
+        name: known_records(parts["health_fhir"], hardened(HARDENINGS[name]))
+        for name in ("shipped", "plain_filters")
+    }
+    for number in (1, 2, 3, 4):
+        result[f"febrl{number}"] = of_febrl(number)
+        print(number, json.dumps(result[f"febrl{number}"]), flush=True)
     return result
 
 

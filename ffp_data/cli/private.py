@@ -173,7 +173,9 @@ def _read(path: Path) -> pa.Table:
 
     try:
         if path.suffix == ".csv":
-            return pyarrow.csv.read_csv(path)
+            # Told that ids are text: one of digits alone would be read as a number.
+            text = pyarrow.csv.ConvertOptions(column_types={"token_id": "string"})
+            return pyarrow.csv.read_csv(path, convert_options=text)
         return pyarrow.parquet.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise linkage.LinkageError(f"{path}: cannot be read") from error

@@ -20,7 +20,8 @@ from linkage.linker import link_engine
 from linkage.private.engine import SOURCE, TokenEngine
 from linkage.private.secret import Secret
 from linkage.private.settings import Discovery
-from linkage.private.tokenise import ID, Keys, read_records
+from linkage.private.tokenise import Keys, quietly, read_records
+from linkage.private.tokens import ID
 
 CLUSTER = "cluster_id"
 
@@ -76,8 +77,10 @@ def answer(
     Raises LinkageError if an asked id is none of these records': then the records are not those
     that were tokenised, and nothing should leave.
     """
+    if ID not in asked.column_names:
+        raise LinkageError(f"the list of asked ids has no column {ID}")
     wanted = set(asked[ID].to_pylist())
-    with duckdb.connect(":memory:") as con:
+    with quietly(), duckdb.connect(":memory:") as con:
         read_records(con, records, discovery.linkage)
         table = con.execute("SELECT * FROM input").to_arrow_table()
     ids = Keys(secret, discovery).record_ids(

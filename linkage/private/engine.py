@@ -19,8 +19,7 @@ from linkage.private.candidates import Candidates
 from linkage.private.columns import Words, equal
 from linkage.private.levels import Levels, Records
 from linkage.private.settings import Discovery
-from linkage.private.tokenise import ID
-from linkage.private.tokens import together
+from linkage.private.tokens import ID, together
 
 _PAIRS = 500_000  # compared at a time
 _GOLDEN = 0.6180339887498949

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import csv
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +28,9 @@ from linkage.private import bloom
 from linkage.private.plan import Item, groups_name, plan
 from linkage.private.secret import Secret
 from linkage.private.settings import Discovery, tests_of
-from linkage.private.tokens import Header
+from linkage.private.tokens import ID, Header, check_source
 from linkage.standardise import apply_steps, column_sql, quoted
 
-ID = "token_id"
 _ID_BYTES = 16
 _PLENTY = 5  # values of a small domain occur at least so often each before the domain is refused
 
@@ -63,8 +64,9 @@ def tokenise(
     Columns: ``token_id``, then those of the plan: tokens as unsigned 64-bit integers, lists of
     them, and filters as bytes of fixed size.
     """
+    check_source(source)
     keys = Keys(secret, discovery)
-    with duckdb.connect(":memory:", config={"threads": 2}) as con:
+    with quietly(), duckdb.connect(":memory:", config={"threads": 2}) as con:
         read_records(con, records, discovery.linkage)
         _standardise(con, discovery.linkage)
         items = plan(discovery)
@@ -106,12 +108,19 @@ def _read_file(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     readers = {".parquet": "read_parquet({})", ".csv": "read_csv({}, all_varchar = true)"}
     if not path.is_file() or path.suffix.lower() not in readers:
         raise LinkageError(f"{path}: give records as a .parquet or .csv file")
+    source = readers[path.suffix.lower()].format(quoted(str(path)))
+    con.execute(f"CREATE VIEW input AS SELECT * FROM {source}")
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Turn DuckDB's errors into ours without their text, which may quote a line of the records."""
     try:
-        source = readers[path.suffix.lower()].format(quoted(str(path)))
-        con.execute(f"CREATE VIEW input AS SELECT * FROM {source}")
-    except duckdb.Error:
-        # Without the cause, which may quote a line of the file.
-        raise LinkageError(f"{path}: cannot be read as {path.suffix[1:]}") from None
+        yield
+    except duckdb.Error as error:
+        raise LinkageError(
+            f"the records cannot be read ({type(error).__name__}): check quotes, columns and encoding"
+        ) from None
 
 
 def _quoted_name(column: str) -> str:

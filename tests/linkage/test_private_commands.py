@@ -164,3 +164,26 @@ def test_the_umask_does_not_open_a_secret(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "s").stat().st_mode) == 0o600
+
+
+def test_a_line_that_cannot_be_read_is_refused_without_being_printed(
+    tmp_path: Path, secret: Path
+) -> None:
+    broken = tmp_path / "broken.csv"
+    lines = [
+        "record_key,given_name,surname,other_surname,date_of_birth,sex,postcode,nhs_number,upn"
+    ]
+    lines += [f"{i},Martha,Abbott,,2015-03-02,F,XF1 1AA,," for i in range(30_000)]
+    broken.write_text("\n".join([*lines, 'x,"Wetherby" Hidden,"Q']))
+    told = ffp("tokenise", broken, *MODEL, "--secret", secret,
+               "--out", tmp_path / "t.parquet", code=2)  # fmt: skip
+    assert "cannot be read" in told
+    assert "Wetherby" not in told
+
+
+def test_a_source_whose_name_is_a_path_is_refused(
+    tmp_path: Path, secret: Path, records: dict[str, Path]
+) -> None:
+    told = ffp("tokenise", records["health"], *MODEL, "--secret", secret, "--source", "../x",
+               "--out", tmp_path / "t.parquet", code=2)  # fmt: skip
+    assert "a source's name has" in told

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 import linkage
+from linkage.duck import open_engine
 from linkage.private.discover import Matched, answer, ask, match
+from linkage.private.engine import TokenEngine
 from linkage.private.secret import Secret
 from linkage.private.settings import Discovery
 from linkage.private.tokenise import tokenise
@@ -74,6 +79,63 @@ def test_tokens_of_other_parameters_are_refused_with_the_reason(
     here = Discovery(settings=settings, linkage=discovery().linkage)
     with pytest.raises(linkage.LinkageError, match=reason):
         match(list(tokens.values()), here)
+
+
+def test_a_token_file_that_was_changed_is_refused(tokens: dict[str, pa.Table]) -> None:
+    health, school = tokens["health"], tokens["school"]
+    with pytest.raises(linkage.LinkageError, match=r"other columns .* \(rule_0\)"):
+        match([health.drop_columns(["rule_0"]), school], discovery())
+    with pytest.raises(linkage.LinkageError, match="occurs more than once"):
+        match([pa.concat_tables([health, health.slice(0, 1)]), school], discovery())
+    with pytest.raises(linkage.LinkageError, match="two files of tokens have one source"):
+        match([health, health.slice(0, 0)], discovery())
+
+
+def test_tests_of_equality_give_the_same_patterns_as_on_clear_records() -> None:
+    """The engine of clear records is the oracle: only similarities may differ."""
+    content: dict[str, Any] = {
+        "name": "equal", "version": "1", "record_id": "record_key",
+        "columns": {
+            "given": {"from": "given_name", "steps": ["lower"], "domain": "name"},
+            "surname": {"steps": ["lower"], "domain": "name"},
+            "former": {"from": "other_surname", "steps": ["lower"], "domain": "name"},
+            "born": {"from": "date_of_birth", "type": "date"},
+            "postcode": {"steps": ["postcode"]},
+        },
+        "blocking": [
+            {"equal": ["surname", {"born": "year"}]},
+            {"equal": [{"given": "skeleton"}, "postcode"]},
+            {"equal": ["surname"], "with": ["given"]},
+        ],
+        "comparisons": [
+            {"name": "given", "levels": [{"exact": "given"}, {"swapped": ["given", "surname"]},
+             {"same_part": {"column": "given", "part": "skeleton"}},
+             {"shares_word": {"column": "given", "min_letters": 3}}]},
+            {"name": "surname", "levels": [{"exact": "surname"},
+             {"name": "alias", "alias": {"of": "surname", "in": "former"}}]},
+            {"name": "born", "levels": [{"exact": "born"}, {"day_month_swapped": "born"}]},
+            {"name": "place", "columns": ["postcode"], "levels": [
+             {"name": "both", "all": [{"exact": "postcode"}, {"exact": "surname"}]}]},
+        ],
+    }  # fmt: skip
+    model = linkage.Model.from_dict(content)
+    parameters = {
+        "name": "t",
+        "version": "1",
+        "epoch": "e",
+        "model": "m.yaml",
+        "smallest_domain": 0,
+    }
+    equality = Discovery.from_dict(parameters, Path("t.yaml"), model)
+    tables = [tokenise(t, equality, SECRET, name) for name, t in town()[0].items()]
+    with open_engine(pa.concat_tables(town()[0].values()), model) as clear:
+        expected, sizes = clear.patterns(), clear.rule_sizes()
+    engine = TokenEngine(tables, equality)
+    found = engine.patterns()
+    for name in ("pattern", "mask", "count"):
+        assert np.array_equal(getattr(found, name), getattr(expected, name))
+    assert engine.rule_sizes() == sizes
+    assert len(found.pattern) > 10
 
 
 def test_an_answer_is_refused_when_the_records_are_not_those_that_were_tokenised(

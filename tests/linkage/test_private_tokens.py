@@ -24,7 +24,7 @@ from tests.linkage.private_town import PARAMETERS, discovery
 
 KEY = b"k" * 32
 FEW = settings(max_examples=40, deadline=None)
-NAMES = st.text(st.characters(codec="utf-8", categories=["L"]), min_size=1, max_size=12)
+NAMES = st.text("abcdeéłлм ", min_size=1, max_size=12)
 PLAIN = Settings(name="t", version="1", epoch="e", model=Path("m.yaml"))
 
 
