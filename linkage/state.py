@@ -173,20 +173,23 @@ def keyed_sql(model: Model, source: str) -> str:
         for name, c in model.columns.items()
         if c.first_of
     ]
+    parts = {(k.column, k.part) for r in model.blocking for k in (*r.equal, *r.other) if k.part}
+    named = [f"{part_sql(p, _standard(c))} AS {_standard(c, p)}" for c, p in sorted(parts)]
     keys = []
     for index, rule in enumerate(model.blocking):
         keys.append(f"{_key_sql(rule.equal)} AS __k{index}")
         if rule.with_:
             keys.append(f"{_key_sql(rule.with_)} AS __k{index}x")
     text = f"{identifier(model.record_id)}::VARCHAR AS {ID}"
+    # Each step is a subquery of its own, so that what several keys read is written only once.
     return (
-        f"SELECT {', '.join([*kept, ID, *keys])} FROM (SELECT {', '.join(['*', *made])} FROM "
-        f"(SELECT {', '.join([*kept, text, *read])} FROM {source}))"
+        f"SELECT {', '.join([*kept, ID, *keys])} FROM (SELECT {', '.join(['*', *named])} FROM "
+        f"(SELECT {', '.join(['*', *made])} FROM (SELECT {', '.join([*kept, text, *read])} FROM {source})))"
     )
 
 
-def _standard(column: str) -> str:
-    return f"__s_{column}"
+def _standard(column: str, part: str | None = None) -> str:
+    return f"__s_{column}__{part}" if part else f"__s_{column}"
 
 
 def _members(model: Model, name: str) -> list[str]:
@@ -196,7 +199,6 @@ def _members(model: Model, name: str) -> list[str]:
 
 def _key_sql(keys: tuple[Key, ...]) -> str:
     """A 64-bit hash of the components; NULL when one is missing. A collision only adds a pair."""
-    columns = [_standard(k.column) for k in keys]
-    parts = [part_sql(k.part, c) if k.part else c for k, c in zip(keys, columns, strict=True)]
-    present = " AND ".join(f"({p}) IS NOT NULL" for p in parts)
+    parts = [_standard(k.column, k.part) for k in keys]
+    present = " AND ".join(f"{p} IS NOT NULL" for p in parts)
     return f"CASE WHEN {present} THEN hash({', '.join(parts)}) END"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -51,6 +52,15 @@ def link(  # noqa: PLR0913, PLR0917  # each is an option
         Path | None,
         typer.Option(help="Reviewed pairs: record_id_l, record_id_r, same_person (yes or no)."),
     ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to keep for the next run; once it is there, RECORDS are those new or changed."
+        ),
+    ] = None,
+    removed: Annotated[
+        Path | None, typer.Option(help="With --state: ids to remove, in a column record_id.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Link records that have no common key.
@@ -65,6 +75,7 @@ def link(  # noqa: PLR0913, PLR0917  # each is an option
 
     if by and not truth:
         raise fail("--by splits the quality, so it needs --truth", 2)
+    _refuse_state(state, removed, bool(truth) or engine is not Engine.DUCKDB, parameters)
     try:
         report.refuse_foreign(out)
         read = linkage.Model.from_yaml(model)
@@ -73,7 +84,13 @@ def link(  # noqa: PLR0913, PLR0917  # each is an option
         with progress(json) as bar:
             bar.add_task(f"linking {records.name}", total=None)
             fitted = linkage.Fitted.load(parameters, read) if parameters else None
-            result = linkage.link(records, read, must, cannot, engine=engine.value, fitted=fitted)
+            if state:
+                kept = _Kept(state, removed, bool(decisions))
+                result = kept.link(records, read, must, cannot, fitted)
+            else:
+                result = linkage.link(
+                    records, read, must, cannot, engine=engine.value, fitted=fitted
+                )
             measured = report.measure(result, read, known, by or ()) if known is not None else None
             report.write(result, read, out, measured)
     except linkage.LinkageError as error:
@@ -89,6 +106,36 @@ def link(  # noqa: PLR0913, PLR0917  # each is an option
     typer.echo(
         f"{result.report['records']:,} records, {count:,} clusters; see {out / 'report.html'}"
     )
+
+
+def _refuse_state(
+    state: Path | None, removed: Path | None, unfit: bool, parameters: Path | None
+) -> None:
+    """What cannot go with --state."""
+    later = state is not None and state.exists()
+    if state and (unfit or (later and parameters)):
+        words = "--state takes no --truth, no other engine, and no --parameters once it is there"
+        raise fail(words, 2)
+    if removed and not later:
+        raise fail("--removed needs a --state that is there", 2)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A state that is made, or taken on; ``decided``: decisions were given, and replace its own."""
+
+    folder: Path
+    removed: Path | None
+    decided: bool
+
+    def link(self, records: Path, model: Any, must: Any, cannot: Any, fitted: Any) -> Any:
+        import linkage
+
+        if not self.folder.exists():
+            return linkage.start(records, model, self.folder, fitted, must, cannot)
+        gone = _table(self.removed)["record_id"].cast("string").to_pylist() if self.removed else ()
+        decisions = (must, cannot) if self.decided else (None, None)
+        return linkage.link_incremental(records, model, self.folder, gone, *decisions)
 
 
 def evaluate(  # noqa: PLR0913, PLR0917  # each is an option
