@@ -4,7 +4,8 @@ Households first: adults, children, now and then twins, a son named after his fa
 child. Each agency then records some of them with its own identifiers and its own faults: nicknames,
 other spellings, former surnames, old or missing postcodes, swapped or mistyped dates, a holding name
 for a newborn, a sibling's NHS number. Rates are chosen to be demanding, not measured. Columns are
-those that a person model reads; all people are invented and NHS numbers begin with 9.
+those that a person model reads; all people are invented and NHS numbers begin with 9. For tests; the
+benchmark's children, at any size and with sourced rates, are those of ``partnership``.
 """
 
 from __future__ import annotations
