@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -113,7 +114,11 @@ def _extract(x: str, setting: Setting) -> str:
 
 
 def _parse_date(x: str, setting: Setting) -> str:
-    return f"try_strptime({x}, {quoted(_text_setting('parse_date', setting))})"
+    """The first format that fits."""
+    formats = (setting,) if isinstance(setting, str) else setting
+    if not isinstance(formats, tuple) or not formats:
+        raise LinkageError("step 'parse_date' needs a format or a list of formats")
+    return f"try_strptime({x}, [{', '.join(map(quoted, formats))}])"
 
 
 def _check_digit(x: str, setting: Setting) -> str:
@@ -180,12 +185,22 @@ def step_problems(steps: Sequence[Step]) -> Iterator[str]:
         except LinkageError as error:
             yield str(error)
             continue
+        if step.name == "parse_date":
+            yield from _format_problems(step)
         pattern = step.setting.pattern if isinstance(step.setting, Replace) else step.setting
         if step.name in _WITH_PATTERN and isinstance(pattern, str):
             try:
                 pc.match_substring_regex(pa.array([""]), pattern)  # RE2, as in DuckDB
             except pa.ArrowInvalid:
                 yield f"step '{step.name}': {pattern!r} is not a regular expression (RE2 syntax)"
+
+
+def _format_problems(step: Step) -> Iterator[str]:
+    try:
+        with duckdb.connect(":memory:") as con:
+            con.execute(f"SELECT {_parse_date(quoted('x'), step.setting)}")
+    except duckdb.InvalidInputException:
+        yield f"step 'parse_date': {step.setting!r} is no format of dates; write such as '%d/%m/%Y'"
 
 
 def column_sql(column: Column, source: str) -> str:

@@ -46,7 +46,7 @@ def register(
     separator = _separator(path) if suffix == ".csv" else ""
     literal = "'" + str(path).replace("'", "''") + "'"
     reader = _READERS[suffix].format(literal, separator)
-    with reading(path):
+    with reading(path, duckdb.BinderException):
         con.execute(f"CREATE VIEW {name} AS SELECT * FROM {reader}")
 
 
@@ -67,11 +67,12 @@ def _separator(path: Path) -> str:
 
 
 @contextmanager
-def reading(records: pa.Table | Path | str) -> Iterator[None]:
+def reading(records: pa.Table | Path | str, *more: type[duckdb.Error]) -> Iterator[None]:
     """Turn what DuckDB says of an unreadable file into a LinkageError without the file's values."""
+    expected: tuple[type[duckdb.Error], ...] = (duckdb.InvalidInputException, duckdb.IOException)
     try:
         yield
-    except (duckdb.InvalidInputException, duckdb.IOException, duckdb.BinderException) as error:
+    except (*expected, *more) as error:
         if isinstance(records, pa.Table):
             raise
         # Not "from error": DuckDB quotes the line, and a line is a person.

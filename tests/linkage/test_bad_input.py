@@ -234,6 +234,8 @@ def test_a_csv_with_nothing_but_a_header_is_no_record(model: linkage.Model, tmp_
         (["polish"], "columns.given|column 'given': standardisation step 'polish' is unknown"),
         ([{"null_if_matches": "("}], "null_if_matches': '\\(' is not a regular expression"),
         ([{"replace": {"pattern": "(?<=a)b", "with": ""}}], "is not a regular expression"),
+        ([{"parse_date": "%Q"}], "parse_date': '%Q' is no format of dates"),
+        ([{"parse_date": ["%Y", ""]}], "is no format of dates"),
     ],
 )
 def test_a_step_that_cannot_work_is_refused_when_the_model_is_read(

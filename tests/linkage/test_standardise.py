@@ -103,6 +103,11 @@ def test_text_dates_are_read_by_their_format_and_bad_ones_are_missing() -> None:
     column = Column.model_validate({"type": "date", "steps": [{"parse_date": "%Y%m%d"}]})
     assert str(_value(column_sql(column, "'20200309'"))) == "2020-03-09"
     assert _value(column_sql(column, "'20201399'")) is None
+    several = [{"parse_date": ["%d-%m-%Y", "%Y/%m/%d"]}]
+    column = Column.model_validate({"type": "date", "steps": several})
+    assert str(_value(column_sql(column, "'09-03-2020'"))) == "2020-03-09"
+    assert str(_value(column_sql(column, "'2020/03/09'"))) == "2020-03-09"
+    assert _value(column_sql(column, "'00-00-2020'")) is None
 
 
 @pytest.mark.parametrize(
