@@ -7,6 +7,7 @@ changed, and which share a blocking key, are proposed.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,14 +18,14 @@ import pyarrow as pa
 from linkage import tables
 from linkage.arrays import distinct
 from linkage.checks import refuse_ids, refuse_missing, refuse_nested
-from linkage.duck import open_engine
+from linkage.duck import DuckEngine, open_engine
 from linkage.em import Ints
 from linkage.errors import LinkageError
 from linkage.fitted import Fitted
 from linkage.inputs import identifier
 from linkage.model import Model
 from linkage.packing import Packing
-from linkage.score import Scored
+from linkage.score import Scored, Scorer
 from linkage.state import ID, kept_columns, key_joins, keyed_sql
 
 
@@ -189,31 +190,45 @@ def _literal(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Comparer:
-    """Scores pairs of a population with a fit; only their records are loaded.
+    """Scores pairs of a population with a fit; only records that may be asked for are loaded.
 
-    Patterns are of ``packing``, which has all comparisons of the model.
+    ``labels`` are the components before the changes: with a record all of its component is loaded,
+    since that will be looked at whole. Patterns are of ``packing``, which has all comparisons of the
+    model. ``stack`` keeps the engine open.
     """
 
     population: Population
     fitted: Fitted
     packing: Packing
+    labels: Ints
+    stack: ExitStack
     threads: int
     memory_limit: str | None
+    _open: tuple[Ints, DuckEngine, Scorer] | None = None
 
     def score(self, left: Ints, right: Ints) -> Scored:
         """Weights of pairs (record numbers, left < right)."""
         if not len(left):
             return Scored.none()
-        numbers = distinct(np.concatenate([left, right]))
-        table, model = self.population.records(numbers), self.population.model
-        with open_engine(table, model, self.threads, self.memory_limit) as engine:
-            one, other = np.searchsorted(numbers, left), np.searchsorted(numbers, right)
-            pattern = engine.compare(one, other)
-            scored = self.fitted.scorer(engine, model).score(
-                one, other, pattern, self.fitted.shares
-            )
-            levels = self.packing.levels_from(pattern, engine.loaded.packing)
+        numbers, engine, scorer = self._with(distinct(np.concatenate([left, right])))
+        one, other = np.searchsorted(numbers, left), np.searchsorted(numbers, right)
+        pattern = engine.compare(one, other)
+        scored = scorer.score(one, other, pattern, self.fitted.shares)
+        levels = self.packing.levels_from(pattern, engine.loaded.packing)
         whole = self.packing.pack(levels)
         return Scored(left, right, whole, scored.weight, scored.household, scored.veto)
+
+    def _with(self, numbers: Ints) -> tuple[Ints, DuckEngine, Scorer]:
+        """An engine that has these records: the open one, if it does."""
+        if self._open is None or not np.isin(numbers, self._open[0]).all():
+            wanted = np.zeros(len(self.labels), dtype=bool)
+            wanted[self.labels[numbers]] = True
+            loaded = np.flatnonzero(wanted[self.labels])
+            table, model = self.population.records(loaded), self.population.model
+            engine = self.stack.enter_context(
+                open_engine(table, model, self.threads, self.memory_limit)
+            )
+            self._open = loaded, engine, self.fitted.scorer(engine, model)
+        return self._open

@@ -119,7 +119,11 @@ class Fitted:
             training=self.parameters.training,
             warnings=self.parameters.warnings,
         )
-        return json.dumps(file.model_dump(), indent=1, ensure_ascii=False) + "\n"
+        lines = (
+            f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+            for key, value in file.model_dump().items()
+        )
+        return "{\n" + ",\n".join(lines) + "\n}\n"
 
     def save(self, path: Path | str) -> None:
         """Write the fit to a file."""

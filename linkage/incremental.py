@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import pyarrow.compute as pc
 from linkage.assemble import Assembled, Assembler
 from linkage.assemble import Population as People
 from linkage.changes import Changes, Comparer, Population, take_in, write_first
+from linkage.cluster import components
 from linkage.decisions import Decisions, Link
 from linkage.duck import connect, open_engine
 from linkage.em import Ints
@@ -90,20 +92,22 @@ def link_incremental(
         tempfile.TemporaryDirectory(prefix="linkage-") as scratch,
         connect(scratch, threads, memory_limit) as con,
         new_state(previous) as folder,
+        ExitStack() as stack,
     ):
         with timer.stage("records"):
             changes, population = take_in(
                 con, model, records, removed, state.records, folder / RECORDS
             )
-        comparer = Comparer(
-            population, state.fitted, Packing(model.comparisons), threads, memory_limit
-        )
+            old, known = _moved(state, population)
+        strong = old.take(old.at_least(model.thresholds.join))
+        labels = components(len(population), strong.left, strong.right)
+        packing = Packing(model.comparisons)
+        comparer = Comparer(population, state.fitted, packing, labels, stack, threads, memory_limit)
         fresh = _fresh(population, comparer, timer)
         with timer.stage("cluster"):
-            old, known = _moved(state, population)
             assembled = Assembler(
                 model,
-                comparer.packing,
+                packing,
                 People.of(population.sources(), model),
                 Decisions.of(population.ids, must, cannot),
                 lambda left, right: _score_more(comparer, known, left, right),
