@@ -105,6 +105,28 @@ def test_what_reviewers_decided_is_kept(place: Path) -> None:
     assert "decided.csv, row 1: write yes, no or unsure" in told.output.replace("\n", "")
 
 
+def test_a_state_takes_in_what_is_new_changed_or_gone(place: Path, tmp_path: Path) -> None:
+    rows = pq.read_table(place / "records.parquet")
+    ids = rows["id"].to_pylist()
+    pq.write_table(rows.slice(5), tmp_path / "first.parquet")
+    pq.write_table(rows.slice(0, 5), tmp_path / "second.parquet")
+    (tmp_path / "gone.csv").write_text(f"record_id\n{ids[-1]}\n")
+    words = ["--model", place / "model.yaml", "--out", tmp_path / "out", "--state", tmp_path / "st"]
+    told = _ffp("link", tmp_path / "first.parquet", *words)
+    assert told.exit_code == 0, told.output
+    later = ["link", tmp_path / "second.parquet", *words, "--removed", tmp_path / "gone.csv"]
+    told = _ffp(*later, "--json")
+    assert told.exit_code == 0, told.output
+    changes = json.loads(told.stdout)["changes"]
+    assert (changes["new"], changes["removed"]) == (5, 1)
+    clusters = pq.read_table(tmp_path / "out/clusters.parquet")
+    assert clusters["record_id"].to_pylist() == sorted(ids[:-1])
+    told = _ffp(*later, "--engine", "spark")
+    assert told.exit_code == 2
+    told = _ffp("link", tmp_path / "second.parquet", *words[:4], "--removed", tmp_path / "gone.csv")
+    assert "--removed needs a --state" in told.output.replace("\n", " ")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
