@@ -103,7 +103,10 @@ def _items(discovery: Discovery) -> Iterator[Item]:
         )
     for index, rule in enumerate(model.blocking):
         purpose = f"rule/{index}"
-        yield Item(rule_name(index), purpose, _components(rule.equal), column=rule.name)
+        own = _components(rule.equal)
+        if rule.where_missing:
+            own = f"CASE WHEN {rule.where_missing} IS NULL THEN {own} END"
+        yield Item(rule_name(index), purpose, own, column=rule.name)
         if rule.with_:
             sql = _components(rule.with_)
             yield Item(rule_name(index, True), purpose, sql, column=rule.name)

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from linkage.equivalents import equivalents_path
 from linkage.errors import LinkageError
 from linkage.model import Model
 from linkage.spec import Condition, Key, Name, Share, Spec
@@ -26,6 +27,7 @@ ASKABLE = (
     "exact", "similar", "swapped", "swapped_similar", "alias", "equivalent", "shares_word",
     "same_part", "day_month_swapped", "one_date_part_differs",
 )  # fmt: skip
+_DECIDES = {"columns", "blocking", "comparisons", "equivalents"}
 MOST_HASHES = 16  # positions of two bytes in one SHA-256 digest
 
 
@@ -132,10 +134,17 @@ class Discovery(BaseModel):
 
     @cached_property
     def fingerprint(self) -> str:
-        """Sixteen hex digits over all that decides the tokens and what they mean."""
+        """Sixteen hex digits over all that decides the tokens and what they mean.
+
+        Thresholds and settings of estimation are the hub's own and can change without new tokens.
+        """
+        tables = {t: equivalents_path(self.linkage, t) for t in sorted(self.linkage.equivalents)}
         parts = {
             "settings": self.settings.model_dump(mode="json", exclude={"model"}),
-            "model": self.linkage.model_dump(mode="json"),
+            # Without keys at their defaults, so that a key that is new in a later version of this
+            # software, and not used, changes nothing.
+            "model": self.linkage.model_dump(mode="json", include=_DECIDES, exclude_defaults=True),
+            "tables": {t: hashlib.sha256(p.read_bytes()).hexdigest() for t, p in tables.items()},
         }
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]

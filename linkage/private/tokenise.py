@@ -8,7 +8,6 @@ could be told apart by counting. The file's metadata say with which parameters i
 
 from __future__ import annotations
 
-import csv
 import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from linkage.equivalents import equivalents_path
+from linkage.equivalents import equivalents_path, read_equivalents
 from linkage.errors import LinkageError
 from linkage.model import Model
 from linkage.private import bloom
@@ -149,15 +148,12 @@ def _standardise(con: duckdb.DuckDBPyConnection, model: Model) -> None:
 
 def _add_groups(con: duckdb.DuckDBPyConnection, model: Model, column: str) -> None:
     """A table, named as its one column of group names, by standardised value."""
-    spec = model.columns[column]
-    path = equivalents_path(model, str(spec.equivalents))
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = [(row["value"], row["group"]) for row in csv.DictReader(file)]
-    values, groups = zip(*rows, strict=True)
-    con.register("equivalents_in", pa.table({"value": values, "grp": groups}))
+    spec, name = model.columns[column], groups_name(column)
+    con.register("equivalents_in", read_equivalents(equivalents_path(model, str(spec.equivalents))))
     con.execute(
-        f"CREATE TABLE {groups_name(column)} AS SELECT {apply_steps('value', spec.steps)} AS value,"
-        f" list(DISTINCT grp ORDER BY grp) AS {groups_name(column)} FROM equivalents_in GROUP BY 1"
+        f"CREATE TABLE {name} AS SELECT {apply_steps('value', spec.steps)} AS value,"
+        f" list(DISTINCT group_id::VARCHAR ORDER BY group_id::VARCHAR) AS {name}"
+        " FROM equivalents_in GROUP BY 1"
     )
     con.unregister("equivalents_in")
 

@@ -149,6 +149,25 @@ def test_every_column_of_the_plan_has_a_key_that_only_its_domain_shares() -> Non
     }
 
 
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({"thresholds": {"join": 0.8}}, True),
+        ({"columns": {"sex": {"steps": ["lower"]}}}, False),
+    ],
+)
+def test_new_tokens_are_needed_when_columns_change_and_not_for_a_threshold(
+    change: dict[str, Any], same: bool
+) -> None:
+    path = discovery().linkage.path
+    assert path
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for key, value in change.items():
+        content[key] = content[key] | value
+    other = Discovery.from_dict(_content(), PARAMETERS, linkage.Model.from_dict(content, path))
+    assert (other.fingerprint == discovery().fingerprint) is same
+
+
 def test_a_test_that_tokens_cannot_answer_is_refused_by_name() -> None:
     assert set(ASKABLE) <= set(TESTS)
     path = discovery().linkage.path
