@@ -215,6 +215,8 @@ def _keys(
     sides = [rule.equal, *([rule.with_] if rule.with_ else [])]
     parts = [[_component(k, codes, spaces) for k in side] for side in sides]
     rows = [np.flatnonzero(np.logical_and.reduce([c >= 0 for c in p])) for p in parts]
+    if rule.where_missing:
+        rows[0] = rows[0][codes[rule.where_missing][rows[0]] < 0]
     keys = [np.zeros(len(r), np.int64) for r in rows]
     limit = 1
     for place, component in enumerate(rule.equal):

@@ -207,6 +207,8 @@ def _uses(model: Model) -> Iterator[tuple[str, str, str | None]]:
     for rule in model.blocking:
         for key in (*rule.equal, *rule.other):
             yield f"blocking rule '{rule.name}'", key.column, _type_of_part(key.part)
+        if rule.where_missing:
+            yield f"blocking rule '{rule.name}'", rule.where_missing, None
     for comparison in model.comparisons:
         where = f"comparison '{comparison.name}'"
         yield from ((where, column, None) for column in comparison.columns)

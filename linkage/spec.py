@@ -104,11 +104,13 @@ class Rule(Spec):
     """A blocking rule: two records are compared when all components are equal and none is missing.
 
     ``with`` gives the other record's components when they differ (a surname against a former one).
-    ``family`` marks the blocks in which members of one household meet.
+    ``family`` marks the blocks in which members of one household meet. With ``where_missing`` one of
+    the two records lacks that column: names alone may then propose a pair, for few records.
     """
 
     equal: tuple[Key, ...] = Field(min_length=1)
     with_: tuple[Key, ...] | None = Field(default=None, alias="with")
+    where_missing: Name | None = None
     name: str = ""
     family: bool = False
     train: bool = True
@@ -120,7 +122,11 @@ class Rule(Spec):
         if not self.name:
             parts = [f"{k.column}.{k.part}" if k.part else k.column for k in self.equal]
             suffix = "_crossed" if self.with_ else ""
+            suffix += f"_without_{self.where_missing}" if self.where_missing else ""
             object.__setattr__(self, "name", "+".join(parts) + suffix)
+        if self.where_missing and self.with_ is None:
+            # Two sides: the records without the column against all.
+            object.__setattr__(self, "with_", self.equal)
         return self
 
     @property

@@ -140,7 +140,9 @@ def write_state(
 
 def state_digest(model: Model) -> str:
     """Names everything that a state depends on besides the records."""
-    content = json.dumps(model.model_dump(mode="json"), sort_keys=True).encode()
+    content = json.dumps(
+        model.model_dump(mode="json", exclude_defaults=True), sort_keys=True
+    ).encode()
     tables = [equivalents_path(model, t).read_bytes() for t in sorted(model.equivalents)]
     whole = hashlib.sha256(b"\0".join([content, *tables, duckdb.__version__.encode()]))
     return whole.hexdigest()[:16]
@@ -177,7 +179,10 @@ def keyed_sql(model: Model, source: str) -> str:
     named = [f"{part_sql(p, _standard(c))} AS {_standard(c, p)}" for c, p in sorted(parts)]
     keys = []
     for index, rule in enumerate(model.blocking):
-        keys.append(f"{_key_sql(rule.equal)} AS __k{index}")
+        own = _key_sql(rule.equal)
+        if rule.where_missing:
+            own = f"CASE WHEN {_standard(rule.where_missing)} IS NULL THEN {own} END"
+        keys.append(f"{own} AS __k{index}")
         if rule.with_:
             keys.append(f"{_key_sql(rule.with_)} AS __k{index}x")
     text = f"{identifier(model.record_id)}::VARCHAR AS {ID}"

@@ -33,7 +33,7 @@ def row_by_row(model: Model) -> RowByRow:
         for c, least in sorted({x for p in packings for x in p.words()})
     ]
     select += [f"groups_{c}.groups AS {groups_column(c)}" for c in grouped]
-    select += [f"{_key_sql(keys)} AS {name}" for name, keys in _keys(model)]
+    select += [f"{sql} AS {name}" for name, sql in _keys(model)]
     joins = "".join(f" LEFT JOIN groups_{c} ON groups_{c}.value = s.{c}" for c in grouped)
     return RowByRow(
         f"SELECT {', '.join(select)} FROM ({_staged_sql(model)}) s{joins}",
@@ -83,12 +83,15 @@ def _groups(model: Model, column: str) -> pa.Table:
         return RowByRow(query, {}).run(con, table)
 
 
-def _keys(model: Model) -> Iterator[tuple[str, tuple[Key, ...]]]:
-    """(name of the key column, its components)."""
+def _keys(model: Model) -> Iterator[tuple[str, str]]:
+    """(name of the key column, its value as SQL)."""
     for index, rule in enumerate(model.blocking):
-        yield f"k{index}", rule.equal
+        own = _key_sql(rule.equal)
+        if rule.where_missing:
+            own = f"CASE WHEN s.{rule.where_missing} IS NULL THEN {own} END"
+        yield f"k{index}", own
         if rule.with_:
-            yield f"k{index}x", rule.other
+            yield f"k{index}x", _key_sql(rule.other)
 
 
 def _key_sql(keys: tuple[Key, ...]) -> str:
