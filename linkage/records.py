@@ -7,6 +7,8 @@ together, spaces side by side; text stays only where a comparison or a caller wi
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,8 @@ from linkage.inputs import Codes, Read, as_text, coded, open_input
 from linkage.model import Model
 from linkage.packing import Packing
 from linkage.standardise import column_sql
+
+InOrder = Callable[[Codes], Codes]
 
 
 @dataclass(frozen=True)
@@ -77,19 +81,29 @@ def load(
         return needed_columns(model)
 
     read = open_input(con, source, check)
-    order, ids = _ordered(con, read, model)
-    sources = _sources(con, read, model, order)
     space = spaces_of(model)
     parts = parts_of(model, space)
-    found: dict[str, Coded] = {}
 
-    def code(name: str) -> None:
+    def ordered() -> tuple[Ints | None, pa.StringArray]:
+        with con.cursor() as own:
+            return _ordered(own, read, model)
+
+    def in_order(codes: Codes) -> Codes:
+        order, _ = sorting.result()
+        return codes if order is None else codes[order]
+
+    def code(name: str) -> tuple[str, Coded]:
         columns = [c for c, its in space.items() if its == name]
         with con.cursor() as own:
-            found[name] = _space(own, read, model, columns, parts[name], order)
+            return name, _space(own, read, model, columns, parts[name], in_order)
 
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(code, sorted(set(space.values()))))
+        sorting = pool.submit(ordered)  # the first task; columns are read meanwhile
+        largest = sorted(Counter(space.values()).items(), key=lambda item: (-item[1], item[0]))
+        coding = pool.map(code, [name for name, _ in largest])
+        _, ids = sorting.result()
+        sources = _sources(con, read, model, in_order)
+        found = dict(coding)
     codes = {c: found[name].codes[c] for c, name in space.items()}
     spaces = {c: found[name].space for c, name in space.items()}
     given = {c: found[space[c]].given[c] for c in date_columns(model)}
@@ -130,7 +144,7 @@ def _ordered(
 
 
 def _sources(
-    con: duckdb.DuckDBPyConnection, read: Read, model: Model, order: Ints | None
+    con: duckdb.DuckDBPyConnection, read: Read, model: Model, in_order: InOrder
 ) -> pa.DictionaryArray:
     """Each record's source; the names in their own order."""
     if model.source is None:
@@ -143,8 +157,7 @@ def _sources(
     by_name = pc.sort_indices(distinct)
     rank[np.asarray(by_name)] = np.arange(len(distinct))
     rank[-1] = -1
-    found = rank[np.append(again, np.int32(-1))[numbers]]
-    found = found if order is None else found[order]
+    found = in_order(rank[np.append(again, np.int32(-1))[numbers]])
     return pa.DictionaryArray.from_arrays(pa.array(found, mask=found < 0), distinct.take(by_name))
 
 
@@ -163,9 +176,9 @@ def _space(
     model: Model,
     columns: list[str],
     parts: set[str],
-    order: Ints | None,
+    in_order: InOrder,
 ) -> Coded:
-    """Read, standardise and code the columns of a space."""
+    """Read, standardise and code the columns of a space; ``in_order`` puts rows in the ids' order."""
     source = {c: model.columns[c].from_ or c for c in columns if not model.columns[c].first_of}
     inputs = {name: coded(con, read(con, name, True)) for name in sorted(set(source.values()))}
     standard = [
@@ -176,8 +189,7 @@ def _space(
     ends = np.cumsum([len(s) for s in standard])
     codes: dict[str, Codes] = {}
     for name, number in zip(source, np.split(numbers, ends[:-1]), strict=True):
-        found = np.append(number, np.int32(-1))[inputs[source[name]][0]]
-        codes[name] = found if order is None else found[order]
+        codes[name] = in_order(np.append(number, np.int32(-1))[inputs[source[name]][0]])
     for name in columns:  # a member of first_of is defined above it
         for member in model.columns[name].first_of:
             earlier = codes.get(name, codes[member])
