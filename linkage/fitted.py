@@ -217,5 +217,8 @@ def _count(engine: ValueEngine, column: str) -> pa.Table:
 
 def digest_of(model: Model) -> str:
     """Names what parameters are learnt for: columns, comparisons and tables of equivalents."""
-    content = model.model_dump(mode="json", include={"columns", "comparisons", "equivalents"})
+    # Without defaults, so that a key that a later version adds does not make every fit a stranger's.
+    content = model.model_dump(
+        mode="json", include={"columns", "comparisons", "equivalents"}, exclude_defaults=True
+    )
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

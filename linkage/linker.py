@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -136,6 +136,7 @@ def link_engine(
     learnt = _learn(engine, model, timer, fitted)
     with timer.stage("score"):
         scored = learnt.scorer.score(*learnt.proposed, learnt.shares, learnt.likelihood)
+        learnt = replace(learnt, likelihood=None)  # as large as all else
     with timer.stage("cluster"):
         ids, assembled = _assemble(engine, model, learnt, scored, must_link, cannot_link)
     if fitted is None and isinstance(engine, ValueEngine):
