@@ -184,13 +184,13 @@ def counted(tokens: pa.Table, records: pa.Table, public: pa.Table, column: str) 
     return {"by_frequency": round(sum(got) / len(got), 4)}
 
 
-def by_size(records: pa.Table, public: pa.Table) -> dict[str, Any]:
+def by_size(records: pa.Table, public: pa.Table, fold: bool) -> dict[str, Any]:
     """What the pattern attack gets right of so many unsalted records."""
     order = np.random.default_rng(SEED).permutation(records.num_rows)
     result = {}
     for size in SIZES:
         some = records.take(pa.array(order[:size]))
-        found = leaks(some, public, hardened(PLAIN | {"fold": True, "smallest_domain": 0}))
+        found = leaks(some, public, hardened(PLAIN | {"fold": fold, "smallest_domain": 0}))
         result[str(some.num_rows)] = {c: found[c]["by_pattern"] for c in ("given_name", "surname")}
     return result
 
@@ -254,7 +254,10 @@ def run(households: int) -> dict[str, Any]:
         figure["attacks"] = leaks(parts["health_fhir"], public, discovery)
         result["families"][name] = figure
         print(name, json.dumps(figure), flush=True)
-    result["attack_by_records_under_one_salt"] = by_size(parts["health_fhir"], public)
+    result["attack_by_records_under_one_salt"] = {
+        name: by_size(parts["health_fhir"], public, fold)
+        for name, fold in (("folded", True), ("not_folded", False))
+    }
     result["read_when_some_records_are_known"] = {
         name: known_records(parts["health_fhir"], hardened(HARDENINGS[name]))
         for name in ("shipped", "plain_filters")

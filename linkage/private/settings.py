@@ -63,7 +63,7 @@ class Settings(Spec):
     flip: float = Field(default=0.0, ge=0, lt=0.25)
     exact_with_noise: Share = 0.85
     smallest_domain: int = Field(default=120, ge=0)
-    largest_group: int = Field(default=1_000, ge=1)
+    largest_group: int = Field(default=300, ge=1)
 
     @field_validator("bits")
     @classmethod
