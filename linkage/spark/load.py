@@ -17,7 +17,15 @@ from pyspark.sql import functions as f
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
 from linkage import tables
-from linkage.checks import needed_columns, refuse_ids, refuse_missing, usable
+from linkage.checks import (
+    date_columns,
+    needed_columns,
+    refuse_ids,
+    refuse_missing,
+    refuse_nested,
+    unread_dates,
+    usable,
+)
 from linkage.engine import Loaded
 from linkage.errors import LinkageError
 from linkage.model import Model
@@ -44,9 +52,13 @@ def load(
     filled = {c: row[f"{c}__filled"] for c in model.columns}
     constant = [c for c in filled if filled[c] and row[f"{c}__least"] == row[f"{c}__most"]]
     kept, dropped, warnings = usable(model, row["records"], filled, constant)
-    table = checkpoint(_numbered(prepared, tasks))
+    given = {c: row[f"{c}__given"] for c in date_columns(model)}
+    lost = unread_dates(model, given, filled)
+    table = _numbered(prepared.drop(*(f"{c}__given" for c in given)), tasks)
     prepared.unpersist()
-    return table, Loaded(row["records"], Packing(kept), dropped, (*warnings, *_unsafe(spark)))
+    return table, Loaded(
+        row["records"], Packing(kept), dropped, (*lost, *warnings, *_unsafe(spark))
+    )
 
 
 def checkpoint(table: DataFrame) -> DataFrame:
@@ -97,16 +109,22 @@ def _prepare(source: DataFrame, model: Model) -> DataFrame:
     query = row_by_row(model)
     names = sorted(needed_columns(model))
     chosen = source.select(*(f.col(f"`{name.replace('`', '``')}`") for name in names))
+    without_rows = to_arrow_schema(chosen.schema).empty_table()
     with connect() as con:
+        con.register("input", without_rows)
+        refuse_nested(
+            model, {name: str(its) for name, its, *_ in con.sql("DESCRIBE input").fetchall()}
+        )
         for name, table in query.tables.items():
             con.register(name, table)
-        empty = query.run(con, to_arrow_schema(chosen.schema).empty_table())
+        empty = query.run(con, without_rows)
     return chosen.mapInArrow(query, from_arrow_schema(empty.schema))
 
 
 def _told(model: Model) -> list[Column]:
-    """For each column: how many values, the least and the greatest."""
-    return [
+    """For each column: how many values, the least and the greatest; of dates also how many were given."""
+    given = [f"{name}__given" for name in date_columns(model)]
+    return [f.count_if(name).alias(name) for name in given] + [
         function(name).alias(f"{name}__{what}")
         for name in ("_record_id", *model.columns)
         for what, function in (("filled", f.count), ("least", f.min), ("most", f.max))
@@ -122,9 +140,9 @@ def _check_ids(prepared: DataFrame, model: Model, row: Row) -> None:
 
 
 def _numbered(prepared: DataFrame, tasks: int) -> DataFrame:
-    """With ``rid`` 0, 1, ... in the order of the record ids."""
+    """A checkpoint, with ``rid`` 0, 1, ... in the order of the record ids."""
     ordered = prepared.repartitionByRange(tasks, "_record_id").sortWithinPartitions("_record_id")
-    placed = ordered.withColumn("place", f.monotonically_increasing_id()).persist()
+    placed = checkpoint(ordered.withColumn("place", f.monotonically_increasing_id()))
     part = f.shiftright("place", _ROW_BITS)
     sizes = placed.groupBy(part.alias("part")).count().orderBy("part").collect()
     before = accumulate((s["count"] for s in sizes[:-1]), initial=0)

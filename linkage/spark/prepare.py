@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from linkage.checks import date_columns
 from linkage.equivalents import equivalents_path, read_equivalents
 from linkage.model import Model
 from linkage.packing import Packing, groups_column, part_column, words_column
@@ -23,6 +24,7 @@ def row_by_row(model: Model) -> RowByRow:
     packings = [Packing((c,)) for c in model.comparisons]
     grouped = sorted({c for p in packings for c in p.grouped()})
     select = ["s._record_id", "s._source", *(f"s.{name}" for name in model.columns)]
+    select += [f"s.{name}__given" for name in date_columns(model)]
     select += [
         f"{part_sql(part, f's.{c}')} AS {part_column(c, part)}"
         for c, part in sorted({x for p in packings for x in p.parts()})
@@ -52,6 +54,10 @@ def _staged_sql(model: Model) -> str:
         f"{column_sql(column, identifier(column.from_ or name))} AS {name}"
         for name, column in model.columns.items()
         if not column.first_of
+    ]
+    read += [
+        f"({identifier(source)} IS NOT NULL) AS {name}__given"
+        for name, source in date_columns(model).items()
     ]
     made = [
         f"coalesce({', '.join(_base_columns(model, name))}) AS {name}"

@@ -37,14 +37,15 @@ _SETTINGS = {
     "spark.sql.adaptive.coalescePartitions.enabled": "false",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",
 }
+# What goes wrong reaches the caller as an error; a log would quote rows of persons.
 _QUIET = """\
-rootLogger.level = error
+rootLogger.level = off
 rootLogger.appenderRef.stderr.ref = stderr
 appender.stderr.type = Console
 appender.stderr.name = stderr
 appender.stderr.target = SYSTEM_ERR
-appender.stderr.layout.type = PatternLayout
-appender.stderr.layout.pattern = %p %c{1}: %m%n
+logger.gateway.name = org.apache.spark.api.python.PythonGatewayServer
+logger.gateway.level = off
 """
 
 cloudpickle.register_pickle_by_value(workers)
@@ -98,13 +99,13 @@ def _start(scratch: Path, threads: int, memory_limit: str | None) -> SparkSessio
         "spark.driver.maxResultSize": "0",
         "spark.authenticate": "true",
         "spark.io.encryption.enabled": "true",
+        "spark.network.crypto.enabled": "true",
         "spark.local.dir": str(scratch),
         "spark.sql.warehouse.dir": str(scratch / "warehouse"),
         "spark.sql.catalogImplementation": "in-memory",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.eventLog.enabled": "false",
-        "spark.log.level": "ERROR",
     }
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder
