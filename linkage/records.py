@@ -81,6 +81,7 @@ def load(
         return needed_columns(model)
 
     read = open_input(con, source, check)
+    con.execute("SET threads = 1")  # of DuckDB's own: from here our threads ask it side by side
     space = spaces_of(model)
     parts = parts_of(model, space)
 
