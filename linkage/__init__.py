@@ -27,6 +27,8 @@ Read the package in this order:
 9. ``evaluate``: how good it was; ``quality``: how sure that is, and for which groups; ``curves``: by
    threshold; ``clerical``: without labels. ``report``: a run as a folder with a page for people.
    ``schema``: the JSON Schema of model files.
+
+``private`` is an engine for keyed tokens of records that the hub may not read.
 """
 
 from __future__ import annotations

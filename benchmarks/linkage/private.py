@@ -36,6 +36,7 @@ FEBRL = Path(__file__).with_name("febrl_private.yaml")
 RESULT = ROOT / "benchmarks/results/linkage_private.json"
 SIZES = (150, 300, 600, 1_200, 2_500, 5_000, 10_000)
 KNOWN = (0.03, 0.1)  # of a partner's records, matched and so sent in clear
+LARGE = 12_500  # households: about 100,000 records
 SECRET = Secret(b"a secret for a benchmark only...")
 SEED = 7
 GROUPS = 12  # salted groups attacked, the largest first
@@ -262,6 +263,9 @@ def run(households: int) -> dict[str, Any]:
         name: known_records(parts["health_fhir"], hardened(HARDENINGS[name]))
         for name in ("shipped", "plain_filters")
     }
+    many, who = families.make(LARGE)
+    large = private(of_feeds(many), who, shipped)
+    result["families_large_shipped"] = {"records": many.num_rows} | large
     for number in (1, 2, 3, 4):
         result[f"febrl{number}"] = of_febrl(number)
         print(number, json.dumps(result[f"febrl{number}"]), flush=True)
