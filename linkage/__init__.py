@@ -17,6 +17,7 @@ Read the package in this order:
    integers of the records, ``blocking`` proposes pairs, ``chunk``, ``levels``, ``compare`` (levels
    as SQL), ``likeness`` and ``texts`` compare them, ``pairs`` keeps them.
 4. ``em``, ``estimate`` and ``train``: recordlinkage's EM on grouped patterns, three classes.
+   ``apart``: comparisons that depend on another one. ``diagnose``: can the estimates be trusted?
 5. ``score``: weights of the pairs that could matter, with term frequencies.
    ``fitted``: what was learnt, kept to be used again.
 6. ``cluster``, ``average``, ``decisions`` and ``assemble``: components, closure, repair under
