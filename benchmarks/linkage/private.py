@@ -274,7 +274,7 @@ def run(households: int) -> dict[str, Any]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--households", type=int, default=4000)
+    parser.add_argument("--households", type=int, default=3000)
     parser.add_argument("--write", action="store_true")
     args = parser.parse_args()
     measured = run(args.households)
