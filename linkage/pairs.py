@@ -205,10 +205,13 @@ def _spread(records: int, wanted: int) -> Iterator[tuple[Codes, Codes]]:
         left, right = np.triu_indices(records, 1)
         yield left.astype(np.int32), right.astype(np.int32)
         return
-    for step in random_steps(records, wanted):
+    steps = np.array(random_steps(records, wanted), dtype=np.int64)
+    together = max(1, PAIRS // records)  # a small file has many steps of few pairs
+    for some in np.split(steps, range(together, len(steps), together)):
         for start in range(0, records, PAIRS):
             left = np.arange(start, min(start + PAIRS, records), dtype=np.int64)
-            yield left.astype(np.int32), ((left + step) % records).astype(np.int32)
+            right = (left + some[:, None]) % records
+            yield np.tile(left, len(some)).astype(np.int32), right.reshape(-1).astype(np.int32)
 
 
 def compare_pairs(kernel: Kernel, left: Ints, right: Ints, threads: int) -> Ints:
