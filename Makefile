@@ -13,7 +13,7 @@ export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help spark demo serve test unit check lint types format lock wheel bench clean
+.PHONY: help spark demo serve test cover unit check lint types format lock wheel bench clean
 
 help: ## show these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ serve: $(READY) ## Dagster's pages on the demonstration: http://127.0.0.1:3000
 	PYTHONWARNINGS='ignore:Function `dev_command` is superseded' $(BIN)/dagster dev -w workspace.yaml
 
 test: $(READY) check ## all tests, as CI runs them
+	$(BIN)/pytest -q
+
+cover: $(READY) ## all tests again, slower, with the lines and branches that none of them reaches
 	$(BIN)/pytest -q --cov=linkage --cov=governance --cov=ffp_data --cov=assets --cov-branch --cov-report=term:skip-covered
 
 unit: $(READY) ## the tests to think with: no pipeline, no other process; Dagster and dbt are not even imported
