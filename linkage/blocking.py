@@ -134,15 +134,16 @@ class Blocks:
         return result
 
 
-def _size(left: Side, right: Side | None) -> tuple[int, int]:
-    """(pairs, records of the largest block)."""
+def _size(left: Side, right: Side | None) -> tuple[int, int, int | None]:
+    """(pairs, records of the largest block, lowest left record of a block of that size)."""
     ours = np.diff(left.starts)
     if not len(ours):
-        return 0, 0
-    if right is None:
-        return int((ours * (ours - 1) // 2).sum()), int(ours.max())
-    theirs = np.diff(right.starts)
-    return int((ours * theirs).sum()), int((ours + theirs).max())
+        return 0, 0, None
+    theirs = ours if right is None else np.diff(right.starts)
+    pairs = ours * (ours - 1) // 2 if right is None else ours * theirs
+    blocks = ours if right is None else ours + theirs
+    worst = left.starts[:-1][blocks == blocks.max()]  # records ascend inside a block
+    return int(pairs.sum()), int(blocks.max()), int(left.records[worst].min())
 
 
 def make_blocks(

@@ -51,11 +51,16 @@ class Grouped:
 
 @dataclass(frozen=True)
 class RuleSize:
-    """What a rule would propose: pairs (before other rules take their share) and its largest block."""
+    """What a rule would propose: pairs (before other rules take their share) and its largest block.
+
+    ``member`` is the lowest record number in the largest block (in any of them, if several are of
+    one size), on the left side of a crossed rule; None without a block.
+    """
 
     name: str
     pairs: int
     largest_block: int
+    member: int | None = None
 
 
 @dataclass(frozen=True)
@@ -121,17 +126,22 @@ def random_steps(records: int, wanted: int) -> list[int]:
     return sorted({1 + int(share * (records - 1)) for share in spread})
 
 
-def refuse_oversized(sizes: list[RuleSize], model: Model) -> None:
-    """Raise LinkageError, with advice, for rules over the model's limit."""
+def refuse_oversized(engine: Engine, sizes: list[RuleSize], model: Model) -> None:
+    """Raise LinkageError, with advice, for rules over the model's limit.
+
+    The worst key is told by the id of a record that has it: its value may be somebody's name.
+    """
     limit = model.limits.pairs_per_rule
-    too_big = [s for s in sizes if s.pairs > limit]
+    too_big = [s for s in sizes if s.pairs > limit and s.member is not None]
     if too_big:
+        ids = engine.identities().record_ids
         rules = "; ".join(
-            f"'{s.name}' would compare {s.pairs:,} pairs (largest block {s.largest_block:,} records)"
+            f"'{s.name}' would compare {s.pairs:,} pairs (largest block {s.largest_block:,} records,"
+            f" with record {ids[s.member].as_py()})"
             for s in too_big
         )
         raise LinkageError(
             f"{model.path or 'model'}: blocking rules over the limit of {limit:,} pairs: {rules}. "
-            "Add a component to the rule (a date part, an outward postcode), turn placeholder "
-            "values into missing ones with 'null_if', or raise limits.pairs_per_rule"
+            "Look at that record's key: turn a placeholder into a missing value with 'null_if', add a "
+            "component to the rule (a date part, an outward postcode), or raise limits.pairs_per_rule"
         )

@@ -198,7 +198,7 @@ def _learn(engine: Engine, model: Model, timer: Timer, fitted: Fitted | None) ->
     """Propose and compare pairs, and learn the parameters or take those of a fit."""
     with timer.stage("check_rules"):
         sizes = engine.rule_sizes()
-        refuse_oversized(sizes, model)
+        refuse_oversized(engine, sizes, model)
     with timer.stage("pairs"):
         patterns = engine.patterns()
     if fitted is not None:

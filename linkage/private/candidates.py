@@ -33,15 +33,19 @@ class Candidates:
 
     def _size(self, index: int) -> RuleSize:
         rule = self.model.blocking[index]
-        values, counts = _counted(self.tokens[rule_name(index)])
+        values, counts, first = _counted(self.tokens[rule_name(index)])
         if rule.with_ is None:
-            pairs, largest = int((counts * (counts - 1) // 2).sum()), int(counts.max(initial=0))
+            many = counts > 1
+            blocks, first = counts[many], first[many]
+            pairs = blocks * (blocks - 1) // 2
         else:
-            others, more = _counted(self.tokens[rule_name(index, True)])
+            others, more, _ = _counted(self.tokens[rule_name(index, True)])
             _, i, j = np.intersect1d(values, others, return_indices=True)
-            pairs = int((counts[i] * more[j]).sum())
-            largest = int((counts[i] + more[j]).max(initial=0))
-        return RuleSize(rule.name, pairs, largest)
+            blocks, first, pairs = counts[i] + more[j], first[i], counts[i] * more[j]
+        if not len(blocks):
+            return RuleSize(rule.name, 0, 0)
+        member = int(first[blocks == blocks.max()].min())
+        return RuleSize(rule.name, int(pairs.sum()), int(blocks.max()), member)
 
     def _joins(self) -> Iterator[tuple[int, Words, Words]]:
         for index, rule in enumerate(self.model.blocking):
@@ -71,9 +75,11 @@ class Candidates:
         return result
 
 
-def _counted(key: Words) -> tuple[Words, Ints]:
-    values, counts = np.unique(key[key != 0], return_counts=True)
-    return values, counts.astype(np.int64)
+def _counted(key: Words) -> tuple[Words, Ints, Ints]:
+    """(values, records of each, lowest record of each)."""
+    rows = np.flatnonzero(key)
+    values, first, counts = np.unique(key[rows], return_index=True, return_counts=True)
+    return values, counts.astype(np.int64), rows[first]
 
 
 def _matches(a: Words, b: Words) -> Iterator[tuple[Ints, Ints]]:

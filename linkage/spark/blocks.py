@@ -30,17 +30,17 @@ def rule_sizes(spark: SparkSession, keys: DataFrame, model: Model) -> list[RuleS
     """Count what each rule would propose, without proposing it."""
     rows = spark.sql(
         f"""
-        SELECT rule, sum(pairs) AS pairs, max(block) AS block FROM (
+        SELECT rule, sum(pairs) AS pairs, max(block) AS worst FROM (
           SELECT rule,
             CASE WHEN max(side) = {BOTH} THEN count(*) * (count(*) - 1) DIV 2
               ELSE count_if(side = {LEFT}) * count_if(side = {RIGHT}) END AS pairs,
-            CASE WHEN count(DISTINCT side) = 2 OR max(side) = {BOTH} THEN count(*) END AS block
+            struct(count(*) AS size, -min(rid) FILTER (WHERE side <> {RIGHT}) AS member) AS block
           FROM {{keys}} GROUP BY rule, k
-        ) GROUP BY rule""",
+        ) WHERE pairs > 0 GROUP BY rule""",
         keys=keys,
     ).collect()
-    found = {row["rule"]: (int(row["pairs"]), int(row["block"] or 0)) for row in rows}
-    return [RuleSize(r.name, *found.get(i, (0, 0))) for i, r in enumerate(model.blocking)]
+    found = {r["rule"]: (int(r["pairs"]), r["worst"]["size"], -r["worst"]["member"]) for r in rows}
+    return [RuleSize(r.name, *found.get(i, (0, 0, None))) for i, r in enumerate(model.blocking)]
 
 
 def proposed(spark: SparkSession, keys: DataFrame) -> DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,10 @@ def test_tests_of_equality_give_the_same_patterns_as_on_clear_records() -> None:
     found = engine.patterns()
     for name in ("pattern", "mask", "count"):
         assert np.array_equal(getattr(found, name), getattr(expected, name))
-    assert engine.rule_sizes() == sizes
+    # Keyed ids come in an order of their own, so only the record that stands for a block differs.
+    assert [replace(s, member=None) for s in engine.rule_sizes()] == [
+        replace(s, member=None) for s in sizes
+    ]
     assert len(found.pattern) > 10
 
 
