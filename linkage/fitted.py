@@ -2,8 +2,9 @@
 
 With the same fit the same two records weigh the same in any later run, whatever other records come
 and go. That is what makes an incremental run equal to a full one and identifiers stable, and a fit
-is a plain JSON file that can be read, compared and kept under version control. A value that the fit
-has not seen counts as seen once.
+is a plain JSON file that can be read and compared. It names the values that occurred more than once
+in columns with term frequencies, so it is kept where the records are kept; any other value counts
+as seen once.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from linkage.em import Floats
@@ -24,9 +26,24 @@ from linkage.errors import LinkageError
 from linkage.estimate import Apart, Classes, Parameters, make_layout
 from linkage.model import Model
 from linkage.packing import Packing
-from linkage.score import Scorer
+from linkage.score import Frequencies, Scorer
 
-FORMAT = 2
+FORMAT = 3
+
+
+class FrequenciesFile(BaseModel):
+    """How many records had a value, and how many each value that occurred more than once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    filled: int
+    counts: dict[str, int]
+
+    def frequencies(self) -> Frequencies:
+        """The same as arrays, ordered by the value."""
+        ordered = sorted(self.counts.items())
+        values = pa.array([v for v, _ in ordered], pa.string())
+        return Frequencies(self.filled, values, np.array([n for _, n in ordered], np.int64))
 
 
 class ApartFile(BaseModel):
@@ -55,7 +72,7 @@ class FittedFile(BaseModel):
     apart: list[ApartFile]
     shares_learnt: list[float]
     shares: list[float]
-    frequencies: dict[str, dict[str, int]]
+    frequencies: dict[str, FrequenciesFile]
     training: list[dict[str, Any]]
     warnings: list[str]
 
@@ -64,8 +81,8 @@ class FittedFile(BaseModel):
 class Fitted:
     """Parameters of a model, learnt from ``records`` records.
 
-    ``shares`` are those of the classes among all pairs; ``frequencies`` has a table (value, n) for
-    each column with term frequencies. ``digest`` tells which comparisons they are for.
+    ``shares`` are those of the classes among all pairs; ``frequencies`` are those of the columns
+    with term frequencies. ``digest`` tells which comparisons they are for.
     """
 
     model: str
@@ -74,7 +91,7 @@ class Fitted:
     records: int
     parameters: Parameters
     shares: Floats
-    frequencies: dict[str, pa.Table]
+    frequencies: dict[str, Frequencies]
 
     def check(self, model: Model) -> None:
         """Raise LinkageError unless the fit is for this model's columns and comparisons."""
@@ -113,8 +130,11 @@ class Fitted:
             shares_learnt=self.parameters.shares.tolist(),
             shares=self.shares.tolist(),
             frequencies={
-                name: dict(zip(t["value"].to_pylist(), t["n"].to_pylist(), strict=True))
-                for name, t in self.frequencies.items()
+                name: FrequenciesFile(
+                    filled=known.filled,
+                    counts=dict(zip(known.values.to_pylist(), known.counts.tolist(), strict=True)),
+                )
+                for name, known in self.frequencies.items()
             },
             training=self.parameters.training,
             warnings=self.parameters.warnings,
@@ -174,21 +194,10 @@ class Fitted:
                 ),
             ),
             np.array(file.shares),
-            {name: frequency_table(n) for name, n in file.frequencies.items()},
+            {name: known.frequencies() for name, known in file.frequencies.items()},
         )
         fitted.check(model)
         return fitted
-
-
-def frequency_table(counts: dict[str, int]) -> pa.Table:
-    """(value, n), ordered by the value."""
-    ordered = sorted(counts.items())
-    return pa.table(
-        {
-            "value": pa.array([v for v, _ in ordered], pa.string()),
-            "n": pa.array([n for _, n in ordered], pa.int64()),
-        }
-    )
 
 
 def keep(scorer: Scorer, engine: ValueEngine, shares: Floats) -> Fitted:
@@ -206,13 +215,14 @@ def keep(scorer: Scorer, engine: ValueEngine, shares: Floats) -> Fitted:
     )
 
 
-def _count(engine: ValueEngine, column: str) -> pa.Table:
+def _count(engine: ValueEngine, column: str) -> Frequencies:
     values = engine.values(column)
     codes = values.indices.drop_null().to_numpy(zero_copy_only=False).astype(np.int64)
     n = np.bincount(codes, minlength=len(values.dictionary))
-    found = np.flatnonzero(n)
+    found = np.flatnonzero(n > 1)
     texts = values.dictionary.cast(pa.string()).take(pa.array(found))
-    return pa.table({"value": texts, "n": n[found]}).sort_by("value")
+    order = np.asarray(pc.sort_indices(texts))
+    return Frequencies(len(codes), texts.take(pa.array(order)), n[found][order])
 
 
 def digest_of(model: Model) -> str:

@@ -109,6 +109,19 @@ class FrequencyColumn:
 
 
 @dataclass(frozen=True)
+class Frequencies:
+    """How often the values of a column occurred: ``filled`` records had one.
+
+    Only values that occurred more than once are listed, in their order, with their ``counts``. A
+    value that one record alone had would tell of that record, and its frequency is known without.
+    """
+
+    filled: int
+    values: pa.StringArray
+    counts: Ints
+
+
+@dataclass(frozen=True)
 class Scorer:
     """Scores pairs of an engine's records with given parameters.
 
@@ -120,7 +133,7 @@ class Scorer:
     model: Model
     parameters: Parameters
     records: int
-    frequencies: Mapping[str, pa.Table] | None = None
+    frequencies: Mapping[str, Frequencies] | None = None
     _shares_of_values: dict[str, Floats] = field(default_factory=dict)
 
     def survivors(
@@ -244,14 +257,14 @@ class Scorer:
             self._shares_of_values[column] = counts / max(1, int(np.count_nonzero(counts)))
         return self._shares_of_values[column]
 
-    def _known_share(self, column: str, known: pa.Table) -> Floats:
-        """The same among the records learnt from; a value that is new counts as seen once."""
+    def _known_share(self, column: str, known: Frequencies) -> Floats:
+        """The same among the records learnt from; a value that is not known counts as seen once."""
         assert isinstance(self.engine, ValueEngine)
         values = self.engine.values(column)
         texts = values.dictionary.cast(pa.string())
-        found = pc.index_in(texts, known["value"].combine_chunks()).fill_null(-1).to_numpy()
-        n = np.append(known["n"].to_numpy(), 1)
+        found = pc.index_in(texts, known.values).fill_null(-1).to_numpy()
+        n = np.append(known.counts, 1)
         per_value = np.append(n[found], 0)
         code = values.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
-        result: Floats = per_value[code.astype(np.int64)] / max(1, int(n[:-1].sum()))
+        result: Floats = per_value[code.astype(np.int64)] / max(1, known.filled)
         return result

@@ -110,6 +110,14 @@ def test_a_fit_read_from_its_file_weighs_to_the_last_bit_as_the_run_that_learnt_
     assert again.report["training"] == learnt.report["training"]
 
 
+def test_a_fit_does_not_name_what_one_record_alone_has() -> None:
+    rows = invented(8, 120)
+    rows[0]["given"] = "Zebedee"
+    kept = linkage.fit(_table(rows), _model()).to_json()
+    assert '"martha"' in kept
+    assert "zebedee" not in kept
+
+
 def test_a_column_that_the_fit_never_saw_filled_says_nothing(fitted: linkage.Fitted) -> None:
     rows = invented(9, 60)
     bare = linkage.fit(_table([r | {"number": None} for r in rows]), _model())
