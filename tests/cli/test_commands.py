@@ -178,11 +178,9 @@ def test_records_of_any_kind_are_linked_and_measured(tmp_path: Path) -> None:
         "link", tmp_path / "records.parquet", "--model", tmp_path / "model.yaml", "--out", out
     )
     assert linked.exit_code == 0, linked.output
-    assert {path.name for path in out.iterdir()} == {
-        "clusters.parquet",
-        "pairs.parquet",
-        "report.json",
-    }
+    tables = {f"{name}.parquet" for name in ("clusters", "pairs", "joins", "cuts")}
+    told = {"parameters.json", "report.json", "report.html"}
+    assert {path.name for path in out.iterdir()} == tables | told
     measured = run(
         "evaluate",
         "--clusters",
