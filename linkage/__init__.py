@@ -16,7 +16,8 @@ Read the package in this order:
    ``duck``: the engine on one machine. ``inputs``, ``coding``, ``equivalents`` and ``records`` make
    integers of the records, ``blocking`` proposes pairs, ``chunk``, ``levels``, ``compare`` (levels
    as SQL), ``likeness`` and ``texts`` compare them, ``pairs`` keeps them.
-4. ``em``, ``estimate`` and ``train``: recordlinkage's EM on grouped patterns, three classes.
+4. ``layout``, ``em`` (imported by ``classifier`` while records are read), ``estimate`` and ``train``:
+   recordlinkage's EM on grouped patterns, three classes.
    ``apart``: comparisons that depend on another one. ``diagnose``: can the estimates be trusted?
 5. ``score``: weights of the pairs that could matter, with term frequencies.
    ``fitted``: what was learnt, kept to be used again.

@@ -16,8 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from linkage.em import Bools, Floats, Ints
-from linkage.engine import Grouped
+from linkage.engine import Bools, Floats, Grouped, Ints
 from linkage.estimate import IMPOSSIBLE, Apart, Parameters, mixing_shares, posteriors, vetoed
 from linkage.model import Model
 

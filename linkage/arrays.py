@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from linkage.em import Ints
+from linkage.engine import Ints
 
 
 def distinct(values: Ints) -> Ints:

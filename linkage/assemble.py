@@ -26,7 +26,7 @@ from linkage.cluster import (
     sizes_of,
 )
 from linkage.decisions import CANNOT_LINK, ONE_PER_SOURCE, Contradiction, Decisions
-from linkage.em import Bools, Floats, Ints
+from linkage.engine import Bools, Floats, Ints
 from linkage.estimate import veto_names
 from linkage.model import Model
 from linkage.packing import Packing

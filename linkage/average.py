@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from linkage.em import Bools, Floats, Ints
+from linkage.engine import Bools, Floats, Ints
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from linkage import tables
 from linkage.arrays import distinct
 from linkage.checks import refuse_ids, refuse_missing, refuse_nested
 from linkage.duck import DuckEngine, open_engine
-from linkage.em import Ints
+from linkage.engine import Ints
 from linkage.errors import LinkageError
 from linkage.fitted import Fitted
 from linkage.inputs import identifier

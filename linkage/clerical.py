@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 
 from linkage import tables
 from linkage.decisions import Link
-from linkage.em import Bools, Floats, Ints
+from linkage.engine import Bools, Floats, Ints
 from linkage.errors import LinkageError
 
 DRAWS = 20_000

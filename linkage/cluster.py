@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from linkage.em import Bools, Floats, Ints
+from linkage.engine import Bools, Floats, Ints
 
 CELLS = 1_000_000  # of (components, k, k) that are looked at together
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from linkage.em import Bools, Ints
+from linkage.engine import Bools, Ints
 
 Link = tuple[str, str]
 

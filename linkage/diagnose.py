@@ -12,11 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from linkage.em import Bools, Floats, GroupedECM, Layout
+from linkage.engine import Bools, Floats
+from linkage.layout import Layout
+
+if TYPE_CHECKING:
+    from linkage.em import GroupedECM
 
 AS_GOOD = 1e-4  # log-likelihood per pair: nearer than this is as good
 ELSEWHERE = 0.05  # a probability that differs by more is another one
@@ -108,7 +112,7 @@ def too_alike(
             )
 
 
-Solve = Callable[[Floats], GroupedECM]
+Solve = Callable[[Floats], "GroupedECM"]
 
 
 def climbs(solve: Solve, start: Floats, free: Bools, layout: Layout, pairs: float) -> list[Climb]:

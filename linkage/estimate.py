@@ -13,14 +13,18 @@ label switching; a switched fit is left out and reported.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from linkage.em import Bools, Floats, GroupedECM, Ints, Layout
-from linkage.engine import Engine, Grouped
+from linkage.classifier import grouped_ecm
+from linkage.engine import Bools, Engine, Floats, Grouped, Ints
+from linkage.layout import Layout
 from linkage.model import Model
 from linkage.packing import Packing
+
+if TYPE_CHECKING:
+    from linkage.em import GroupedECM
 
 IMPOSSIBLE = -60.0  # log-likelihood added for a class that a veto rules out
 FEWEST_PAIRS = 20.0  # a rule with fewer pairs of one person teaches nothing
@@ -74,7 +78,7 @@ class Parameters:
     def kernel(self, shares: Floats | None = None) -> GroupedECM:
         """The fitted classifier, with shares of all pairs as its priors."""
         priors = self.shares if shares is None else shares
-        return GroupedECM(self.layout).set_parameters(priors, self.probabilities)
+        return grouped_ecm(self.layout).set_parameters(priors, self.probabilities)
 
     def log_likelihood(self, levels: Ints) -> Floats:
         """(pairs, comparisons) of level codes to (pairs, classes) of log-likelihoods."""
@@ -155,7 +159,7 @@ def stranger_rates(
 ) -> tuple[Floats, Floats]:
     """(features,) share of random pairs at each level, and (comparisons,) share that speak."""
     levels = packing.unpack(random.pattern)
-    ecm = GroupedECM(layout)
+    ecm = grouped_ecm(layout)
     counts: Floats = random.count @ ecm.encode(levels)
     rates = layout.normalised_row(counts + 0.5)
     spoken = np.array([1 - counts[p][0] / random.count.sum() for p in layout.slices()])

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from linkage.em import Bools, Floats, Ints
+from linkage.engine import Bools, Floats, Ints
 from linkage.errors import LinkageError
 
 

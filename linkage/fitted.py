@@ -20,8 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from linkage.em import Floats
-from linkage.engine import ValueEngine
+from linkage.engine import Floats, ValueEngine
 from linkage.errors import LinkageError
 from linkage.estimate import Apart, Classes, Parameters, make_layout
 from linkage.model import Model

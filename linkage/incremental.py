@@ -26,8 +26,7 @@ from linkage.changes import Changes, Comparer, Population, take_in, write_first
 from linkage.cluster import components
 from linkage.decisions import Decisions, Link
 from linkage.duck import connect, open_engine
-from linkage.em import Ints
-from linkage.engine import Loaded
+from linkage.engine import Ints, Loaded
 from linkage.errors import LinkageError
 from linkage.fitted import Fitted
 from linkage.linker import LinkResult, Timer, link_engine, make_result, named_shares

@@ -20,9 +20,9 @@ import pyarrow as pa
 
 from linkage.arrays import distinct
 from linkage.assemble import Assembled, Assembler, Population
+from linkage.classifier import import_meanwhile
 from linkage.decisions import Decisions, Link
-from linkage.em import Floats, Ints
-from linkage.engine import Engine, Grouped, RuleSize, ValueEngine, refuse_oversized
+from linkage.engine import Engine, Floats, Grouped, Ints, RuleSize, ValueEngine, refuse_oversized
 from linkage.engines import open_engine
 from linkage.errors import LinkageError
 from linkage.fitted import Fitted, keep
@@ -115,6 +115,7 @@ def link(
     LinkageError.
     """
     timer = Timer()
+    import_meanwhile()
     with ExitStack() as stack:
         with timer.stage("load"):
             opened = stack.enter_context(open_engine(engine, records, model, threads, memory_limit))

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from linkage.arrays import coded
 from linkage.assemble import Assembled
-from linkage.em import Ints
+from linkage.engine import Ints
 from linkage.estimate import veto_names
 from linkage.model import Model
 from linkage.packing import Packing

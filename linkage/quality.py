@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from linkage.cluster import components
-from linkage.em import Bools, Floats, Ints
+from linkage.engine import Bools, Floats, Ints
 from linkage.errors import LinkageError
 from linkage.evaluate import Contributions, Crosstab, codes, joined_with_truth
 

@@ -21,8 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from linkage.arrays import coded, distinct, distinct_counts
-from linkage.em import Bools, Floats, Ints
-from linkage.engine import Engine, Grouped, ValueEngine
+from linkage.engine import Bools, Engine, Floats, Grouped, Ints, ValueEngine
 from linkage.estimate import IMPOSSIBLE, Parameters, mixing_shares, posteriors, vetoed
 from linkage.model import Model
 

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from linkage.checks import needed_columns
 from linkage.decisions import Link
-from linkage.em import Bools
+from linkage.engine import Bools
 from linkage.equivalents import equivalents_path
 from linkage.errors import LinkageError
 from linkage.fitted import Fitted

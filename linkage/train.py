@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from linkage.apart import learn_apart
+from linkage.classifier import grouped_ecm
 from linkage.diagnose import Climb, climbs, elsewhere, taught_by_few, too_alike, well_taught
-from linkage.em import Bools, Floats, GroupedECM, Ints, Layout
-from linkage.engine import Engine, Grouped
+from linkage.engine import Bools, Engine, Floats, Grouped, Ints
 from linkage.estimate import (
     FEWEST_PAIRS,
     IMPOSSIBLE,
@@ -31,8 +31,12 @@ from linkage.estimate import (
     stranger_rates,
     vetoed,
 )
+from linkage.layout import Layout
 from linkage.model import Model
 from linkage.packing import Packing
+
+if TYPE_CHECKING:
+    from linkage.em import GroupedECM
 
 ROUNDS = 2
 
@@ -116,7 +120,7 @@ class Trainer:
 
     @cached_property
     def _encoded(self) -> Floats:
-        return GroupedECM(self.layout).encode(self._levels)
+        return grouped_ecm(self.layout).encode(self._levels)
 
     @cached_property
     def _vetoed(self) -> Bools:
@@ -173,7 +177,7 @@ class Trainer:
         even = np.full(self.classes.count, 1 / self.classes.count)
 
         def solve(values: Floats) -> GroupedECM:
-            ecm = GroupedECM(self.layout, settings.max_iterations, settings.tolerance)
+            ecm = grouped_ecm(self.layout, settings.max_iterations, settings.tolerance)
             return ecm.set_parameters(even, values).fit(X, counts, free, settings.smoothing, offset)
 
         ecm = solve(start)

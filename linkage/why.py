@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from linkage.assemble import Assembled, reasons_of
 from linkage.decisions import Contradiction
-from linkage.em import Bools, Floats, Ints
+from linkage.engine import Bools, Floats, Ints
 from linkage.score import Scored
 
 HOUSEHOLD = "household"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from linkage.em import Bools, Floats
+from linkage.engine import Bools, Floats
 from linkage.report.run import Run
 
 _SHOWN_VETOES = 2

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from linkage.clerical import in_one_cluster
-from linkage.em import Bools, Floats
+from linkage.engine import Bools, Floats
 from linkage.model import Model
 
 

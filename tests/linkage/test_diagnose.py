@@ -10,7 +10,8 @@ import pyarrow as pa
 
 import linkage
 from linkage.diagnose import Climb, climbs, elsewhere, overlap, too_alike, well_taught
-from linkage.em import GroupedECM, Layout
+from linkage.em import GroupedECM
+from linkage.layout import Layout
 from tests.linkage.support import GIVEN, SURNAMES
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from recordlinkage.algorithms.nb_sklearn import ECM
 
-from linkage.em import GroupedECM, Layout
+from linkage.em import GroupedECM
+from linkage.layout import Layout
 
 # u, household, m of three comparisons: levels 1 (exact), 2 (similar), 3 (different); no missing.
 TRUE = [
