@@ -24,5 +24,8 @@ def grouped_ecm(layout: Layout, max_iter: int = 200, atol: float = 1e-4) -> Grou
 
 
 def import_meanwhile() -> None:
-    """Begin to import the classifier; whoever needs it first waits for the rest."""
-    Thread(target=importlib.import_module, args=("linkage.em",), daemon=True).start()
+    """Begin to import the classifier; whoever needs it first waits for the rest.
+
+    No daemon: a process that ends early waits, as a library cut off in its loading may abort it.
+    """
+    Thread(target=importlib.import_module, args=("linkage.em",)).start()
