@@ -206,7 +206,7 @@ def _spread(records: int, wanted: int) -> Iterator[tuple[Codes, Codes]]:
         yield left.astype(np.int32), right.astype(np.int32)
         return
     steps = np.array(random_steps(records, wanted), dtype=np.int64)
-    together = max(1, PAIRS // records)  # a small file has many steps of few pairs
+    together = max(1, PAIRS // 8 // records)  # a small file has many steps of few pairs
     for some in np.split(steps, range(together, len(steps), together)):
         for start in range(0, records, PAIRS):
             left = np.arange(start, min(start + PAIRS, records), dtype=np.int64)
