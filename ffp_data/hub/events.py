@@ -20,11 +20,17 @@ class EventKind(StrEnum):
     RETIRED = "retired"  # an identifier retired: its records went to several others
     RESTORED = "restored"  # a retired identifier is in use again
     REDIRECTED = "redirected"  # a retired identifier now leads to another than before
+    CORRECTED = "corrected"  # a record's sender changed identifying facts; it stayed where it was
+    SEALED = "sealed"  # the identity left the hub by a seal; nothing tells what it was
     DECIDED = "decided"  # a reviewer's decision on two records
     UNDONE = "undone"  # a decision was taken back
 
 
-OF_A_RUN = tuple(kind for kind in EventKind if kind not in {EventKind.DECIDED, EventKind.UNDONE})
+OF_A_RUN = tuple(
+    kind
+    for kind in EventKind
+    if kind not in {EventKind.SEALED, EventKind.DECIDED, EventKind.UNDONE}
+)
 
 
 class Reason(StrEnum):
