@@ -59,9 +59,9 @@ def send(as_at: DayOption = None, home: HomeOption = None, json: JsonOption = Fa
     Where to and as whom stands in the environment: FFP_DATAFLOW_ENDPOINT, _TOKEN_ENDPOINT,
     _CLIENT_ID, _CLIENT_SECRET, _SCOPE and _SUPPLIER_KEY.
     """
+    from ffp_data.https import SettingsError
     from ffp_data.pipeline import dataflow
     from ffp_data.pipeline.run import Run, sole_run
-    from ffp_data.returns.dataflow.client import SettingsError
 
     place = has_run(home)
     try:

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from ffp_data.https import Patience
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.run import Run
 from ffp_data.returns import LayoutError
@@ -24,7 +25,7 @@ from ffp_data.returns.dataflow.build import (
     fill_relations,
     find_problems,
 )
-from ffp_data.returns.dataflow.client import Access, Client, Patience
+from ffp_data.returns.dataflow.client import Access, Client
 from ffp_data.returns.dataflow.layout import Layout, layout
 from ffp_data.returns.dataflow.sender import Batch, Sent, send_pending
 from ffp_data.returns.dataflow.state import LastBuild, TooManyPurgedError

@@ -6,15 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ffp_data.returns.dataflow.client import (
-    Accepted,
-    Access,
-    Client,
-    GaveUp,
-    Patience,
-    Refused,
-    SettingsError,
-)
+from ffp_data.https import Patience, SettingsError
+from ffp_data.returns.dataflow.client import Accepted, Access, Client, GaveUp, Refused
 from tests.returns.dataflow_server import (
     PATH,
     RECEIPT,

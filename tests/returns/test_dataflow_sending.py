@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from ffp_data.https import Patience
 from ffp_data.returns.dataflow import state
-from ffp_data.returns.dataflow.client import Client, Outcome, Patience
+from ffp_data.returns.dataflow.client import Client, Outcome
 from ffp_data.returns.dataflow.sender import Batch, Sent, send_pending
 from tests.returns.dataflow_server import PATH, RECEIPT, Department, department
 from tests.returns.dataflow_warehouse import LAYOUT, Council, council

@@ -1,34 +1,18 @@
-"""DfE's endpoint over HTTPS: a token by client credentials, then batches of children.
+"""DfE's endpoint of the data flow: batches of children, and what it says of each batch.
 
-What may pass by itself (401, 403, 429, any 5xx, a timeout, a lost connection) is tried again with
-growing waits; a 401 takes a new token. Anything else is DfE's answer and comes back as such. No
-redirect is followed, since it would carry token and children elsewhere. Secrets come from the
-environment, and neither they nor a payload nor an answer's text stand in any message.
+Tokens, retries and time-outs are those of `ffp_data.https`. Secrets come from the environment.
 """
 
 from __future__ import annotations
 
-import http.client
-import json
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from ffp_data.https import Answer, Credentials, Patience, Poster, read_settings
 from ffp_data.returns.dataflow.difference import Payload
 
 PREFIX = "FFP_DATAFLOW_"
 TAKEN = frozenset({200, 201})
-PASSING = frozenset({401, 403, 429})
-ANSWER_LIMIT = 1 << 20
-ANSWER_KEPT = 2000  # bytes of a refusal
-_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class SettingsError(ValueError):
-    """The environment does not say where to send, or as whom."""
 
 
 @dataclass(frozen=True)
@@ -45,34 +29,11 @@ class Access:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Access:
         """Read `FFP_DATAFLOW_*`; raises SettingsError that names what is missing or not HTTPS."""
-        names = tuple(cls.__dataclass_fields__)
-        values = {name: environment.get(PREFIX + name.upper(), "").strip() for name in names}
-        if lacking := [PREFIX + name.upper() for name, value in values.items() if not value]:
-            raise SettingsError(f"set {', '.join(lacking)} in the environment")
-        for name in ("endpoint", "token_endpoint"):
-            _require_https(PREFIX + name.upper(), values[name])
-        return cls(**values)
+        return cls(*read_settings(environment, PREFIX, tuple(cls.__dataclass_fields__)))
 
-
-def _require_https(name: str, url: str) -> None:
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _HERE):
-        raise SettingsError(f"{name} must begin with https://")
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How often to try, and how long to wait in between, in seconds."""
-
-    tries: int = 5
-    first_wait: float = 5.0
-    longest_wait: float = 60.0
-    timeout: float = 30.0
-
-    def wait(self, tried: int, asked: float | None) -> float:
-        """Doubling from the first wait; longer when the server asks for it, within the limit."""
-        own = self.first_wait * float(2 ** (tried - 1))
-        return min(self.longest_wait, max(own, asked or 0.0))
+    @property
+    def credentials(self) -> Credentials:
+        return Credentials(self.token_endpoint, self.client_id, self.scope, self.client_secret)
 
 
 @dataclass(frozen=True)
@@ -104,31 +65,6 @@ class GaveUp:
 Outcome = Accepted | Refused | GaveUp
 
 
-@dataclass(frozen=True)
-class _Answer:
-    status: int  # 0: no answer
-    body: bytes = b""
-    retry_after: float | None = None
-    trouble: str = ""
-
-    @property
-    def may_pass(self) -> bool:
-        return self.status == 0 or self.status in PASSING or self.status >= 500
-
-    @property
-    def text(self) -> str:
-        return self.body[:ANSWER_KEPT].decode("utf-8", "replace")
-
-    @property
-    def words(self) -> str:
-        return self.trouble or f"HTTP {self.status}"
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None  # the 3xx itself becomes the answer
-
-
 class Client:
     """One authority's way to the endpoint. `sleep` waits; tests pass their own."""
 
@@ -140,108 +76,24 @@ class Client:
         patience: Patience | None = None,
     ) -> None:
         """`path` is that of the authority's children below the endpoint."""
-        self._access = access
         self._url = access.endpoint.rstrip("/") + path
-        self._sleep = sleep
-        self._patience = patience or Patience()
-        self._opener = urllib.request.build_opener(_NoRedirect)
-        self._token: str | None = None
+        self._headers = {"SupplierKey": access.supplier_key}
+        self._poster = Poster(access.credentials, sleep, patience)
 
     def post(self, children: Sequence[Payload]) -> Outcome:
         """Send one batch; every outcome is a value, not an exception."""
-        body = json.dumps(children, ensure_ascii=False, allow_nan=False).encode()
-        answer = self._with_patience(lambda: self._post_once(body))
+        answer = self._poster.post(self._url, children, self._headers)
         if answer.may_pass:
-            return GaveUp(f"{answer.words} after {self._patience.tries} tries")
+            return GaveUp(f"{answer.words} after {self._poster.patience.tries} tries")
         if answer.status in TAKEN:
             return _receipts(answer, len(children))
         return Refused(answer.status, answer.words, answer.text)
 
-    def _with_patience(self, attempt: Callable[[], _Answer]) -> _Answer:
-        answer = attempt()
-        for tried in range(1, self._patience.tries):
-            if not answer.may_pass:
-                break
-            self._sleep(self._patience.wait(tried, answer.retry_after))
-            answer = attempt()
-        return answer
 
-    def _post_once(self, body: bytes) -> _Answer:
-        if self._token is None:
-            asked = self._ask_token()
-            if asked is not None:
-                return asked
-        headers = {
-            "Authorization": f"Bearer {self._token}",
-            "Content-Type": "application/json",
-            "SupplierKey": self._access.supplier_key,
-        }
-        answer = self._request(self._url, body, headers)
-        if answer.status == 401:
-            self._token = None
-        return answer
-
-    def _ask_token(self) -> _Answer | None:
-        """Take a new token; the answer instead when there is none."""
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self._access.client_id,
-            "client_secret": self._access.client_secret,
-            "scope": self._access.scope,
-        }
-        answer = self._request(
-            self._access.token_endpoint,
-            urllib.parse.urlencode(form).encode(),
-            {"Content-Type": "application/x-www-form-urlencoded"},
-        )
-        told = _json(answer.body) if answer.status == 200 else None
-        token = told.get("access_token") if isinstance(told, dict) else None
-        if isinstance(token, str) and token.isprintable():
-            self._token = token
-            return None
-        words = "no token" if answer.status == 200 else answer.words
-        return _Answer(0, retry_after=answer.retry_after, trouble=f"token endpoint: {words}")
-
-    def _request(self, url: str, body: bytes, headers: Mapping[str, str]) -> _Answer:
-        request = urllib.request.Request(  # noqa: S310 -- Access lets only https (or this machine) in
-            url, body, {"Accept": "application/json", **headers}, method="POST"
-        )
-        try:
-            with self._opener.open(request, timeout=self._patience.timeout) as response:
-                return _Answer(response.status, response.read(ANSWER_LIMIT))
-        except urllib.error.HTTPError as error:
-            with error:
-                after = _seconds(error.headers.get("Retry-After"))
-                return _Answer(error.code, _read_what_comes(error), after)
-        except (OSError, http.client.HTTPException) as error:
-            cause = getattr(error, "reason", error)
-            kind = "timeout" if isinstance(cause, TimeoutError) else "connection lost"
-            return _Answer(0, trouble=kind)
-
-
-def _read_what_comes(error: urllib.error.HTTPError) -> bytes:
-    try:
-        return error.read(ANSWER_KEPT)
-    except (OSError, http.client.HTTPException):
-        return b""  # the status came and is what counts
-
-
-def _receipts(answer: _Answer, expected: int) -> Outcome:
-    told = _json(answer.body)
+def _receipts(answer: Answer, expected: int) -> Outcome:
+    told = answer.json
     if not isinstance(told, list) or not all(isinstance(each, str) for each in told):
         return Refused(answer.status, "the answer is no list of receipts", answer.text)
     if len(told) != expected:
         return Refused(answer.status, f"{len(told)} receipts for {expected} children", answer.text)
     return Accepted(tuple(told))
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError:  # told by the caller as an answer that is none
-        return None
-
-
-def _seconds(text: str | None) -> float | None:
-    """Retry-After in seconds; a date is left to our own waits."""
-    return float(text) if text and text.isdigit() else None
