@@ -82,6 +82,21 @@ class Home:
         return self.root / "profiles"
 
     @property
+    def access_file(self) -> Path:
+        """Which user of the operating system has which roles: `access.yaml`."""
+        return self.root / "access.yaml"
+
+    @property
+    def tokens_file(self) -> Path:
+        """Hashes of the API's bearer tokens."""
+        return self.root / "access-tokens.json"
+
+    @property
+    def serving(self) -> Path:
+        """Read-only snapshots for look-ups, one for each of the newest runs."""
+        return self.root / "serving"
+
+    @property
     def dagster_home(self) -> Path:
         return self.root / "dagster"
 

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from ffp_data.cli import feeds, governance, hub, linkage, private, returns, run
+from ffp_data.cli import access, feeds, governance, hub, linkage, private, returns, run
 from ffp_data.cli.console import fail
 
 
@@ -26,19 +26,25 @@ class Commands(TyperGroup):
 def _mendable() -> tuple[type[Exception], ...]:
     import duckdb
 
+    from ffp_data.access import AccessConfigError
     from ffp_data.pipeline.run import NoDayError
     from ffp_data.settings import NoPartnershipError
+    from governance.access import AccessDeniedError
     from governance.keys import RootKeyError
     from governance.ledger import LedgerDamagedError
+    from governance.policy import PolicyError
     from governance.policy.compile import LockError
 
     return (
         duckdb.IOException,
+        AccessConfigError,
+        AccessDeniedError,
         NoDayError,
         NoPartnershipError,
         RootKeyError,
         LedgerDamagedError,
         LockError,
+        PolicyError,
     )
 
 
@@ -53,6 +59,7 @@ app = typer.Typer(
 )
 run.add_to(app)
 linkage.add_to(app)
+app.add_typer(access.app, name="access")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(hub.app, name="hub")
 app.add_typer(private.app, name="private")

@@ -1,0 +1,97 @@
+"""Access: who may use the look-ups, and the tokens of the API."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ffp_data.cli.console import HomeOption, JsonOption, fail, print_json, print_rows
+from ffp_data.settings import Home
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ffp_data.access import Access
+
+app = typer.Typer(no_args_is_help=True, help="Roles, and the tokens of the API.")
+
+
+@app.command()
+def whoami(home: HomeOption = None, json: JsonOption = False) -> None:
+    """Your user of this system, and what each of your roles may do."""
+    from ffp_data.access import os_user
+    from governance.access import Principal, Right
+
+    access = _access(home)
+    rows = [
+        {"right": right.value, "role": access.user(right).role}
+        for right in Right
+        if access.roles.may(access.user(right), right)
+    ]
+    if json:
+        print_json({"user": Principal(os_user(), "").name, "rights": rows})
+    else:
+        print_rows(os_user(), rows)
+
+
+@app.command()
+def token(
+    name: Annotated[str, typer.Argument(help="Who will use it: a person or a system.")],
+    role: Annotated[str, typer.Option(help="A role of the register.")],
+    days: Annotated[int, typer.Option(min=1, help="How long it is valid.")] = 90,
+    home: HomeOption = None,
+) -> None:
+    """Make a bearer token for the API and print it, this once: only its hash is kept."""
+    from governance.access import Right, TokenError
+
+    access = _access(home)
+    facts = access.gate.check(access.user(Right.TOKENS), Right.TOKENS)
+    try:
+        secret = access.tokens.make(name, role, access.roles, timedelta(days=days))
+    except TokenError as error:
+        raise fail(str(error), 2) from error
+    access.ledger.append("token_made", **facts, token=name, token_role=role, days=days)
+    typer.echo(secret)
+
+
+@app.command()
+def revoke(name: str, home: HomeOption = None) -> None:
+    """Revoke a token; the next request with it is refused."""
+    from governance.access import Right, TokenError
+
+    access = _access(home)
+    facts = access.gate.check(access.user(Right.TOKENS), Right.TOKENS)
+    try:
+        access.tokens.revoke(name)
+    except TokenError as error:
+        raise fail(str(error), 2) from error
+    access.ledger.append("token_revoked", **facts, token=name)
+    typer.echo(f"{name}: revoked")
+
+
+@app.command()
+def tokens(home: HomeOption = None, json: JsonOption = False) -> None:
+    """Every token that was made: whose, in which role, until when."""
+    rows = [
+        {
+            "name": each.name,
+            "role": each.role,
+            "made": each.made_at,
+            "expires": each.expires_at,
+            "revoked": each.revoked_at,
+        }
+        for each in _access(home).tokens.tokens()
+    ]
+    print_rows("tokens", rows, as_json=json)
+
+
+def _access(home: Path | None) -> Access:
+    """The access of a home that is there; a mistyped home must not be made."""
+    from ffp_data.access import Access
+
+    place = Home.at(home)
+    if not place.root.is_dir():
+        raise fail(f"{place.root}: no such home; name the hub's home with --home", 2)
+    return Access(place)

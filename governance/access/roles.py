@@ -1,0 +1,103 @@
+"""Roles and what each may do, from a YAML register that its JSON Schema checks.
+
+Which rights there are is a matter of the program (`Right`); who has which is a matter of the
+register. A right that no role names is nobody's. What is not granted is denied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from governance.policy.model import DEMO_DIRECTORY
+from governance.policy.shape import shape_problems
+from governance.policy.source import PolicyError, read_document
+
+ROLES_FILE = "roles.yaml"
+
+
+class Right(StrEnum):
+    """What a role can be allowed. A new one also goes into the schema of the register."""
+
+    IDENTIFY = "identify"  # find a child by demographics
+    RESOLVE = "resolve"  # the identifier in use for an old one
+    HISTORY = "history"  # what became of an identifier, and why
+    PERSON = "person"  # name, birth date, sex and NHS number that belong to an identifier
+    PLACE = "place"  # a postcode; never a protected person's
+    PROTECTED_PLACE = "protected_place"  # a protected person's too
+    AS_OF = "as_of"  # which identifier each record carried on a day
+    CHANGES = "changes"  # what each recipient must be told
+    EXPORT = "export"  # the list of records and identifiers
+    QUEUE = "queue"  # the reviewers' queue
+    EVIDENCE = "evidence"  # the values behind a doubtful pair
+    DECIDE = "decide"  # say same, not the same, can't tell
+    UNDO = "undo"  # take a decision back
+    MODEL_GATE = "model_gate"  # try a linkage model
+    MODEL_GO_LIVE = "model_go_live"  # let it decide
+    SEAL = "seal"  # seal an adopted child's old identity
+    TOKENS = "tokens"  # give and take access to the API
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks, and in which role: an operating-system user, or the name of an API token."""
+
+    name: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Role:
+    """One role: the purpose that its reads serve, its rights, and those that need a reason."""
+
+    id: str
+    title: str
+    purpose: str
+    rights: frozenset[Right]
+    reason_for: frozenset[Right]
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The register by role id."""
+
+    by_id: Mapping[str, Role]
+
+    def may(self, principal: Principal, right: Right) -> bool:
+        """Say whether the principal's role has the right; an unknown role has none."""
+        role = self.by_id.get(principal.role)
+        return role is not None and right in role.rights
+
+    def needs_reason(self, principal: Principal, right: Right) -> bool:
+        """Say whether this role must tell why it uses the right."""
+        role = self.by_id.get(principal.role)
+        return role is not None and right in role.reason_for
+
+    def purpose(self, principal: Principal) -> str:
+        """The purpose that the role's reads serve; empty for an unknown role."""
+        role = self.by_id.get(principal.role)
+        return role.purpose if role else ""
+
+
+def load_roles(directory: Path = DEMO_DIRECTORY) -> Roles:
+    """Read ``roles.yaml`` of a policy directory; raise PolicyError with file, line and remedy."""
+    document = read_document(directory, directory / ROLES_FILE)
+    if problems := list(shape_problems(document, "roles")):
+        raise PolicyError(problems)
+    roles = [
+        Role(
+            each["id"],
+            each["title"],
+            each["purpose"],
+            frozenset(map(Right, each["rights"])),
+            frozenset(map(Right, each.get("reason_for", ()))),
+        )
+        for each in document.data["roles"]
+    ]
+    by_id = {role.id: role for role in roles}
+    if len(by_id) < len(roles):
+        problem = document.problem("roles", "two roles have one id", "give each its own", "roles")
+        raise PolicyError([problem])
+    return Roles(by_id)
