@@ -17,6 +17,7 @@ import duckdb
 import linkage
 from ffp_data import feeds
 from ffp_data.hub import Hub, Rules, RunSummary
+from ffp_data.pipeline.link_reasons import keep_reasons
 from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
 
@@ -119,7 +120,7 @@ def model_path(run: Run) -> Path:
 
 
 def link_records(run: Run) -> LinkOutcome:
-    """Link all person records; write identity.clusters and identity.link_pairs.
+    """Link all person records; write identity.clusters, identity.link_pairs and why they are so.
 
     Records that their sender merged are one person's, unless a reviewer keeps them apart.
     """
@@ -134,6 +135,7 @@ def link_records(run: Run) -> LinkOutcome:
         clusters, pairs = result.clusters, result.pairs  # noqa: F841 -- read by name
         con.execute("CREATE OR REPLACE TABLE identity.clusters AS SELECT * FROM clusters")
         con.execute("CREATE OR REPLACE TABLE identity.link_pairs AS SELECT * FROM pairs")
+        keep_reasons(con, result)
         if merged:
             con.executemany(_CERTAIN, merged)
         before = _remember(con, run, result.report, pairs.num_rows)
