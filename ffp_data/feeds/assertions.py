@@ -1,9 +1,12 @@
-"""Weighs what the SUI Matcher says: identity.nhs_number_assertions, and what may be used of it.
+"""Weighs what is said of NHS numbers: identity.nhs_number_assertions, and what may be used of it.
 
 The rules stand in nhs_number_assertions.sql. Only an assertion that passes every test gives a record the
 number, and only where the record has none: it is then evidence like a number that the agency sent, with
 `nhs_number_status` sui_verified, and the linkage's own guards (other first names, other numbers) apply. It
 never joins two children that the hub knows: where a record of another child holds the number, it waits.
+
+A number that NHS England superseded leads to the one in use, in every feed's records, so that one child's two
+numbers do not look like two children; identity.person_identifiers keeps each number as it was sent.
 """
 
 from __future__ import annotations
@@ -45,6 +48,31 @@ UPDATE identity.person_records AS p SET nhs_number = a.nhs_number, nhs_number_st
 FROM identity.nhs_number_assertions AS a WHERE a.record_key = p.record_key AND a.effect = 'fills'
 """
 
+# A chain of supersessions ends at the number in use. Numbers that lead in a circle, or to two ends, say nothing.
+_SUPERSEDED = """
+CREATE OR REPLACE TABLE identity.superseded_nhs_numbers AS
+WITH RECURSIVE said AS (
+    SELECT former_number, min(nhs_number) AS nhs_number
+    FROM identity.nhs_number_assertions WHERE effect = 'supersedes'
+    GROUP BY former_number HAVING count(DISTINCT nhs_number) = 1
+),
+chain AS (
+    SELECT former_number, nhs_number, 1 AS steps FROM said
+    UNION ALL
+    SELECT chain.former_number, said.nhs_number, steps + 1
+    FROM chain INNER JOIN said ON chain.nhs_number = said.former_number
+    WHERE steps < 10
+)
+SELECT former_number, nhs_number FROM chain
+ANTI JOIN said ON chain.nhs_number = said.former_number
+ORDER BY former_number
+"""
+
+_RESOLVE = """
+UPDATE identity.person_records AS p SET nhs_number = s.nhs_number
+FROM identity.superseded_nhs_numbers AS s WHERE p.nhs_number = s.former_number
+"""
+
 _LIST = """
 INSERT INTO identity.person_identifiers BY NAME
 SELECT record_key, 'nhs_number' AS identifier_type, nhs_number AS value, true AS is_valid,
@@ -61,7 +89,7 @@ def assert_nhs_numbers(
 
     Needs the assembled identity tables, the identifier macros and `clean_nhs_number`. The columns are
     record_key, nhs_number, tier (high, review, conflict, not_known), method, score, asserted_on, effect
-    (fills, confirms, waits; of high ones), reasons, former_number (of one that was superseded),
+    (fills, confirms, supersedes, waits; of high ones), reasons, former_number (of one that was superseded),
     delivery_id, line.
     """
     if FEED not in contracts:
@@ -71,6 +99,8 @@ def assert_nhs_numbers(
     rules = resources.files(__package__).joinpath("nhs_number_assertions.sql").read_text("utf-8")
     con.execute(f"CREATE OR REPLACE TABLE identity.nhs_number_assertions AS\n{rules}")
     con.execute(_USE)
+    con.execute(_SUPERSEDED)
+    con.execute(_RESOLVE)
     con.execute(_LIST)
     query = "SELECT tier, count(*) FROM identity.nhs_number_assertions GROUP BY tier ORDER BY tier"
     return dict(con.execute(query).fetchall())

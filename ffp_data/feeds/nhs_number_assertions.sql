@@ -1,11 +1,12 @@
--- What the SUI Matcher said about records of the council, one row for each row of its files, each with a tier:
+-- What was said of the NHS numbers of the council's records, by the SUI Matcher and by the Department's service
+-- "Get an Identifier", one row for each row of their files, each with a tier:
 --   high      a match that passes every test below
 --   review    a match that fails one, or a lesser one: listed for a person, never used
 --   conflict  several people, one record with two numbers, or one number for two records
 --   not_known no answer, which says nothing: an outage of the search reads as NoMatch
 -- `reasons` names the tests that failed, `effect` what a high assertion does: it fills the number of a record that
--- has none, confirms the one that is there, or waits, because another child's record holds the number already and
--- an assertion alone joins no two children.
+-- has none, confirms the one that is there, says by which number that one was superseded, or waits, because another
+-- child's record holds the number already and an assertion alone joins no two children.
 WITH sent AS (
     SELECT
         'full_results' AS table_name, record_id, status, try_cast(score AS DOUBLE) AS score, r.nhs_number, search_id,
@@ -23,6 +24,14 @@ WITH sent AS (
     SELECT 'successes' AS table_name, record_id, 'Match' AS status, nhs_number, _delivery_id, _line
     FROM raw.sui_matcher__successes
     ANTI JOIN raw.sui_matcher__full_results USING (record_id, nhs_number)
+    UNION ALL BY NAME
+    -- The hub asked the service itself, with what the row holds: it needs no manifest, no score and no search id.
+    SELECT
+        'answers' AS table_name, record_id,
+        MAP {'found': 'Match', 'not_found': 'NoMatch', 'refused': 'Error'}[outcome] AS status,
+        r.nhs_number, r.asked_on, i.given_name, i.surname, i.date_of_birth, i.sex, i.postcode, _delivery_id, _line
+    FROM raw.sui_matcher__answers AS r
+    INNER JOIN identity.sui_matcher__answers AS i USING (_delivery_id, _line, record_id)
 ),
 
 -- A manifest is for the bytes it names, or for the results in the same archive.
@@ -45,8 +54,9 @@ deliveries AS (
 
 made AS (
     SELECT
-        sent.*, runs.results IS NOT NULL AS has_manifest, runs.strategy, runs.strategy_version, runs.mode,
-        runs.source_feed, runs.source_system, coalesce(runs.run_date, deliveries.delivered_at::DATE) AS asserted_on
+        sent.* EXCLUDE (asked_on), table_name = 'answers' AS is_own_question, runs.results IS NOT NULL AS has_manifest,
+        runs.strategy, runs.strategy_version, runs.mode, runs.source_feed, runs.source_system,
+        coalesce(sent.asked_on, runs.run_date, deliveries.delivered_at::DATE) AS asserted_on
     FROM sent
     INNER JOIN deliveries USING (_delivery_id)
     LEFT JOIN runs ON sent._delivery_id = runs.results
@@ -89,16 +99,20 @@ tested AS (
     SELECT
         *,
         list_filter([
-            CASE WHEN NOT has_manifest THEN 'no_manifest' END,
+            CASE WHEN NOT has_manifest AND NOT is_own_question THEN 'no_manifest' END,
             -- Strategy 5 drops the given name, so that twins and siblings answer for one another.
             CASE WHEN strategy NOT BETWEEN 1 AND 4 THEN 'searched_without_given_name' END,
             CASE WHEN mode = 'reconciliation' OR status LIKE '%Differences' THEN 'reconciliation' END,
             CASE WHEN status = 'LocalNhsNumberIsSuperseded' THEN 'superseded' END,
             CASE WHEN status IN ('PotentialMatch', 'LowConfidenceMatch') THEN 'low_score' END,
-            CASE WHEN status = 'Match' AND table_name <> 'successes' AND coalesce(score, 0) < 0.95 THEN 'low_score' END,
+            CASE
+                WHEN status = 'Match' AND table_name NOT IN ('successes', 'answers') AND coalesce(score, 0) < 0.95
+                    THEN 'low_score'
+            END,
             CASE WHEN number IS NULL THEN 'invalid_number' END,
             CASE
-                WHEN search_id IS DISTINCT FROM sui_search_id(given_name, surname, date_of_birth, sex, postcode)
+                WHEN NOT is_own_question
+                    AND search_id IS DISTINCT FROM sui_search_id(given_name, surname, date_of_birth, sex, postcode)
                     THEN 'search_id'
             END,
             CASE WHEN record_key IS NULL THEN 'unknown_record' END,
@@ -106,6 +120,7 @@ tested AS (
             CASE WHEN number <> own_number THEN 'another_number_held' END
         ], lambda reason: reason IS NOT NULL) AS reasons,
         status = 'Match' AND number IS NOT NULL AS is_match,
+        status = 'LocalNhsNumberIsSuperseded' AND number <> own_number AS is_superseding,
         coalesce(record_key, record_id) AS whose
     FROM read
 ),
@@ -130,6 +145,9 @@ tiers AS (
             WHEN is_unanswered THEN 'not_known'
             WHEN is_clash THEN 'conflict'
             WHEN len(reasons) = 0 THEN 'high'
+            -- What is said of a superseded number fails these three by its nature, and no other.
+            WHEN is_superseding AND list_has_all(['reconciliation', 'superseded', 'another_number_held'], reasons)
+                THEN 'high'
             ELSE 'review'
         END AS tier
     FROM clashing
@@ -151,13 +169,14 @@ SELECT
     asserted_on,
     CASE
         WHEN tier <> 'high' THEN NULL
+        WHEN is_superseding THEN 'supersedes'
         WHEN own_number IS NOT NULL THEN 'confirms'
         WHEN EXISTS (
             SELECT 1 FROM held WHERE held.number = tiers.number AND held.child_id <> mine.child_id
         ) THEN 'waits'
         ELSE 'fills'
     END AS effect,
-    CASE WHEN tier IN ('not_known') THEN []::VARCHAR[] ELSE reasons END AS reasons,
+    CASE WHEN tier = 'not_known' OR is_superseding AND tier = 'high' THEN []::VARCHAR[] ELSE reasons END AS reasons,
     CASE WHEN status = 'LocalNhsNumberIsSuperseded' THEN own_number END AS former_number,
     _delivery_id AS delivery_id,
     _line AS line
