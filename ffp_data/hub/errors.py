@@ -46,3 +46,35 @@ class HubChangeLimit(HubError):  # noqa: N818 - a limit, and the name callers kn
             "written. Look at the deliveries and the linkage model of this run; if the change is "
             "right, apply it with allow_large_change"
         )
+
+
+@dataclass(eq=False)
+class LeaseHeldError(HubError):
+    """Another run is at work; ``holder`` says which, where and since when."""
+
+    holder: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.holder} holds the hub; nothing was done. Wait for it, or end its process: the "
+            "lease is then free at once on that host, and within two minutes on another"
+        )
+
+
+@dataclass(eq=False)
+class LeaseLostError(HubError):
+    """A run that was overtaken while it was paused or cut off, and comes back."""
+
+    run_id: str
+    holder: str
+
+    def __str__(self) -> str:
+        return (
+            f"run {self.run_id} was overtaken: {self.holder}, took the hub over when no sign of life "
+            f"came from {self.run_id}. It writes nothing more. Let the other run end; it has read "
+            "what this one left. Then start a new run if deliveries still wait"
+        )
+
+
+class StorageError(HubError):
+    """The hub's database can't be written: disk full, folder read-only, server gone."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import sqlalchemy as sa
 
-from ffp_data.hub import lookup, review
+from ffp_data.hub import lease, lookup, review
 from ffp_data.hub.child_id import IdSource, new_child_id, parse
 from ffp_data.hub.database import create_engine, migrate, writing
 from ffp_data.hub.events import PastEvent
@@ -19,18 +19,24 @@ from ffp_data.hub.state import Links, RecordPair, Rules
 
 
 class Hub:
-    """One hub on one database. Each method is one transaction."""
+    """One hub on one database. Each method is one transaction.
 
-    def __init__(self, engine: sa.Engine, id_source: IdSource = new_child_id) -> None:
+    ``token``: the fencing token of the lease under which this hub's runs are written.
+    """
+
+    def __init__(
+        self, engine: sa.Engine, id_source: IdSource = new_child_id, token: int | None = None
+    ) -> None:
         self._engine = engine
         self._id_source = id_source
+        self._token = token
 
     @classmethod
-    def open(cls, url: str, id_source: IdSource = new_child_id) -> Hub:
+    def open(cls, url: str, id_source: IdSource = new_child_id, token: int | None = None) -> Hub:
         """Open a hub by its SQLAlchemy URL; creates its tables, or migrates them."""
         engine = create_engine(url)
         migrate(engine)
-        return cls(engine, id_source)
+        return cls(engine, id_source, token)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -57,12 +63,16 @@ class Hub:
         clusters and pairs are the linkage engine's tables (``Links.from_arrow``). The same
         input as the last run's writes nothing. Raises HubChangeLimit when too many existing
         identifiers would change, RunConflictError for a run id in use or an as-at date before the
-        last run's, InvalidInputError for tables that break their contract.
+        last run's, InvalidInputError for tables that break their contract, LeaseLostError for a run
+        that was overtaken and LeaseHeldError for one without the lease while another has it.
         """
         links = Links.from_arrow(clusters, pairs)
         request = RunRequest(run_id, as_at, model_version, rules, allow_large_change)
         with writing(self._engine) as connection:
-            return apply_run(connection, request, links, self._id_source)
+            lease.require(connection, self._token)
+            summary = apply_run(connection, request, links, self._id_source)
+            lease.renew(connection, self._token)  # a long transaction let no sign of life through
+            return summary
 
     def membership(self) -> pa.Table:
         """record_key, child_id, linked_since (date), link_confidence (double); by record_key."""
