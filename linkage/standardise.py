@@ -82,7 +82,8 @@ def _null_if(x: str, values: Setting) -> str:
     options = (values,) if isinstance(values, str) else values
     if not isinstance(options, tuple):
         raise LinkageError("step 'null_if' needs a value or a list of values")
-    return f"CASE WHEN {x} NOT IN ({', '.join(map(quoted, options))}) THEN {x} END"
+    # Not ``IN``, for which DuckDB works out x once for each of the values.
+    return f"CASE WHEN NOT list_contains([{', '.join(map(quoted, options))}], {x}) THEN {x} END"
 
 
 def _text_setting(step: str, setting: Setting) -> str:
@@ -190,7 +191,8 @@ def step_problems(steps: Sequence[Step]) -> Iterator[str]:
         pattern = step.setting.pattern if isinstance(step.setting, Replace) else step.setting
         if step.name in _WITH_PATTERN and isinstance(pattern, str):
             try:
-                pc.match_substring_regex(pa.array([""]), pattern)  # RE2, as in DuckDB
+                # RE2, as in DuckDB. Nulls: pa.array would import pandas.
+                pc.match_substring_regex(pa.nulls(1, pa.string()), pattern)
             except pa.ArrowInvalid:
                 yield f"step '{step.name}': {pattern!r} is not a regular expression (RE2 syntax)"
 
