@@ -19,15 +19,16 @@ from ffp_data.hub.errors import (
     UnknownRecordError,
 )
 from ffp_data.hub.events import EventKind, PastEvent
-from ffp_data.hub.grouping import Clash
 from ffp_data.hub.hub import Hub
 from ffp_data.hub.review import PastDecision, Verdict
-from ffp_data.hub.runs import RunSummary
-from ffp_data.hub.state import Rules
+from ffp_data.hub.runs import Preview, RunSummary
+from ffp_data.hub.safety import Clash
+from ffp_data.hub.state import Facts, Rules
 
 __all__ = [
     "Clash",
     "EventKind",
+    "Facts",
     "Hub",
     "HubChangeLimit",
     "HubError",
@@ -37,6 +38,7 @@ __all__ = [
     "LeaseLostError",
     "PastDecision",
     "PastEvent",
+    "Preview",
     "Rules",
     "RunConflictError",
     "RunSummary",

@@ -24,8 +24,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ffp_data.hub.grouping import Clash, group_records
-from ffp_data.hub.state import Constraints, Links, Rules, State
+from ffp_data.hub.grouping import group_records
+from ffp_data.hub.safety import Clash
+from ffp_data.hub.state import Constraints, Facts, Links, Rules, State
 
 Parts = Mapping[str, Mapping[int, Sequence[str]]]
 
@@ -80,9 +81,10 @@ def assign(
     links: Links,
     constraints: Constraints = Constraints(),  # noqa: B008 - frozen
     rules: Rules = Rules(),  # noqa: B008 - frozen
+    facts: Facts = Facts(),  # noqa: B008 - frozen
 ) -> Assignment:
-    """Identifiers for all records of a run, from the state before it, linkage and decisions."""
-    grouping = group_records(state, links, constraints, rules)
+    """Identifiers for all records of a run: from the state before it, linkage, decisions, facts."""
+    grouping = group_records(state, links, constraints, rules, facts)
     parts = _parts(state, grouping.groups)
     claims = sorted(_claims(state, parts), key=lambda claim: _precedence(state, claim))
     holder = _by_overlap(claims)

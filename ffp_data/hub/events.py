@@ -36,6 +36,7 @@ OF_A_RUN = tuple(
 class Reason(StrEnum):
     LINKAGE = "linkage"
     DECISION = "decision"
+    SENDER = "sender"  # the agency that sent the record said so
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@
    wins over "same": a wrong separation can be mended, a wrong join shows one child's facts
    to another's family.
 
+4. What a sender merged, and NHS numbers: ``safety``.
+
 Every contradiction is listed as a clash. The result depends on no order of input.
 """
 
@@ -19,20 +21,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from ffp_data.hub import safety
 from ffp_data.hub.partition import Partition
-from ffp_data.hub.state import Constraints, Links, Pair, RecordPair, Rules, State
+from ffp_data.hub.safety import Clash
+from ffp_data.hub.state import Constraints, Facts, Links, Pair, RecordPair, Rules, State
 
 MODEL_AGAINST_DECISION = "linkage joins records that a reviewer keeps apart"
 DECISION_AGAINST_DECISION = "one decision joins records that another keeps apart"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Clash:
-    """Two records whose evidence contradicts a decision; a reviewer has to look again."""
-
-    left: str
-    right: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -43,21 +38,37 @@ class Grouping:
     clashes: tuple[Clash, ...]
 
 
-def group_records(state: State, links: Links, constraints: Constraints, rules: Rules) -> Grouping:
+def group_records(
+    state: State,
+    links: Links,
+    constraints: Constraints,
+    rules: Rules,
+    facts: Facts = Facts(),  # noqa: B008 - frozen
+) -> Grouping:
     """Groups of this run's records; every record of ``links`` is in exactly one."""
     cluster_of = links.canonical_clusters
     same = [pair for pair in sorted(constraints.same) if _both_in(pair, cluster_of)]
     blocks = Partition(cluster_of.values())
-    held = _held(state, links.pairs, cluster_of, constraints, rules)
+    held = _held(state, links.pairs, cluster_of, constraints, rules, facts)
     for left, right in [*same, *held]:
         blocks.unite(cluster_of[left], cluster_of[right])
+    waiting = safety.follow_merges(blocks, cluster_of, state, constraints, facts)
 
     block_of = {record: blocks.find(cluster) for record, cluster in cluster_of.items()}
-    torn = _torn(block_of, constraints)
+    torn = _torn(block_of, same, constraints, facts)
     whole = _collect(block_of, torn)
-    parts = [part for block in torn.values() for part in _rebuild(block, state, links, constraints)]
+    parts = [
+        part
+        for block in torn.values()
+        for part in _rebuild(block, state, links, constraints, facts)
+    ]
     groups = tuple(sorted(tuple(sorted(group)) for group in [*whole, *parts]))
-    return Grouping(groups, _clashes(groups, cluster_of, same, constraints))
+    clashes = {
+        *waiting,
+        *_clashes(groups, cluster_of, same, constraints),
+        *safety.number_clashes(groups, facts),
+    }
+    return Grouping(groups, tuple(sorted(clashes)))
 
 
 def _both_in(pair: RecordPair, records: Mapping[str, object]) -> bool:
@@ -70,6 +81,7 @@ def _held(
     cluster_of: Mapping[str, str],
     constraints: Constraints,
     rules: Rules,
+    facts: Facts,
 ) -> list[RecordPair]:
     """Pairs of records whose clusters stay together although linkage no longer joins them."""
     sole = _sole_children(state, cluster_of)
@@ -78,13 +90,14 @@ def _held(
         for left, right in constraints.not_same
         if left in cluster_of and right in cluster_of
     }
+    numbers = safety.numbers_of_clusters(cluster_of, facts)
     strongest: dict[frozenset[str], Pair] = {}
     for pair in sorted(_inside_a_child(pairs, state, cluster_of)):
         between = frozenset((cluster_of[pair.left], cluster_of[pair.right]))
         children = {sole.get(cluster) for cluster in between}
         if None in children or len(children) > 1:
             continue
-        if pair.veto:
+        if pair.veto or safety.parted_by_numbers(cluster_of, (pair.left, pair.right), numbers):
             parted.add(between)
         elif between not in strongest or pair.probability > strongest[between].probability:
             strongest[between] = pair
@@ -119,9 +132,14 @@ def _sole_children(state: State, cluster_of: Mapping[str, str]) -> dict[str, str
     return {cluster: next(iter(ids)) for cluster, ids in known.items() if len(ids) == 1}
 
 
-def _torn(block_of: Mapping[str, str], constraints: Constraints) -> dict[str, list[str]]:
-    """Blocks with a pair inside that must not be together, with their sorted records."""
-    names = {
+def _torn(
+    block_of: Mapping[str, str],
+    same: Iterable[RecordPair],
+    constraints: Constraints,
+    facts: Facts,
+) -> dict[str, list[str]]:
+    """Blocks with records inside that must not be together, with their sorted records."""
+    names = safety.blocks_of_two_numbers(block_of, same, facts) | {
         block_of[left]
         for left, right in constraints.not_same
         if left in block_of and block_of[left] == block_of.get(right)
@@ -142,14 +160,21 @@ def _collect(block_of: Mapping[str, str], leave_out: Collection[str]) -> list[li
 
 
 def _rebuild(
-    records: Sequence[str], state: State, links: Links, constraints: Constraints
+    records: Sequence[str], state: State, links: Links, constraints: Constraints, facts: Facts
 ) -> list[set[str]]:
-    """Join the records anew, strongest evidence first, never across a "not the same"."""
+    """Join the records anew, strongest evidence first, never across a "not the same".
+
+    Nor across two NHS numbers, unless a reviewer said "same" of some of the records.
+    """
+    inside = set(records)
+    heed_numbers = not any(inside.issuperset(pair) for pair in constraints.same)
     parts = Partition(records)
     members = {record: {record} for record in records}
-    for left, right in _evidence(records, state, links, constraints):
+    for left, right in _evidence(records, state, links, constraints, facts):
         one, other = members[parts.find(left)], members[parts.find(right)]
         if any(not other.isdisjoint(constraints.forbidden.get(r, ())) for r in one):
+            continue
+        if heed_numbers and safety.is_number_barrier(one, other, facts):
             continue
         if united := parts.unite(left, right):
             kept, gone = united
@@ -158,13 +183,15 @@ def _rebuild(
 
 
 def _evidence(
-    records: Sequence[str], state: State, links: Links, constraints: Constraints
+    records: Sequence[str], state: State, links: Links, constraints: Constraints, facts: Facts
 ) -> Iterator[RecordPair]:
-    """Reasons to join, best first: decisions, scored pairs, one identifier so far, one cluster."""
+    """Reasons to join, best first: decisions, what a sender merged, scored pairs, one identifier
+    so far, one cluster."""
     inside = set(records)
     scored = (p for p in links.pairs if not p.veto and p.left in inside and p.right in inside)
     identifiers = {r: state.members[r] for r in records if r in state.members}
     yield from sorted(pair for pair in constraints.same if inside.issuperset(pair))
+    yield from sorted(pair for pair in facts.merged if inside.issuperset(pair))
     for pair in sorted(scored, key=lambda p: (-p.weight, p.left, p.right)):
         yield pair.left, pair.right
     for labels in (identifiers, {r: links.canonical_clusters[r] for r in records}):
@@ -178,7 +205,7 @@ def _clashes(
     cluster_of: Mapping[str, str],
     same: Iterable[RecordPair],
     constraints: Constraints,
-) -> tuple[Clash, ...]:
+) -> list[Clash]:
     group_of = {record: number for number, group in enumerate(groups) for record in group}
     apart = (Clash(*p, DECISION_AGAINST_DECISION) for p in same if group_of[p[0]] != group_of[p[1]])
     together = (
@@ -186,4 +213,4 @@ def _clashes(
         for left, right in constraints.not_same
         if left in cluster_of and cluster_of[left] == cluster_of.get(right)
     )
-    return tuple(sorted([*apart, *together]))
+    return [*apart, *together]

@@ -9,13 +9,13 @@ from pathlib import Path
 import pyarrow as pa
 import sqlalchemy as sa
 
-from ffp_data.hub import lease, lookup, review
+from ffp_data.hub import lease, lookup, review, store
 from ffp_data.hub.child_id import IdSource, new_child_id, parse
 from ffp_data.hub.database import create_engine, migrate, writing
 from ffp_data.hub.events import PastEvent
 from ffp_data.hub.review import Act, PastDecision, Verdict
-from ffp_data.hub.runs import RunRequest, RunSummary, apply_run
-from ffp_data.hub.state import Links, RecordPair, Rules
+from ffp_data.hub.runs import Preview, RunRequest, RunSummary, apply_run, preview_run
+from ffp_data.hub.state import Facts, Links, RecordPair, Rules
 
 
 class Hub:
@@ -57,22 +57,43 @@ class Hub:
         *,
         rules: Rules = Rules(),  # noqa: B008 - frozen
         allow_large_change: bool = False,
+        facts: Facts = Facts(),  # noqa: B008 - frozen
     ) -> RunSummary:
         """Give every record of a run its identifier, all in one transaction.
 
-        clusters and pairs are the linkage engine's tables (``Links.from_arrow``). The same
+        clusters and pairs are the linkage engine's tables (``Links.from_arrow``), facts what the
+        records themselves say: NHS numbers, merges by their sender, corrections. The same
         input as the last run's writes nothing. Raises HubChangeLimit when too many existing
         identifiers would change, RunConflictError for a run id in use or an as-at date before the
         last run's, InvalidInputError for tables that break their contract, LeaseLostError for a run
         that was overtaken and LeaseHeldError for one without the lease while another has it.
         """
         links = Links.from_arrow(clusters, pairs)
-        request = RunRequest(run_id, as_at, model_version, rules, allow_large_change)
+        request = RunRequest(run_id, as_at, model_version, rules, allow_large_change, facts)
         with writing(self._engine) as connection:
             lease.require(connection, self._token)
             summary = apply_run(connection, request, links, self._id_source)
             lease.renew(connection, self._token)  # a long transaction let no sign of life through
             return summary
+
+    def preview(
+        self,
+        clusters: pa.Table,
+        pairs: pa.Table | None = None,
+        *,
+        rules: Rules = Rules(),  # noqa: B008 - frozen
+        facts: Facts = Facts(),  # noqa: B008 - frozen
+    ) -> Preview:
+        """What ``apply_run`` would make of these links now; writes nothing."""
+        links = Links.from_arrow(clusters, pairs)
+        with self._engine.connect() as connection:
+            return preview_run(connection, links, rules, facts)
+
+    def last_run(self) -> str | None:
+        """Id of the last run that was written."""
+        with self._engine.connect() as connection:
+            last = store.last_run(connection)
+        return None if last is None else str(last.run_id)
 
     def membership(self) -> pa.Table:
         """record_key, child_id, linked_since (date), link_confidence (double); by record_key."""

@@ -18,7 +18,7 @@ from typing import Any
 from ffp_data.hub.assignment import Assignment
 from ffp_data.hub.events import OF_A_RUN, Event, EventKind, Reason
 from ffp_data.hub.partition import Partition
-from ffp_data.hub.state import Constraints, Links, Pair, State
+from ffp_data.hub.state import Constraints, Facts, Links, Pair, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,10 @@ def make_plan(
     constraints: Constraints,
     assignment: Assignment,
     new_ids: Sequence[str],
+    facts: Facts = Facts(),  # noqa: B008 - frozen
 ) -> Plan:
     """Rows and events; ``new_ids`` has one identifier for each group that asks for one."""
-    return _Planner(state, links, constraints, assignment, tuple(new_ids)).plan()
+    return _Planner(state, links, constraints, assignment, tuple(new_ids), facts).plan()
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class _Planner:
     constraints: Constraints
     assignment: Assignment
     new_ids: tuple[str, ...]
+    facts: Facts
 
     def plan(self) -> Plan:
         places = (*self._places_in_groups(), *self._places_of_absent_records())
@@ -84,6 +86,7 @@ class _Planner:
                 *self._retired(),
                 *self._redirected(),
                 *self._joined(),
+                *self._corrected(),
             ),
         )
 
@@ -109,10 +112,15 @@ class _Planner:
                 continue
             anchors = set(group.records).difference(arrivals) or {group.records[0]}
             confidence = link_confidence(
-                group.records, anchors, self._pairs_inside.get(number, ()), self.constraints
+                group.records, anchors, self._pairs_inside.get(number, ()), self._certain
             )
             for record in arrivals:
                 yield Place(record, name, confidence.get(record))
+
+    @cached_property
+    def _certain(self) -> Constraints:
+        """What is no guess: a reviewer's "same", and what a sender merged."""
+        return Constraints(same=self.constraints.same | self.facts.merged)
 
     def _places_of_absent_records(self) -> Iterator[Place]:
         """Records that this run doesn't bring follow their identifier where it goes."""
@@ -222,6 +230,15 @@ class _Planner:
                         },
                     )
 
+    def _corrected(self) -> Iterator[Event]:
+        """Records whose sender changed identifying facts, and that stayed where they were."""
+        for record, fields in sorted(self.facts.corrected.items()):
+            number = self.assignment.group_of.get(record)
+            before = self._before(record)
+            if number is not None and before is not None and before == self._names[number]:
+                evidence = {"records": [record], "fields": list(fields)}
+                yield Event(EventKind.CORRECTED, before, reason=Reason.SENDER, evidence=evidence)
+
     # Evidence
 
     def _parting_reason(self, records: Iterable[str], before: str) -> str:
@@ -233,13 +250,16 @@ class _Planner:
         )
 
     def _joining_reason(self, arrivals: Iterable[str], group: Iterable[str]) -> str:
-        """Whether a "same" ties the arrivals to the rest of the group."""
-        rest = set(group).difference(arrivals)
-        return _decided(
-            other in rest
-            for record in arrivals
-            for other in self.constraints.required.get(record, ())
-        )
+        """Whether a "same", or the word of a sender, ties the arrivals to the rest of the group."""
+        came = tuple(arrivals)
+        rest = set(group).difference(came)
+
+        def tied_by(partners: Mapping[str, frozenset[str]]) -> bool:
+            return any(not rest.isdisjoint(partners.get(record, ())) for record in came)
+
+        if tied_by(self.constraints.required):
+            return Reason.DECISION
+        return Reason.SENDER if tied_by(self.facts.partners) else Reason.LINKAGE
 
     @cached_property
     def _touched(self) -> frozenset[int]:

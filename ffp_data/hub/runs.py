@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -12,9 +12,9 @@ from ffp_data.hub import review, store
 from ffp_data.hub.assignment import Assignment, assign
 from ffp_data.hub.child_id import IdSource, parse
 from ffp_data.hub.errors import HubChangeLimit, HubError, RunConflictError
-from ffp_data.hub.grouping import Clash
 from ffp_data.hub.plan import Plan, make_plan
-from ffp_data.hub.state import Links, Rules, State, input_digest
+from ffp_data.hub.safety import Clash
+from ffp_data.hub.state import Facts, Links, Rules, State, input_digest
 
 _DRAWS = 100  # for one identifier; even two that are taken in a row mean a broken source
 
@@ -28,6 +28,16 @@ class RunRequest:
     model_version: str
     rules: Rules
     allow_large_change: bool
+    facts: Facts = field(default_factory=Facts)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a run would do, without doing it; ``after_run`` is the last run it would follow."""
+
+    state: State
+    assignment: Assignment
+    after_run: str | None
 
 
 @dataclass(frozen=True)
@@ -60,22 +70,34 @@ def apply_run(
 ) -> RunSummary:
     """Write what a run changes; nothing for the input of the last run."""
     constraints = review.load_constraints(connection)
-    digest = input_digest(request.as_at, request.model_version, links, constraints, request.rules)
+    facts = request.facts
+    digest = input_digest(
+        request.as_at, request.model_version, links, constraints, request.rules, facts
+    )
     last = store.last_run(connection)
     if last is not None and last.input_digest == digest:
         return _unchanged(request, last)
     _check_sequence(connection, request, last)
 
     state = store.load_state(connection)
-    assignment = assign(state, links, constraints, request.rules)
+    assignment = assign(state, links, constraints, request.rules, facts)
     _check_change(request, state, assignment)
     seq = store.start_run(connection, request.run_id, request.as_at, request.model_version, digest)
     new_ids = _draw(id_source, state, assignment)
-    plan = make_plan(state, links, constraints, assignment, new_ids)
+    plan = make_plan(state, links, constraints, assignment, new_ids, facts)
     store.write_plan(connection, seq, request.as_at, plan)
     summary = _summary(request, state, assignment, plan)
     store.finish_run(connection, seq, asdict(summary))
     return summary
+
+
+def preview_run(connection: sa.Connection, links: Links, rules: Rules, facts: Facts) -> Preview:
+    """What the decisions in force and these links would make of the present state; writes nothing."""
+    state = store.load_state(connection)
+    constraints = review.load_constraints(connection)
+    last = store.last_run(connection)
+    assignment = assign(state, links, constraints, rules, facts)
+    return Preview(state, assignment, None if last is None else last.run_id)
 
 
 def _check_sequence(

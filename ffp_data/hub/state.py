@@ -154,6 +154,27 @@ def _partners(pairs: frozenset[RecordPair]) -> dict[str, frozenset[str]]:
     return {record: frozenset(others) for record, others in partners.items()}
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What the records themselves say that an assignment must heed.
+
+    numbers: the current valid NHS number of each record that has one, or a token for it; merged:
+    pairs of records (lesser key first) that their sender says are one; corrected: names of the
+    identifying fields that the sender changed since the last run, by record; content: a digest of
+    all identifying facts, so that a correction alone makes another input.
+    """
+
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    merged: frozenset[RecordPair] = frozenset()
+    corrected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    content: str = ""
+
+    @cached_property
+    def partners(self) -> Mapping[str, frozenset[str]]:
+        """For each record those that its sender merged it with."""
+        return _partners(self.merged)
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """Numbers that decide; probabilities are those of the linkage model's thresholds.
@@ -178,11 +199,18 @@ class Rules:
 
 
 def input_digest(
-    as_at: date, model_version: str, links: Links, constraints: Constraints, rules: Rules
+    as_at: date,
+    model_version: str,
+    links: Links,
+    constraints: Constraints,
+    rules: Rules,
+    facts: Facts = Facts(),
 ) -> str:
     """SHA-256 of all that decides a run's outcome, in an order that no file order changes."""
-    digest = hashlib.sha256(repr((as_at, model_version, rules)).encode())
+    digest = hashlib.sha256(repr((as_at, model_version, rules, facts.content)).encode())
     for part in (
+        sorted(facts.numbers.items()),
+        sorted(facts.merged),
         sorted(links.canonical_clusters.items()),
         sorted(links.pairs),
         sorted(constraints.same),
