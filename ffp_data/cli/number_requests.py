@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import time
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, parse_day, print_json
+from ffp_data.cli.console import (
+    HomeOption,
+    JsonOption,
+    fail,
+    has_run,
+    parse_day,
+    print_json,
+    print_rows,
+)
 
 
 def add_to(app: typer.Typer) -> None:
     """Put the command of this module among those of feeds."""
     app.command("sui-input")(sui_input)
+    app.command("ask-identifiers")(ask_identifiers)
 
 
 def sui_input(
@@ -35,3 +47,40 @@ def sui_input(
         print_json(outcome.figures())
     else:
         typer.echo(f"{outcome.folder}: {sum(outcome.rows.values()):,} children")
+
+
+def ask_identifiers(
+    as_at: Annotated[
+        str | None, typer.Option("--as-at", help="The day to speak for; else that of the last run.")
+    ] = None,
+    most: Annotated[int | None, typer.Option("--most", min=1, help="Ask for no more.")] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Ask the Department's service Get an Identifier for the children without an NHS number.
+
+    Where to ask and as whom stands in FFP_IDENTIFIER_ENDPOINT, _TOKEN_ENDPOINT, _CLIENT_ID, _CLIENT_SECRET
+    and _API_KEY. The answers are delivered to landing/sui_matcher and weighed by the next run.
+    """
+    from ffp_data.https import SettingsError
+    from ffp_data.nhs_numbers.service import Access, Service
+    from ffp_data.pipeline.number_requests import ask_service
+    from ffp_data.pipeline.run import Run, sole_run
+
+    try:
+        service = Service(Access.from_environment(os.environ), time.sleep)
+    except SettingsError as error:
+        raise fail(str(error), 2) from error
+    place = has_run(home)
+    with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
+        run = Run.at(run_id="ask-identifiers", home=place.root, as_at=parse_day(as_at))
+        outcome = ask_service(run, service, datetime.now(UTC), most)
+    if outcome.asking is None:
+        raise fail(outcome.released.reason)
+    rows = [{"figure": name, "value": value} for name, value in outcome.asking.figures().items()]
+    if json:
+        print_json(outcome.asking.figures())
+    else:
+        print_rows("Get an Identifier", rows)
+    if outcome.asking.trouble:
+        raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""The children whose NHS number the council may look for, as the SUI Matcher takes them.
+"""The children whose NHS number the council may look for, as the SUI Matcher takes them, and asking for them.
 
 A release like any other: an agreement names the columns, the file lies below `out/` with its signed
 manifest, and the ledger has both. The columns bear the names that the matcher's default mapping knows
@@ -7,11 +7,14 @@ manifest, and the ledger has both. The columns bear the names that the matcher's
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
 from ffp_data.feeds.json_path import quote
+from ffp_data.nhs_numbers.asking import Asked, Asking, ask_for, read_questions
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.publish import ReleaseOutcome, record_failure
 from ffp_data.pipeline.run import Run
@@ -19,7 +22,10 @@ from ffp_data.warehouse import connect
 from governance.grants import ReleaseDecision
 from governance.release import ReleaseFailedError, ReleaseRefusedError, publish
 
-RECIPIENT = "fenmarch-sui-matcher"
+MATCHER = "fenmarch-sui-matcher"
+DEPARTMENT = "dfe"
+ASK_AGAIN = 30
+"""Days until the service is asked again for a record that it did not find."""
 PURPOSE = "identity_matching.nhs_number"
 RELATION = "matching.nhs_number_requests"
 HEADERS = {
@@ -32,10 +38,18 @@ HEADERS = {
 }
 
 
-def release_requests(run: Run) -> ReleaseOutcome:
-    """Write `children.csv` under `out/nhs_number_requests/<day>/`, or say why not."""
-    decision = policy.grants(run).release(RECIPIENT, PURPOSE)
-    out = run.home.out / "nhs_number_requests" / run.as_at.isoformat()
+@dataclass(frozen=True)
+class AskOutcome:
+    """What was released and what was answered; no asking where no agreement permits it."""
+
+    released: ReleaseOutcome
+    asking: Asking | None
+
+
+def release_requests(run: Run, recipient: str = MATCHER) -> ReleaseOutcome:
+    """Write `children.csv` under `out/nhs_number_requests/<recipient>/<day>/`, or say why not."""
+    decision = policy.grants(run).release(recipient, PURPOSE)
+    out = run.home.out / "nhs_number_requests" / recipient / run.as_at.isoformat()
     with connect(run.home) as con:
 
         def write(part: Path) -> dict[str, int]:
@@ -50,6 +64,34 @@ def release_requests(run: Run) -> ReleaseOutcome:
         except ReleaseFailedError as problem:
             return record_failure(run, decision, problem)
     return ReleaseOutcome(True, decision.reason, out, dict(made.rows))
+
+
+def ask_service(run: Run, service: Asked, now: datetime, most: int | None = None) -> AskOutcome:
+    """Release the children under the agreement with the Department, then ask its service for each.
+
+    `most` limits the questions of this call. Records asked for in the last `ASK_AGAIN` days are passed over.
+    """
+    released = release_requests(run, DEPARTMENT)
+    if not released.permitted or released.folder is None:
+        return AskOutcome(released, None)
+    lately = _asked_lately(run, now.date())
+    questions = [
+        each
+        for each in read_questions(released.folder / "children.csv")
+        if each.record_key not in lately
+    ]
+    asking = ask_for(questions[:most], service, run.landing, now)
+    run.ledger.append("nhs_numbers_asked", run_id=run.run_id, **asking.counts, left=asking.left)
+    return AskOutcome(released, asking)
+
+
+def _asked_lately(run: Run, today: date) -> set[str]:
+    with connect(run.home) as con:
+        rows = con.execute(_ASKED_LATELY, [today - timedelta(days=ASK_AGAIN)]).fetchall()
+    return {record_key for (record_key,) in rows}
+
+
+_ASKED_LATELY = "SELECT DISTINCT record_id FROM raw.sui_matcher__answers WHERE asked_on > ?"
 
 
 def _write(con: duckdb.DuckDBPyConnection, decision: ReleaseDecision, path: Path) -> int:

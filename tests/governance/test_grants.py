@@ -98,8 +98,8 @@ def test_recipients_are_listed_by_purpose_and_a_lapsed_one_is_still_asked() -> N
         "statutory_returns.dataflow",
         "statutory_returns.annex_a",
     }
-    sui_matcher = ("fenmarch-sui-matcher", "identity_matching.nhs_number")
-    assert GRANTS.recipients("identity_matching") == [sui_matcher]
+    searches = [(who, "identity_matching.nhs_number") for who in ("dfe", "fenmarch-sui-matcher")]
+    assert GRANTS.recipients("identity_matching") == searches
     assert GRANTS.recipients("marketing") == []
 
 

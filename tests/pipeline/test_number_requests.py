@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from ffp_data import feeds
+from ffp_data.nhs_numbers.service import Service
 from ffp_data.pipeline import policy
-from ffp_data.pipeline.number_requests import RELATION, release_requests
+from ffp_data.pipeline.number_requests import RELATION, ask_service, release_requests
 from ffp_data.pipeline.run import Run
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.warehouse import connect
+from tests.nhs_numbers.identifier_service import serving
 
 AS_AT = date(2026, 3, 31)
 CHILDREN = [
@@ -32,6 +35,7 @@ def run(tmp_path: Path) -> Run:
 def ask(run: Run) -> None:
     """Puts the children where dbt would."""
     with connect(run.home) as con:
+        feeds.create_empty_raw_tables(con, run.contracts)
         con.execute("CREATE SCHEMA IF NOT EXISTS matching")
         con.execute(
             f"CREATE TABLE {RELATION} (record_key VARCHAR, given_name VARCHAR, surname VARCHAR,"
@@ -94,7 +98,7 @@ def test_without_the_agreement_or_a_column_of_it_nothing_is_written(run: Run, ca
     outcome = release_requests(compiled(run))
     assert not outcome.permitted
     assert words in outcome.reason
-    assert not list((run.home.out / "nhs_number_requests").glob("[!.]*"))
+    assert not list(run.home.out.rglob("*.csv"))
 
 
 def test_a_hub_that_has_built_nothing_yet_says_so(run: Run) -> None:
@@ -102,3 +106,44 @@ def test_a_hub_that_has_built_nothing_yet_says_so(run: Run) -> None:
     assert not outcome.permitted
     assert "build it first" in outcome.reason
     assert json.dumps(outcome.figures())
+
+
+NOW = datetime(2026, 4, 1, 3, 0, tzinfo=UTC)
+
+
+def test_the_service_is_asked_for_what_was_released_and_its_answers_enter_like_a_delivery(
+    run: Run,
+) -> None:
+    ask(run)
+    with serving() as department:
+        department.people["Mia", "Reed", "2018-11-30"] = "9000000009"
+        outcome = ask_service(compiled(run), Service(department.access, lambda _: None), NOW)
+    assert outcome.asking is not None
+    assert (outcome.asking.counts, outcome.asking.left) == ({"found": 1, "not_found": 1}, 0)
+    assert len(department.asked) == 2
+
+    with connect(run.home) as con:
+        (delivery,) = feeds.discover(run.landing, run.contracts)
+        assert feeds.load(con, delivery, run.contracts["sui_matcher"]).error is None
+        query = (
+            "SELECT record_id, outcome, nhs_number FROM raw.sui_matcher__answers ORDER BY record_id"
+        )
+        assert con.execute(query).fetchall() == [
+            ("case_system|a|1", "found", "9000000009"),
+            ("early_help|ehm|2", "not_found", None),
+        ]
+    with serving() as department:
+        again = ask_service(run, Service(department.access, lambda _: None), NOW)
+    assert again.asking is not None
+    assert (department.asked, again.asking.delivered) == ([], None)
+
+
+def test_without_an_agreement_with_the_department_nobody_is_asked_for(run: Run) -> None:
+    ask(run)
+    path = policy.start_policy(run.home) / "agreements" / "DSA-SUI-03.yaml"
+    path.write_text(path.read_text("utf-8").replace("status: live", "status: suspended"), "utf-8")
+    with serving() as department:
+        outcome = ask_service(compiled(run), Service(department.access, lambda _: None), NOW)
+    assert outcome.asking is None
+    assert "DSA-SUI-03" in outcome.released.reason
+    assert department.asked == []
