@@ -47,6 +47,7 @@ def run_whole_graph(
     on_step: OnStep,
     *,
     allow_large_change: bool = False,
+    run_id: str | None = None,
 ) -> GraphOutcome:
     """Materialise every asset with its checks, recorded in Dagster like a run from its pages."""
     from assets.definitions import defs  # parses dbt on a fresh clone, so not before it is needed
@@ -70,6 +71,7 @@ def run_whole_graph(
             instance=instance,
             run_config={"resources": {"hub": {"config": hub}}, "loggers": {"steps": {}}},
             raise_on_error=False,
+            run_id=run_id,
         )
     return GraphOutcome(
         run=Run.at(run_id=result.run_id, home=home, landing=landing, as_at=as_at),

@@ -4,6 +4,7 @@ import dagster as dg
 
 from assets.resources import HubResource
 from ffp_data.pipeline import policy, publish
+from ffp_data.warehouse import connect
 
 LOCK = dg.AssetKey(["policy", "lock"])
 
@@ -19,8 +20,9 @@ LOCK = dg.AssetKey(["policy", "lock"])
 )
 def policy_lock(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
     run = hub.run(context.run.run_id)
-    outcome = policy.compile_lock(run)
-    withdrawn = {} if outcome.problems else publish.withdraw_unpermitted(run)
+    with connect(run.home):  # who may not write the warehouse changes neither lock nor releases
+        outcome = policy.compile_lock(run)
+        withdrawn = {} if outcome.problems else publish.withdraw_unpermitted(run)
     return dg.MaterializeResult(
         metadata={**outcome.figures(), "withdrawn from out/": withdrawn},
         check_results=[

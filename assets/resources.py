@@ -6,7 +6,8 @@ from datetime import date
 
 import dagster as dg
 
-from ffp_data.pipeline.run import Run, sole_run
+from ffp_data.hub import lease
+from ffp_data.pipeline.run import Run, leased
 
 
 class HubResource(dg.ConfigurableResource[None]):
@@ -19,6 +20,8 @@ class HubResource(dg.ConfigurableResource[None]):
     landing: str = ""
     as_at: str = ""
     allow_large_change: bool = False
+    wait: float = lease.WAIT
+    """Seconds to wait for another run on the home; 0 refuses at once."""
 
     @contextmanager  # Dagster's types say that such a resource yields None; it yields itself.
     def yield_for_execution(  # type: ignore[override]
@@ -29,8 +32,12 @@ class HubResource(dg.ConfigurableResource[None]):
             yield self
             return
         log = dg.get_dagster_logger()
-        with sole_run(
-            self.run(context.run.run_id).home, lambda: log.info("waiting for another run")
+        run = self.run(context.run.run_id)
+        with leased(
+            run.home,
+            run.run_id,
+            wait=self.wait,
+            on_wait=lambda who: log.info("waiting for %s", who),
         ):
             yield self
 

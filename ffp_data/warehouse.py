@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 import duckdb_extension_httpfs
 
+from ffp_data.fence import pass_fence
 from ffp_data.settings import Home
 from governance.keys import KeyStore
 
@@ -58,7 +59,8 @@ def warehouse_key(home: Home) -> str:
 def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose current catalog is the encrypted warehouse of `home`; closed on leaving.
 
-    Raises duckdb.IOException when another process holds the file for writing.
+    Raises duckdb.IOException when another process holds the file for writing, LeaseLostError when the
+    run of this process was overtaken by another.
     """
     connection = duckdb.connect(
         ":memory:",
@@ -76,6 +78,7 @@ def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
         if not read_only:
             for schema in SCHEMAS:
                 connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            pass_fence(connection, home)
         yield connection
     finally:
         connection.close()

@@ -27,6 +27,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     import duckdb
 
     from ffp_data.access import AccessConfigError
+    from ffp_data.hub import LeaseHeldError, LeaseLostError, StorageError
     from ffp_data.pipeline.run import NoDayError
     from ffp_data.settings import NoPartnershipError
     from governance.access import AccessDeniedError
@@ -39,12 +40,15 @@ def _mendable() -> tuple[type[Exception], ...]:
         duckdb.IOException,
         AccessConfigError,
         AccessDeniedError,
+        LeaseHeldError,
+        LeaseLostError,
         NoDayError,
         NoPartnershipError,
         RootKeyError,
         LedgerDamagedError,
         LockError,
         PolicyError,
+        StorageError,
     )
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import uuid4
 
 import typer
 
@@ -73,17 +76,27 @@ def run(
             "--allow-large-change", help="Let more identifiers change than the hub's limit."
         ),
     ] = False,
+    wait: Annotated[
+        float,
+        typer.Option(min=0, help="Seconds to wait for a run that is at work; 0 refuses at once."),
+    ] = 3600,
     json: JsonOption = False,
 ) -> None:
     """Run the whole graph once, in this process: feeds, identifiers, single view, returns, extracts.
 
     Exit status: 0 done, 1 a step failed, 3 done but at least one delivery was refused (it stays in
-    the landing folder; the summary names file, line and remedy).
+    the landing folder; the summary names file, line and remedy), 4 another run is at work.
     """
     day = parse_day(as_at)
     place = _prepare(Home.at(home), landing)
     status = _run_graph(
-        place, landing, day, truth, as_json=json, allow_large_change=allow_large_change
+        place,
+        landing,
+        day,
+        truth,
+        as_json=json,
+        allow_large_change=allow_large_change,
+        wait=wait,
     )
     raise typer.Exit(status)
 
@@ -176,12 +189,13 @@ def _run_graph(
     *,
     as_json: bool,
     allow_large_change: bool = False,
+    wait: float = 3600,
 ) -> int:
     from assets.execute import run_whole_graph
-    from ffp_data.pipeline.run import sole_run
     from ffp_data.pipeline.summary import print_summary, summarise
 
-    with sole_run(home, lambda: typer.echo(f"waiting for another run on {home.root}", err=True)):
+    run_id = str(uuid4())
+    with _its_turn(home, run_id, wait):
         with progress(as_json) as bar:
             task = bar.add_task("starting", total=None)
             outcome = run_whole_graph(
@@ -192,6 +206,7 @@ def _run_graph(
                     task, description=name, completed=done, total=total
                 ),
                 allow_large_change=allow_large_change,
+                run_id=run_id,
             )
         if not outcome.succeeded:
             raise fail(f"{step}: {error}" for step, error in outcome.failures)
@@ -201,3 +216,19 @@ def _run_graph(
     else:
         print_summary(summary)
     return 3 if summary["refused"] or summary["held"] else 0
+
+
+@contextmanager
+def _its_turn(home: Home, run_id: str, wait: float) -> Iterator[None]:
+    """The lease of the home for this run; another run at work for longer than `wait` ends the command."""
+    from ffp_data.hub import LeaseHeldError
+    from ffp_data.pipeline.run import leased
+
+    def say(who: str) -> None:
+        typer.echo(f"waiting for another run on {home.root}: {who}", err=True)
+
+    try:
+        with leased(home, run_id, wait=wait, on_wait=say):
+            yield
+    except LeaseHeldError as error:
+        raise fail(str(error), 4) from error

@@ -68,6 +68,20 @@ class Grant:
     overtook: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease that this process holds."""
+
+    token: int
+    overtook: str | None
+    engine: sa.Engine
+
+    def require_newest(self) -> None:
+        """Ask the hub whether the token is still the newest; raises LeaseLostError."""
+        with self.engine.connect() as connection:
+            require(connection, self.token)
+
+
 @contextmanager
 def hold(
     url: str,
@@ -76,7 +90,7 @@ def hold(
     wait: float = WAIT,
     on_wait: Callable[[str], None] = lambda _holder: None,
     lasts: timedelta = LASTS,
-) -> Iterator[Grant]:
+) -> Iterator[Held]:
     """Hold the lease of the hub at ``url`` for a run, with signs of life from a thread of its own.
 
     While another run holds it ``on_wait`` is called once with who that is, and after ``wait``
@@ -86,13 +100,13 @@ def hold(
     engine = create_engine(url)
     try:
         migrate(engine)
-        grant = _wait_for(engine, Holder.here(run_id), wait, on_wait, lasts)
-        with _signs_of_life(engine, grant.token, lasts):
+        given = _wait_for(engine, Holder.here(run_id), wait, on_wait, lasts)
+        with _signs_of_life(engine, given.token, lasts):
             try:
-                yield grant
+                yield Held(given.token, given.overtook, engine)
             finally:
-                if not grant.is_joined:
-                    end(engine, grant.token)
+                if not given.is_joined:
+                    end(engine, given.token)
     finally:
         engine.dispose()
 

@@ -16,6 +16,7 @@ import duckdb
 
 import linkage
 from ffp_data import feeds
+from ffp_data.fence import token_of
 from ffp_data.hub import Hub, Rules, RunSummary
 from ffp_data.pipeline.link_reasons import keep_reasons
 from ffp_data.pipeline.run import Run
@@ -149,7 +150,7 @@ def assign_identifiers(run: Run) -> IdentifierOutcome:
         clusters = con.execute("SELECT * FROM identity.clusters").to_arrow_table()
         pairs = con.execute("SELECT * FROM identity.link_pairs").to_arrow_table()
         version = _scalar(con, "SELECT model FROM meta.linkage_runs ORDER BY rowid DESC LIMIT 1")
-        with Hub.open(run.home.hub_url) as hub:
+        with Hub.open(run.home.hub_url, token=token_of(run.home)) as hub:
             summary = hub.apply_run(
                 run.run_id,
                 run.as_at,

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from uuid import uuid4
 
-from ffp_data import feeds
+from ffp_data import feeds, fence
 from ffp_data.feeds import Contract
 from ffp_data.feeds.guard import MOST_AHEAD
+from ffp_data.hub import lease
 from ffp_data.settings import Home, Partnership
 from governance.keys import KeyStore
 from governance.ledger import Ledger
 
 _DELIVERED_AT = re.compile(r"(?<!\d)(20\d{2})(\d{2})(\d{2})(?!\d)")
-_HELD: set[Path] = set()  # lock files that this process holds
 
 
 @dataclass(frozen=True)
@@ -115,28 +115,35 @@ class NoDayError(ValueError):
     """Nothing says as at which day to run."""
 
 
+def sole_run(home: Home, on_wait: Callable[[], None]) -> AbstractContextManager[None]:
+    """Hold the home for one command, as a run does; while a run holds it, call `on_wait` once and wait."""
+    return leased(home, f"command-{uuid4().hex[:12]}", on_wait=lambda _holder: on_wait())
+
+
 @contextmanager
-def sole_run(home: Home, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Hold the home for one run; while another run holds it, call `on_wait` once and wait.
+def leased(
+    home: Home,
+    run_id: str,
+    *,
+    wait: float = lease.WAIT,
+    on_wait: Callable[[str], None] = lambda _holder: None,
+) -> Iterator[None]:
+    """Hold the lease of the home's hub for a run; errors and waiting as for `lease.hold`.
 
     Steps open and close the warehouse one by one, so DuckDB's own lock would let two runs mix their
-    steps. The system frees the lock when a run dies. Within a process the first holder counts.
+    steps. Within a process the first holder counts; several processes of one run share its lease.
     """
-    path = home.root / "run.lock"
-    if path in _HELD:
+    if fence.token_of(home) is not None:
         yield
         return
-    with path.open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            on_wait()
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        _HELD.add(path)
-        try:
+    with lease.hold(home.hub_url, run_id, wait=wait, on_wait=on_wait) as held:
+        if held.overtook:
+            keys = KeyStore(home.keys_dir)
+            Ledger(home.ledger_dir, keys.signing_key).append(
+                "lease_taken_over", run_id=run_id, token=held.token, overtook=held.overtook
+            )
+        with fence.carrying(home, fence.Pass(held.token, held.require_newest)):
             yield
-        finally:
-            _HELD.remove(path)
 
 
 def newest_delivery(landing: Path) -> date:

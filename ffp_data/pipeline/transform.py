@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from ffp_data.fence import token_of
 from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline.run import Run
 from ffp_data.settings import WAREHOUSE_FILE
@@ -109,6 +110,7 @@ def dbt_vars(run: Run) -> str:
             "period_start": first.isoformat(),
             "period_end": last.isoformat(),
             "collection_year": run.collection_year,
+            "fence": token_of(run.home),
         }
     )
 
