@@ -7,6 +7,7 @@ the household costs, and end with what the frequency of the very values (and any
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,19 +94,19 @@ def _example(run: Run, index: int, why: str) -> Example:
         row["match_weight"],
         row["match_probability"],
         outcome,
-        tuple(steps(run, row)),
+        tuple(steps(run.report, row)),
     )
 
 
-def steps(run: Run, row: dict[str, object]) -> list[Step]:
-    """The waterfall of one row of the pairs."""
-    shares = run.report["shares_of_all_pairs"]
+def steps(report: Mapping[str, Any], row: Mapping[str, object]) -> list[Step]:
+    """The waterfall of one row of the pairs, by the parameters and shares of the run's report."""
+    shares = report["shares_of_all_pairs"]
     same = shares["same"]
     found = [Step("any two records", float(np.log2(same / (1 - same))))]
     household = 0.0
-    for level in run.report["parameters"]:
+    for level in report["parameters"]:
         if row.get(f"level_{level['comparison']}") == level["level"]:
-            weight, shared = _evidence(level, run.report.get("parameters_apart", []), row)
+            weight, shared = _evidence(level, report.get("parameters_apart", []), row)
             found.append(Step(f"{level['comparison']}: {level['level']}", weight))
             household += shared
     if "household" in shares:
@@ -120,7 +121,7 @@ def steps(run: Run, row: dict[str, object]) -> list[Step]:
 
 
 def _evidence(
-    level: dict[str, Any], apart: list[dict[str, Any]], row: dict[str, object]
+    level: dict[str, Any], apart: list[dict[str, Any]], row: Mapping[str, object]
 ) -> tuple[float, float]:
     """Bits of a level for one person, and for one household, against strangers.
 

@@ -146,7 +146,7 @@ def test_the_steps_of_every_pair_add_up_to_its_weight(finished: _Finished) -> No
     result, model, _, _ = finished
     made = Run(model, result.clusters, result.pairs, result.report)
     for row in result.pairs.to_pylist()[:50]:
-        total = sum(s.bits for s in steps(made, row))
+        total = sum(s.bits for s in steps(made.report, row))
         assert total == pytest.approx(row["match_weight"], abs=0.06)
 
 
@@ -165,7 +165,7 @@ def test_the_steps_leave_nothing_over_where_no_value_is_rarer_than_another(
     rows = result.pairs.to_pylist()
     assert len(rows) > 100
     for row in rows:
-        assert "how rare the values are" not in {s.label for s in steps(made, row)}
+        assert "how rare the values are" not in {s.label for s in steps(made.report, row)}
 
 
 def test_examples_hold_a_sure_pair_a_doubtful_one_and_a_vetoed_one(finished: _Finished) -> None:
