@@ -1,16 +1,16 @@
 """recordlinkage's expectation-maximisation, extended to grouped patterns, many levels and classes.
 
-``recordlinkage.algorithms.nb_sklearn.ECM`` holds the latent-class model: one-hot features by its
-label binarizers, the joint log-likelihood, the posterior of each class. It takes every pair as a
-row, two classes and binary features. ``GroupedECM`` keeps its parts and overrides ``fit``: each
-row is a distinct pattern with a number of pairs, features have any number of levels, levels
-without evidence (missing, neutral) have weight zero, parameters known from elsewhere stay fixed,
-start values act as a Dirichlet prior, and an offset by row and class carries constraints.
+``recordlinkage.algorithms.nb_sklearn.ECM`` holds the latent-class model: one-hot features, the joint
+log-likelihood, the posterior of each class. It takes every pair as a row, two classes and binary
+features. ``GroupedECM`` keeps its parts and overrides ``fit``: each row is a distinct pattern with a
+number of pairs, features have any number of levels, levels without evidence (missing, neutral) have
+weight zero, parameters known from elsewhere stay fixed, start values act as a Dirichlet prior, and
+an offset by row and class carries constraints. Patterns are encoded once and not checked in every
+iteration, which took most of its time.
 """
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,16 +18,6 @@ from recordlinkage.algorithms.nb_sklearn import ECM, safe_sparse_dot
 
 from linkage.engine import Bools, Floats, Ints
 from linkage.layout import Layout
-
-
-@cache
-def _binarizers(levels: tuple[int, ...]) -> list[Any]:
-    """recordlinkage's binarizers for comparisons with these numbers of codes, every code known."""
-    ecm = ECM(init="given", binarize=None)
-    rows = np.arange(max(levels))
-    ecm._fit_data(np.stack([np.minimum(rows, n - 1) for n in levels], axis=1))
-    fitted: list[Any] = ecm._binarizers
-    return fitted
 
 
 class GroupedECM(ECM):  # type: ignore[misc]  # recordlinkage carries no types
@@ -41,7 +31,6 @@ class GroupedECM(ECM):  # type: ignore[misc]  # recordlinkage carries no types
         super().__init__(init="given", max_iter=max_iter, binarize=None, atol=atol)
         self.layout = layout
         self.offset: Floats | None = None
-        self._binarizers = _binarizers(layout.levels)
 
     def set_parameters(self, priors: Floats, probabilities: Floats) -> GroupedECM:
         """Set class priors (classes,) and level probabilities (classes, features)."""
@@ -52,16 +41,12 @@ class GroupedECM(ECM):  # type: ignore[misc]  # recordlinkage carries no types
 
     def encode(self, levels: Ints) -> Floats:
         """(patterns, comparisons) of level codes to one-hot features."""
-        if not len(levels):  # scikit-learn refuses what has no rows
-            return np.empty((0, self.layout.features))
-        return np.asarray(super()._transform_data(levels), dtype=np.float64)
-
-    def _transform_data(self, X: Any) -> Any:  # noqa: N803  # recordlinkage's name
-        # Encoding once, not in every iteration, is what makes an iteration cheap.
-        return X if X.shape[1] == self.layout.features else super()._transform_data(X)
+        features = np.zeros((len(levels), self.layout.features))
+        features[np.arange(len(levels))[:, None], levels + np.array(self.layout.starts)] = 1.0
+        return features
 
     def _joint_log_likelihood(self, X: Any) -> Any:  # noqa: N803  # recordlinkage's name
-        likelihood = super()._joint_log_likelihood(X)
+        likelihood = safe_sparse_dot(X, self.feature_log_prob_.T) + self.class_log_prior_
         self._joint = likelihood if self.offset is None else likelihood + self.offset
         return self._joint
 
