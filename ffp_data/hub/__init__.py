@@ -21,6 +21,7 @@ from ffp_data.hub.errors import (
 from ffp_data.hub.events import EventKind, PastEvent
 from ffp_data.hub.hub import Hub
 from ffp_data.hub.review import PastDecision, Verdict
+from ffp_data.hub.review_items import ReviewError
 from ffp_data.hub.runs import Preview, RunSummary
 from ffp_data.hub.safety import Clash
 from ffp_data.hub.state import Facts, Rules
@@ -39,6 +40,7 @@ __all__ = [
     "PastDecision",
     "PastEvent",
     "Preview",
+    "ReviewError",
     "Rules",
     "RunConflictError",
     "RunSummary",
