@@ -1,0 +1,65 @@
+"""What data/months.yaml says, checked: rates with their source, and what each agency knows."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ffp_data.synthetic.rates import Rate, read_data
+
+Share = Field(default=0.0, ge=0, le=1)
+
+
+class Agency(BaseModel):
+    """What an agency knows of people; see the notes of data/months.yaml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    system: str
+    key: int
+    by: Literal["school", "child", "family", "parent"]
+    families: float = Share
+    children: float = Share
+    mothers: float = Share
+    parents: float = Share
+    member: float = Share
+    new: float = Share
+    nhs: float = Share
+    upn: float = Share
+    phone: float = Share
+
+
+class Months(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    town: dict[str, Rate]
+    record: dict[str, Rate]
+    delivery: dict[str, Rate]
+    agencies: dict[str, Agency]
+
+
+@cache
+def months() -> Months:
+    """The settings; raises pydantic.ValidationError for a file that breaks the form."""
+    return Months.model_validate(read_data("months.yaml"))
+
+
+@cache
+def monthly(event: str) -> float:
+    """The share of a month of something that happens to people, of the share of a year."""
+    share: float = 1 - (1 - months().town[event].value) ** (1 / 12)
+    return share
+
+
+def chance(event: str) -> float:
+    """The share, in a month, of the records that something happens to."""
+    return months().record[event].value
+
+
+def agencies() -> dict[str, Agency]:
+    """The agencies by feed."""
+    return months().agencies

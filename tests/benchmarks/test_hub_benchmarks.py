@@ -1,0 +1,23 @@
+"""The benchmarks of the hub run at a small size, and their result can be shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.hub import churn, churn_shown
+from benchmarks.hub.machine import machine
+
+
+@pytest.mark.slow
+def test_no_child_of_a_small_partnership_changes_identifier_in_three_months(tmp_path: Path) -> None:
+    result = churn.measure(400, 3, 7, f"sqlite:///{tmp_path}/hub.db")
+    hub, plain = result["systems"]["hub"]["year"], result["systems"]["least record"]["year"]
+    assert hub["children"] > 390
+    assert hub["children_with_churn"] == 0 < plain["children_with_churn"]
+    asked = {"children": 400, "months": 3, "seed": 7}
+    spent = {"seconds": {"wall": 1.0, "cpu": 1.0}, "peak_memory_gib": 0.5, "machine": machine()}
+    churn_shown.write(result | {"asked": asked} | spent, tmp_path / "hub_churn.json")
+    assert "| 3 |" in (tmp_path / "hub_churn.md").read_text()
+    assert (tmp_path / "hub_churn.svg").read_text().count("<circle") == 3 * 3
