@@ -12,7 +12,7 @@ the two record sets cannot use is missing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
@@ -24,6 +24,7 @@ from linkage.arrays import coded, distinct, distinct_counts
 from linkage.engine import Bools, Engine, Floats, Grouped, Ints, ValueEngine
 from linkage.estimate import IMPOSSIBLE, Parameters, mixing_shares, posteriors, vetoed
 from linkage.model import Model
+from linkage.packing import Packing
 
 CELL = 16.0  # cells per nat when pairs are grouped to settle the shares
 
@@ -121,6 +122,79 @@ class Frequencies:
 
 
 @dataclass(frozen=True)
+class Weigher:
+    """Weighs given pairs by their patterns, which are of ``packing``.
+
+    ``share_of_value(column)`` has for each left record the share of its value among all records.
+    """
+
+    model: Model
+    parameters: Parameters
+    packing: Packing
+    share_of_value: Callable[[str], Floats]
+
+    def likelihood(self, left: Ints, pattern: Ints) -> Likelihood:
+        """Log-likelihoods of pairs, term frequencies included."""
+        table, row = self._table(pattern)
+        values = np.take(table.likelihood, row, axis=1)
+        for column, agrees in zip(self.frequency_columns, table.agrees, strict=True):
+            rate = self.parameters.of(column.comparison, 0)[column.exact]
+            chosen = np.flatnonzero(agrees[row])
+            gain = np.log(self.share_of_value(column.column)[left[chosen]] / rate)
+            # What a household shares says nothing of how rare it is; what it does not share does.
+            for one in range(*column.classes.indices(len(values))):
+                values[one, chosen] += gain
+        return Likelihood(values, table.veto[row])
+
+    def score(
+        self,
+        left: Ints,
+        right: Ints,
+        pattern: Ints,
+        shares: Floats,
+        likelihood: Likelihood | None = None,
+    ) -> Scored:
+        """Weights of given pairs; ``likelihood`` is theirs, if it is known already."""
+        likely = likelihood or self.likelihood(left, pattern)
+        joint = likely.values + np.log(shares)[:, None]
+        others, household = joint[0], np.zeros(len(left))
+        if self.parameters.classes.count == 3:
+            others = np.logaddexp(joint[0], joint[1])
+            household = np.exp(joint[1] - others)
+        weight = (joint[-1] - others) / np.log(2)
+        return Scored(left, right, pattern, weight, household, likely.veto)
+
+    def levels(self, patterns: Ints) -> Ints:
+        """Level codes (patterns, comparisons of the fit)."""
+        return self.parameters.packing.levels_from(patterns, self.packing)
+
+    def _table(self, pattern: Ints) -> tuple[PatternTable, Ints]:
+        """The distinct patterns, and the row of each given one."""
+        patterns, row = coded(pattern)
+        levels = self.levels(patterns)
+        here = self.packing
+        table = PatternTable(
+            np.ascontiguousarray(self.parameters.log_likelihood(levels).T),
+            vetoed(self.model, here, here.unpack(patterns)),
+            tuple(levels[:, c.comparison] == c.exact for c in self.frequency_columns),
+        )
+        return table, row
+
+    @cached_property
+    def frequency_columns(self) -> list[FrequencyColumn]:
+        """The exact levels of comparisons with term frequencies."""
+        found = []
+        for index, comparison in enumerate(self.parameters.packing.comparisons):
+            column = comparison.levels[comparison.exact_level - 1].exact
+            if comparison.term_frequency and column:
+                until = 1 if comparison.shared_by_household else self.parameters.classes.same
+                found.append(
+                    FrequencyColumn(index, comparison.exact_level, column, slice(0, until))
+                )
+        return found
+
+
+@dataclass(frozen=True)
 class Scorer:
     """Scores pairs of an engine's records with given parameters.
 
@@ -143,7 +217,7 @@ class Scorer:
         ``settled`` are the shares that the pairs will be scored with, if they are known.
         """
         unique = distinct(patterns.pattern)
-        levels = self._levels(unique)
+        levels = self._weigher.levels(unique)
         likelihood = self.parameters.log_likelihood(levels) - self._rarest(levels)
         # Shares may grow by a few times when term frequencies come in: leave room for that.
         shares = self.parameters.shares * np.array(
@@ -155,18 +229,30 @@ class Scorer:
         chosen = unique[reach >= self.model.thresholds.review / 4]
         return self.engine.survivors(chosen)
 
+    @cached_property
+    def _weigher(self) -> Weigher:
+        packing = self.engine.loaded.packing
+        return Weigher(self.model, self.parameters, packing, self._share_of_value)
+
     def likelihood(self, left: Ints, pattern: Ints) -> Likelihood:
         """Log-likelihoods of pairs, term frequencies included."""
-        table, row = self._table(pattern)
-        values = np.take(table.likelihood, row, axis=1)
-        for column, agrees in zip(self.frequency_columns, table.agrees, strict=True):
-            rate = self.parameters.of(column.comparison, 0)[column.exact]
-            chosen = np.flatnonzero(agrees[row])
-            gain = np.log(self._share_of_value(column.column)[left[chosen]] / rate)
-            # What a household shares says nothing of how rare it is; what it does not share does.
-            for one in range(*column.classes.indices(len(values))):
-                values[one, chosen] += gain
-        return Likelihood(values, table.veto[row])
+        return self._weigher.likelihood(left, pattern)
+
+    def score(
+        self,
+        left: Ints,
+        right: Ints,
+        pattern: Ints,
+        shares: Floats,
+        likelihood: Likelihood | None = None,
+    ) -> Scored:
+        """Weights of given pairs; ``likelihood`` is theirs, if it is known already."""
+        return self._weigher.score(left, right, pattern, shares, likelihood)
+
+    @property
+    def frequency_columns(self) -> list[FrequencyColumn]:
+        """The exact levels of comparisons with term frequencies."""
+        return self._weigher.frequency_columns
 
     def settle_shares(self, likelihood: Likelihood) -> Floats:
         """Shares of the classes among all pairs, given the survivors with term frequencies.
@@ -190,53 +276,6 @@ class Scorer:
         shares[-1] = found[-1]
         shares[0] = 1 - shares[1:].sum()
         return shares
-
-    def score(
-        self,
-        left: Ints,
-        right: Ints,
-        pattern: Ints,
-        shares: Floats,
-        likelihood: Likelihood | None = None,
-    ) -> Scored:
-        """Weights of given pairs; ``likelihood`` is theirs, if it is known already."""
-        likely = likelihood or self.likelihood(left, pattern)
-        joint = likely.values + np.log(shares)[:, None]
-        others, household = joint[0], np.zeros(len(left))
-        if self.parameters.classes.count == 3:
-            others = np.logaddexp(joint[0], joint[1])
-            household = np.exp(joint[1] - others)
-        weight = (joint[-1] - others) / np.log(2)
-        return Scored(left, right, pattern, weight, household, likely.veto)
-
-    def _levels(self, patterns: Ints) -> Ints:
-        """Level codes (patterns, comparisons of the fit)."""
-        return self.parameters.packing.levels_from(patterns, self.engine.loaded.packing)
-
-    def _table(self, pattern: Ints) -> tuple[PatternTable, Ints]:
-        """The distinct patterns, and the row of each given one."""
-        patterns, row = coded(pattern)
-        levels = self._levels(patterns)
-        here = self.engine.loaded.packing
-        table = PatternTable(
-            np.ascontiguousarray(self.parameters.log_likelihood(levels).T),
-            vetoed(self.model, here, here.unpack(patterns)),
-            tuple(levels[:, c.comparison] == c.exact for c in self.frequency_columns),
-        )
-        return table, row
-
-    @cached_property
-    def frequency_columns(self) -> list[FrequencyColumn]:
-        """The exact levels of comparisons with term frequencies."""
-        found = []
-        for index, comparison in enumerate(self.parameters.packing.comparisons):
-            column = comparison.levels[comparison.exact_level - 1].exact
-            if comparison.term_frequency and column:
-                until = 1 if comparison.shared_by_household else self.parameters.classes.same
-                found.append(
-                    FrequencyColumn(index, comparison.exact_level, column, slice(0, until))
-                )
-        return found
 
     def _rarest(self, levels: Ints) -> Floats:
         """(patterns, classes) of the log-likelihood that the rarest values could take away."""
