@@ -19,7 +19,8 @@ Read the package in this order:
 4. ``layout``, ``em`` (imported by ``classifier`` while records are read), ``estimate`` and ``train``:
    recordlinkage's EM on grouped patterns, three classes.
    ``apart``: comparisons that depend on another one. ``diagnose``: can the estimates be trusted?
-5. ``score``: weights of the pairs that could matter, with term frequencies.
+5. ``score``: weights of the pairs that could matter, with term frequencies. ``moves``: families that
+   moved together.
    ``fitted``: what was learnt, kept to be used again.
 6. ``cluster``, ``average``, ``decisions`` and ``assemble``: components, closure, repair under
    constraints. ``why``: the joins of each cluster, and what was not joined and why.

@@ -147,13 +147,17 @@ class Assembled:
 
 @dataclass(frozen=True)
 class Assembler:
-    """Builds clusters; ``score_more`` scores pairs (left, right) that no rule proposed."""
+    """Builds clusters; ``score_more`` scores pairs (left, right) that no rule proposed.
+
+    ``look_again`` may add evidence to the pairs marked, which lie inside components.
+    """
 
     model: Model
     packing: Packing
     population: Population
     decisions: Decisions
     score_more: Callable[[Ints, Ints], Scored]
+    look_again: Callable[[Scored, Bools], Scored] | None = None
 
     def run(self, scored: Scored) -> Assembled:
         """Cluster all records."""
@@ -232,17 +236,20 @@ class Assembler:
         return Evident(scored, linked, forbidden, decided, parted)
 
     def _complete(self, evident: Evident, labels: Ints, sizes: Ints) -> Evident:
-        """Add every pair inside a component that no rule proposed."""
+        """Add every pair inside a component that no rule proposed, and evidence to all of them."""
         scored = evident.scored
         inside = labels[scored.left][labels[scored.left] == labels[scored.right]]
         known = np.bincount(inside, minlength=len(labels))
         full = (sizes > 1) & (sizes <= self.model.limits.component)
         wanted = np.flatnonzero(full & (known < sizes * (sizes - 1) // 2))
-        if not len(wanted):
-            return evident
-        pairs = [pairs_within(groups) for groups in by_size(labels, wanted)]
-        left, right = (np.concatenate(side) for side in zip(*pairs, strict=True))
-        return self._evident(self._with(scored, left, right))
+        if len(wanted):
+            pairs = [pairs_within(groups) for groups in by_size(labels, wanted)]
+            left, right = (np.concatenate(side) for side in zip(*pairs, strict=True))
+            scored = self._with(scored, left, right)
+        if self.look_again is not None:
+            low = labels[scored.left]
+            scored = self.look_again(scored, (low == labels[scored.right]) & full[low])
+        return evident if scored is evident.scored else self._evident(scored)
 
     def _doubtful(self, evident: Evident, labels: Ints, sizes: Ints) -> Ints:
         """Components to build anew: some pair is doubtful, forbidden or decided."""

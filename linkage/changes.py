@@ -26,7 +26,7 @@ from linkage.inputs import identifier
 from linkage.model import Model
 from linkage.packing import Packing
 from linkage.score import Scored, Scorer
-from linkage.state import ID, kept_columns, key_joins, keyed_sql
+from linkage.state import ID, PLACE, kept_columns, key_joins, keyed_sql
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,15 @@ class Population:
         query = f"SELECT {column}::VARCHAR AS s FROM population ORDER BY rid"
         found = self.con.execute(query).to_arrow_table()["s"].combine_chunks()
         return found.cast(pa.string()).dictionary_encode()
+
+    def places(self) -> Ints | None:
+        """The number of each record's place (``moves``), -1 where it has none; None if nobody asks."""
+        if self.model.moves is None:
+            return None
+        query = f"SELECT {PLACE} FROM population ORDER BY rid"
+        found = self.con.execute(query).to_arrow_table()[PLACE].combine_chunks()
+        numbers = found.dictionary_encode().indices.fill_null(-1)
+        return np.asarray(numbers, dtype=np.int64)
 
     def records(self, numbers: Ints) -> pa.Table:
         """The chosen records (numbers in order), as they came."""

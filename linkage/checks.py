@@ -72,9 +72,10 @@ def usable(
     """Comparisons that can speak, those that cannot and why, and warnings.
 
     ``filled`` is the number of values of each column; ``constant`` are the columns with one value.
+    A comparison that speaks after the others (``moves``) is nothing that an engine compares.
     """
     kept, dropped, warnings = [], {}, []
-    for comparison in model.comparisons:
+    for comparison in (c for c in model.comparisons if not c.moved):
         spoken = [c for c in comparison.columns if filled[c]]
         if not spoken:
             dropped[comparison.name] = "no record has a value"

@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 import duckdb_extension_httpfs
+import numpy as np
 import pyarrow as pa
 
 from linkage import pairs, tables
@@ -98,6 +99,10 @@ class DuckEngine:
     def values(self, column: str) -> pa.DictionaryArray:
         """Each record's value."""
         return self.records.values(column)
+
+    def numbers(self, column: str) -> Ints:
+        """A number for each record's value."""
+        return self.records.codes[column].astype(np.int64)
 
     def identities(self) -> Identities:
         """Ids and sources of the records."""

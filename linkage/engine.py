@@ -116,6 +116,12 @@ class ValueEngine(Engine, Protocol):
         Only for the columns that ``value_counts`` takes.
         """
 
+    def numbers(self, column: str) -> Ints:
+        """A number for the value of each record in a column, -1 where it has none.
+
+        Below 2**31; equal values have equal numbers, and nothing else is read from them.
+        """
+
 
 def random_steps(records: int, wanted: int) -> list[int]:
     """Steps such that record i and record i + step (modulo ``records``) give the wanted pairs.

@@ -64,7 +64,10 @@ class Apart:
 
 @dataclass(frozen=True)
 class Parameters:
-    """What was learnt: probabilities (classes, features), shares of all pairs, and how it went."""
+    """What was learnt: probabilities (classes, features), shares of all pairs, and how it went.
+
+    ``moved`` (classes,) is how often a pair at two places has a witness of the move (``moves``).
+    """
 
     classes: Classes
     packing: Packing
@@ -74,6 +77,7 @@ class Parameters:
     training: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     apart: tuple[Apart, ...] = ()
+    moved: Floats | None = None
 
     def kernel(self, shares: Floats | None = None) -> GroupedECM:
         """The fitted classifier, with shares of all pairs as its priors."""

@@ -69,6 +69,7 @@ class FittedFile(BaseModel):
     classes: int
     probabilities: dict[str, list[list[float]]]
     apart: list[ApartFile]
+    moved: list[float] | None = None
     shares_learnt: list[float]
     shares: list[float]
     frequencies: dict[str, FrequenciesFile]
@@ -126,6 +127,7 @@ class Fitted:
                 )
                 for a in self.parameters.apart
             ],
+            moved=None if self.parameters.moved is None else self.parameters.moved.tolist(),
             shares_learnt=self.parameters.shares.tolist(),
             shares=self.shares.tolist(),
             frequencies={
@@ -191,6 +193,7 @@ class Fitted:
                     )
                     for a in file.apart
                 ),
+                None if file.moved is None else np.array(file.moved),
             ),
             np.array(file.shares),
             {name: known.frequencies() for name, known in file.frequencies.items()},

@@ -31,6 +31,7 @@ from linkage.errors import LinkageError
 from linkage.fitted import Fitted
 from linkage.linker import LinkResult, Timer, link_engine, make_result, named_shares
 from linkage.model import Model
+from linkage.moves import Witnesses
 from linkage.packing import Packing
 from linkage.run_report import run_report
 from linkage.score import Scored
@@ -104,16 +105,23 @@ def link_incremental(
         comparer = Comparer(population, state.fitted, packing, labels, stack, threads, memory_limit)
         fresh = _fresh(population, comparer, timer)
         with timer.stage("cluster"):
+            scored = old.with_more(fresh, len(population))
+            people = People.of(population.sources(), model)
+            decisions = Decisions.of(population.ids, must, cannot)
+            place, parameters = population.places(), state.fitted.parameters
+            witnesses = Witnesses.of(model, packing, place, scored, decisions, parameters, False)
             assembled = Assembler(
                 model,
                 packing,
-                People.of(population.sources(), model),
-                Decisions.of(population.ids, must, cannot),
-                lambda left, right: _score_more(comparer, known, left, right),
-            ).run(old.with_more(fresh, len(population)))
+                people,
+                decisions,
+                lambda left, right: witnesses(_score_more(comparer, known, left, right)),
+                witnesses.look_again,
+            ).run(witnesses(scored))
         report = _report(model, state, changes, assembled)
         report["pairs"] = {"compared": len(fresh), "scored": len(assembled.scored)}
-        result = make_result(population.ids, assembled, report, state.fitted, timer)
+        before = witnesses.before
+        result = make_result(population.ids, assembled, report, state.fitted, timer, before)
         with timer.stage("write"):
             write_state(folder, model, result, must, cannot)
     return result

@@ -9,7 +9,7 @@ or on the order of the input.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -27,6 +27,7 @@ from linkage.engines import open_engine
 from linkage.errors import LinkageError
 from linkage.fitted import Fitted, keep
 from linkage.model import Model
+from linkage.moves import Witnesses, places
 from linkage.output import cluster_ids, clusters_table, pairs_table
 from linkage.packing import Packing
 from linkage.run_report import run_report
@@ -42,6 +43,7 @@ class Outcome:
     ids: pa.StringArray
     names: pa.StringArray
     assembled: Assembled
+    before: Sequence[Scored] = ()  # pairs as they were without what ``moves`` adds
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,10 @@ def link_engine(
         scored = learnt.scorer.score(*learnt.proposed, learnt.shares, learnt.likelihood)
         learnt = replace(learnt, likelihood=None)  # as large as all else
     with timer.stage("cluster"):
-        ids, assembled = _assemble(engine, model, learnt, scored, must_link, cannot_link)
+        ids, people = population(engine, model)
+        decisions = Decisions.of(ids, must_link, cannot_link)
+        learnt, witnesses = _witnesses(engine, model, learnt, scored, decisions, fitted is None)
+        assembled = _assemble(engine, people, decisions, learnt, witnesses, scored)
     if fitted is None and isinstance(engine, ValueEngine):
         fitted = keep(learnt.scorer, engine, learnt.shares)
     report = run_report(model, engine.loaded, learnt.scorer.parameters, learnt.sizes, assembled)
@@ -149,7 +154,7 @@ def link_engine(
         "distinct_patterns": len(distinct(learnt.patterns.pattern)),
         "scored": len(learnt.proposed[0]),
     }
-    return make_result(ids, assembled, report, fitted, timer)
+    return make_result(ids, assembled, report, fitted, timer, witnesses.before)
 
 
 def make_result(
@@ -158,8 +163,9 @@ def make_result(
     report: dict[str, Any],
     fitted: Fitted | None,
     timer: Timer,
+    before: Sequence[Scored] = (),
 ) -> LinkResult:
-    """Tables of what was assembled; completes the report."""
+    """Tables of what was assembled; completes the report. ``before`` are pairs without ``moves``."""
     with timer.stage("output"):
         names = cluster_ids(ids, assembled.labels)
         clusters = clusters_table(ids, names)
@@ -167,7 +173,7 @@ def make_result(
         cuts = cuts_table(assembled, ids, find_cuts(assembled))
         clashes = clashes_table(assembled.contradictions, ids)
     whole = report | summary(cuts, clashes) | {"timings_seconds": timer.seconds}
-    return LinkResult(clusters, pairs, cuts, whole, Outcome(ids, names, assembled), fitted)
+    return LinkResult(clusters, pairs, cuts, whole, Outcome(ids, names, assembled, before), fitted)
 
 
 def fit(
@@ -233,22 +239,35 @@ def population(engine: Engine, model: Model) -> tuple[pa.StringArray, Population
     return known.record_ids, Population.of(known.sources, model)
 
 
+def _witnesses(
+    engine: Engine, model: Model, learnt: Learnt, scored: Scored, decisions: Decisions, learn: bool
+) -> tuple[Learnt, Witnesses]:
+    """Who moved with whom, and the parameters with how often that is seen."""
+    scorer, packing = learnt.scorer, engine.loaded.packing
+    found = Witnesses.of(
+        model, packing, places(engine, model), scored, decisions, scorer.parameters, learn
+    )
+    if not learn or found.rates is None:
+        return learnt, found
+    parameters = replace(scorer.parameters, moved=found.rates)
+    return replace(learnt, scorer=replace(scorer, parameters=parameters)), found
+
+
 def _assemble(
     engine: Engine,
-    model: Model,
+    people: Population,
+    decisions: Decisions,
     learnt: Learnt,
+    witnesses: Witnesses,
     scored: Scored,
-    must_link: Iterable[Link],
-    cannot_link: Iterable[Link],
-) -> tuple[pa.StringArray, Assembled]:
-    ids, people = population(engine, model)
-
+) -> Assembled:
     def score_more(left: Ints, right: Ints) -> Scored:
-        return learnt.scorer.score(left, right, engine.compare(left, right), learnt.shares)
+        pattern = engine.compare(left, right)
+        return witnesses(learnt.scorer.score(left, right, pattern, learnt.shares))
 
-    decisions = Decisions.of(ids, must_link, cannot_link)
-    packing = engine.loaded.packing
-    return ids, Assembler(model, packing, people, decisions, score_more).run(scored)
+    model, packing = witnesses.model, witnesses.packing
+    assembler = Assembler(model, packing, people, decisions, score_more, witnesses.look_again)
+    return assembler.run(witnesses(scored))
 
 
 def _nothing_to_compare(

@@ -92,6 +92,11 @@ class Model(Spec):
         """Names of the comparisons in order."""
         return tuple(c.name for c in self.comparisons)
 
+    @property
+    def moves(self) -> Comparison | None:
+        """The comparison that says whether a family moved together, if there is one."""
+        return next((c for c in self.comparisons if c.moved), None)
+
     def inputs_of(self, column: str) -> frozenset[str]:
         """The input columns that a column is made from."""
         spec = self.columns[column]
@@ -141,7 +146,12 @@ def _veto_problems(model: Model) -> Iterator[str]:
     for comparison in model.comparisons:
         if comparison.only_if_missing and comparison.only_if_missing not in levels:
             yield f"comparison '{comparison.name}': only_if_missing names no comparison"
+    late = [c.name for c in model.comparisons if c.moved]
+    if len(late) > 1:
+        yield f"only one comparison can ask 'moved_together', not {', '.join(late)}"
     for veto in model.vetoes:
+        if set(late) & set(veto.when):
+            yield f"veto '{veto.name}': '{late[0]}' speaks after the vetoes"
         for name, wanted in veto.when.items():
             unknown = sorted(set(wanted) - levels.get(name, set()))
             if unknown:

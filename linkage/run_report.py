@@ -30,7 +30,9 @@ def run_report(
             {"rule": s.name, "pairs": s.pairs, "largest_block": s.largest_block} for s in sizes
         ],
         "pairs": {},
-        "parameters": parameter_rows(parameters) if parameters else [],
+        "parameters": [*parameter_rows(parameters), *moved_rows(model, parameters)]
+        if parameters
+        else [],
         "parameters_apart": apart_rows(parameters) if parameters else [],
         "training": parameters.training if parameters else [],
         "clusters": {
@@ -64,6 +66,21 @@ def parameter_rows(parameters: Parameters) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def moved_rows(model: Model, parameters: Parameters) -> list[dict[str, Any]]:
+    """The same for the comparison that says whether a family moved together (``moves``)."""
+    if model.moves is None or (rates := parameters.moved) is None:
+        return []
+    row = {
+        "comparison": model.moves.name,
+        "level": model.moves.level_names[1],
+        "m": float(rates[-1]),
+        "household": float(rates[1]) if parameters.classes.count == 3 else None,
+        "u": float(rates[0]),
+        "weight_bits": float(np.log2(rates[-1] / rates[0])),
+    }
+    return [row]
 
 
 def apart_rows(parameters: Parameters) -> list[dict[str, Any]]:

@@ -192,6 +192,7 @@ TESTS = (
     "day_month_swapped",
     "one_date_part_differs",
     "near",
+    "moved_together",
 )
 
 
@@ -211,6 +212,7 @@ class Condition(Spec):
     day_month_swapped: Name | None = None
     one_date_part_differs: Name | None = None
     near: Near | None = None
+    moved_together: Name | None = None
 
     @property
     def kind(self) -> str:
@@ -279,6 +281,7 @@ class Comparison(Spec):
     ``shared_by_household`` says that members of one household tend to agree on it.
     ``apart_when`` names levels of another comparison among which this one's probabilities are
     learnt apart, because the two are not independent (twins' names, the sex of namesakes).
+    A comparison with the test ``moved_together`` has no other; it speaks after all others (``moves``).
     """
 
     name: Name
@@ -292,13 +295,21 @@ class Comparison(Spec):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if not self.columns:
-            object.__setattr__(self, "columns", (self.name,))
+            object.__setattr__(self, "columns", (self.moved or self.name,))
         twice = repeated(level.name for level in self.levels)
         if twice:
             raise ValueError(f"comparison '{self.name}' has two levels named {twice}: name one")
+        tests = [t for level in self.levels for t in level.tests()]
+        if len(tests) > 1 and any(t.moved_together for t in tests):
+            raise ValueError(f"comparison '{self.name}': 'moved_together' stands alone")
         if self.term_frequency and not self.levels[self.exact_level - 1].exact:
             raise ValueError(f"comparison '{self.name}': term_frequency needs an 'exact' level")
         return self
+
+    @property
+    def moved(self) -> str | None:
+        """The column of places, where this comparison says whether a family moved together."""
+        return self.levels[0].moved_together
 
     @property
     def exact_level(self) -> int:

@@ -32,6 +32,7 @@ from linkage.fitted import Fitted
 from linkage.inputs import identifier
 from linkage.linker import LinkResult
 from linkage.model import Model
+from linkage.moves import as_it_was
 from linkage.packing import Packing
 from linkage.score import Scored
 from linkage.spec import Key
@@ -39,6 +40,7 @@ from linkage.standardise import column_sql, part_sql
 
 FORMAT = 1
 ID = "__record_id"
+PLACE = "__place"  # hash of the value by which moves are known
 RECORDS, COMPARED, NAMES = "records.parquet", "compared.parquet", "clusters.parquet"
 PARAMETERS, STATE = "parameters.json", "state.json"
 
@@ -117,7 +119,8 @@ def write_state(
 ) -> None:
     """Write all but the records."""
     assert result.fitted is not None
-    found, scored = result.outcome.assembled, result.outcome.assembled.scored
+    found = result.outcome.assembled
+    scored = as_it_was(found.scored, result.outcome.before, len(found.labels))
     within = found.before[scored.left] == found.before[scored.right]
     chosen = within | scored.at_least(model.thresholds.review)
     kept = scored.take(chosen)
@@ -185,6 +188,9 @@ def keyed_sql(model: Model, source: str) -> str:
         keys.append(f"{own} AS __k{index}")
         if rule.with_:
             keys.append(f"{_key_sql(rule.with_)} AS __k{index}x")
+    if model.moves is not None:
+        place = _standard(str(model.moves.moved))
+        keys.append(f"CASE WHEN {place} IS NOT NULL THEN hash({place}) END AS {PLACE}")
     text = f"{identifier(model.record_id)}::VARCHAR AS {ID}"
     # Each step is a subquery of its own, so that what several keys read is written only once.
     return (

@@ -118,6 +118,11 @@ class SparkEngine:
         rows = self.records.select("rid", column).toArrow().sort_by("rid")
         return rows[column].cast(pa.string()).combine_chunks().dictionary_encode()
 
+    def numbers(self, column: str) -> Ints:
+        """A number for each record's value."""
+        codes = self.values(column).indices.fill_null(-1)
+        return np.asarray(codes.to_numpy(zero_copy_only=False), dtype=np.int64)
+
     def identities(self) -> Identities:
         """Ids and sources of the records."""
         rows = self.records.select("rid", "_record_id", "_source").toArrow().sort_by("rid")
