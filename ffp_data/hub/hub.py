@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import sqlalchemy as sa
 
-from ffp_data.hub import lease, lookup, review, store
+from ffp_data.hub import lease, lookup, review, seals, store
 from ffp_data.hub.child_id import IdSource, new_child_id, parse
 from ffp_data.hub.database import create_engine, migrate, writing
 from ffp_data.hub.events import PastEvent
@@ -21,22 +21,34 @@ from ffp_data.hub.state import Facts, Links, RecordPair, Rules
 class Hub:
     """One hub on one database. Each method is one transaction.
 
-    ``token``: the fencing token of the lease under which this hub's runs are written.
+    ``token``: the fencing token of the lease under which this hub's runs are written. ``spent_key``:
+    the key to identifiers that were sealed, without which a hub that has any issues none.
     """
 
     def __init__(
-        self, engine: sa.Engine, id_source: IdSource = new_child_id, token: int | None = None
+        self,
+        engine: sa.Engine,
+        id_source: IdSource = new_child_id,
+        token: int | None = None,
+        spent_key: bytes | None = None,
     ) -> None:
         self._engine = engine
         self._id_source = id_source
         self._token = token
+        self._spent_key = spent_key
 
     @classmethod
-    def open(cls, url: str, id_source: IdSource = new_child_id, token: int | None = None) -> Hub:
+    def open(
+        cls,
+        url: str,
+        id_source: IdSource = new_child_id,
+        token: int | None = None,
+        spent_key: bytes | None = None,
+    ) -> Hub:
         """Open a hub by its SQLAlchemy URL; creates its tables, or migrates them."""
         engine = create_engine(url)
         migrate(engine)
-        return cls(engine, id_source, token)
+        return cls(engine, id_source, token, spent_key)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -72,7 +84,8 @@ class Hub:
         request = RunRequest(run_id, as_at, model_version, rules, allow_large_change, facts)
         with writing(self._engine) as connection:
             lease.require(connection, self._token)
-            summary = apply_run(connection, request, links, self._id_source)
+            ids = seals.unspent(connection, self._id_source, self._spent_key)
+            summary = apply_run(connection, request, links, ids)
             lease.renew(connection, self._token)  # a long transaction let no sign of life through
             return summary
 

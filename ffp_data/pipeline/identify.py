@@ -6,10 +6,9 @@ register of record. What a reviewer decided comes from the hub into the linkage 
 
 from __future__ import annotations
 
+import getpass
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -19,7 +18,10 @@ from ffp_data import feeds
 from ffp_data.fence import token_of
 from ffp_data.hub import Hub, Rules, RunSummary
 from ffp_data.pipeline.link_reasons import keep_reasons
+from ffp_data.pipeline.live_model import advice, choose_model, keep_first_fit
+from ffp_data.pipeline.record_facts import keep_facts, read_facts, records_to_link
 from ffp_data.pipeline.run import Run
+from ffp_data.sealing.sieve import spent_key
 from ffp_data.warehouse import connect
 
 DRIFT_LIMIT = 0.02
@@ -42,10 +44,15 @@ class Check:
 
 @dataclass(frozen=True)
 class LinkOutcome:
-    """What linking found; `records_per_person_before` is that of the last run with this model."""
+    """What linking found; `records_per_person_before` is that of the last run with this model.
+
+    model: the model's name, version and digest; advice: what somebody should do about it, or empty.
+    """
 
     report: dict[str, Any]
+    model: str
     records_per_person_before: float | None
+    advice: str = ""
 
     @cached_property
     def records_per_person(self) -> float:
@@ -58,7 +65,7 @@ class LinkOutcome:
             "people": report["clusters"]["count"],
             "pairs compared": report["pairs"].get("compared", 0),
             "records per person": round(self.records_per_person, 4),
-            "model": f"{report['model']['name']} {report['model']['version']}",
+            "model": self.model,
             "rules": report["rules"],
             "parameters": report["parameters"],
             "warnings": report["warnings"],
@@ -70,6 +77,7 @@ class LinkOutcome:
         return {
             "estimation_converged": Check(not failed, words),
             "no_linkage_drift": self._drift(),
+            "live_model_is_up_to_date": Check(not self.advice, self.advice or self.model),
         }
 
     def _drift(self) -> Check:
@@ -112,54 +120,46 @@ def assemble(run: Run) -> dict[str, dict[str, Any]]:
         }
 
 
-def model_path(run: Run) -> Path:
-    """The partnership's own linkage model, else the packaged one."""
-    own = run.partnership.linkage_model
-    if own:
-        return run.home.root / own
-    return Path(str(resources.files("ffp_data").joinpath("identity", "person_model.yaml")))
-
-
 def link_records(run: Run) -> LinkOutcome:
-    """Link all person records; write identity.clusters, identity.link_pairs and why they are so.
-
-    Records that their sender merged are one person's, unless a reviewer keeps them apart.
-    """
-    model = linkage.Model.from_yaml(model_path(run))
+    """Link all person records by the live model; write identity.clusters, link_pairs and why they are so."""
+    chosen = choose_model(run)
     with Hub.open(run.home.hub_url) as hub:
         must_link, cannot_link = hub.constraints()
     with connect(run.home) as con:
-        query = "SELECT * FROM identity.person_records ORDER BY record_key"
-        records = con.execute(query).to_arrow_table()
-        merged = sorted(set(con.execute(_MERGED).fetchall()) - set(cannot_link))
-        result = linkage.link(records, model, {*must_link, *merged}, cannot_link)
+        records = con.execute(records_to_link()).to_arrow_table()
+        result = linkage.link(records, chosen.model, must_link, cannot_link, fitted=chosen.fitted)
+        version = chosen.version or keep_first_fit(run, chosen.model, result.fitted)
         clusters, pairs = result.clusters, result.pairs  # noqa: F841 -- read by name
         con.execute("CREATE OR REPLACE TABLE identity.clusters AS SELECT * FROM clusters")
         con.execute("CREATE OR REPLACE TABLE identity.link_pairs AS SELECT * FROM pairs")
         keep_reasons(con, result)
-        if merged:
-            con.executemany(_CERTAIN, merged)
-        before = _remember(con, run, result.report, pairs.num_rows)
-    return LinkOutcome(result.report, before)
+        before = _remember(con, run, version, result.report, pairs.num_rows)
+    return LinkOutcome(result.report, version, before, advice(chosen, result.report["records"]))
 
 
 def assign_identifiers(run: Run) -> IdentifierOutcome:
     """Let the hub assign; write identity.child_membership and identity.children."""
-    model = linkage.Model.from_yaml(model_path(run))
+    model = choose_model(run).model
     with connect(run.home) as con:
         clusters = con.execute("SELECT * FROM identity.clusters").to_arrow_table()
         pairs = con.execute("SELECT * FROM identity.link_pairs").to_arrow_table()
         version = _scalar(con, "SELECT model FROM meta.linkage_runs ORDER BY rowid DESC LIMIT 1")
-        with Hub.open(run.home.hub_url, token=token_of(run.home)) as hub:
+        spent = spent_key(run.keys)
+        with Hub.open(run.home.hub_url, token=token_of(run.home), spent_key=spent) as hub:
+            facts = read_facts(con, run.run_id, hub.last_run())
+            if run.allow_large_change:
+                run.ledger.append("large_change_allowed", run_id=run.run_id, by=getpass.getuser())
             summary = hub.apply_run(
                 run.run_id,
                 run.as_at,
                 version,
                 clusters,
                 pairs,
-                rules=_hub_rules(model),
+                rules=hub_rules(model),
                 allow_large_change=run.allow_large_change,
+                facts=facts,
             )
+            keep_facts(con)
             membership = hub.membership()  # noqa: F841 -- read by name below
         con.execute("CREATE OR REPLACE TABLE identity.child_membership AS SELECT * FROM membership")
         con.execute(_CHILDREN, {"as_at": run.as_at})
@@ -168,24 +168,14 @@ def assign_identifiers(run: Run) -> IdentifierOutcome:
         )
         kind_counts = dict(kinds.fetchall())
         unidentified = _scalar(con, _UNIDENTIFIED)
-    run.ledger.append("identifiers_assigned", run_id=run.run_id, **summary.counts())
+    run.ledger.append("identifiers_assigned", run_id=run.run_id, model=version, **summary.counts())
     return IdentifierOutcome(summary, kind_counts, unidentified)
 
 
-def _hub_rules(model: linkage.Model) -> Rules:
+def hub_rules(model: linkage.Model) -> Rules:
     """The hub joins and breaks at the thresholds of the model that scored the pairs."""
     return Rules(join=model.thresholds.join, break_=model.thresholds.break_)
 
-
-_MERGED = """
-SELECT least(p.record_key, s.record_key), greatest(p.record_key, s.record_key)
-FROM identity.person_records p JOIN identity.person_records s ON p.replaced_by = s.record_key
-"""
-
-# The hub weighs a membership by its weakest pair; the sender's word is no guess.
-_CERTAIN = """
-UPDATE identity.link_pairs SET match_probability = 1, veto = NULL WHERE record_id_l = ? AND record_id_r = ?
-"""
 
 # Age decides; without a birth date, what the feeds say the person is.
 _CHILDREN = """
@@ -207,10 +197,9 @@ WHERE (SELECT count(*) FROM identity.child_membership m WHERE m.record_key = p.r
 
 
 def _remember(
-    con: duckdb.DuckDBPyConnection, run: Run, report: dict[str, Any], pairs: int
+    con: duckdb.DuckDBPyConnection, run: Run, model: str, report: dict[str, Any], pairs: int
 ) -> float | None:
     """Keep the run's figures; return records per person of the last run with the same model."""
-    model = f"{report['model']['name']} {report['model']['version']}"
     con.execute(_RECORD_RUNS)
     before = con.execute(
         "SELECT records / people FROM meta.linkage_runs WHERE model = ? AND people > 0 "
