@@ -105,6 +105,7 @@ def person_records(
     check_specs=[
         dg.AssetCheckSpec("estimation_converged", asset=LINKS),
         dg.AssetCheckSpec("no_linkage_drift", asset=LINKS),
+        dg.AssetCheckSpec("live_model_is_up_to_date", asset=LINKS),
     ],
     pool="warehouse",
 )

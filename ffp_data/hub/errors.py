@@ -43,8 +43,9 @@ class HubChangeLimit(HubError):  # noqa: N818 - a limit, and the name callers kn
         return (
             f"run {self.run_id} would change {self.changed} of {self.existing} identifiers "
             f"({self.retired} of them retired by merges); the limit is {self.limit}. Nothing was "
-            "written. Look at the deliveries and the linkage model of this run; if the change is "
-            "right, apply it with allow_large_change"
+            "written. Look at what this run brought: ffp feeds list (a delivery that is not what it "
+            "was?), ffp model list (another model?). If the change is right, somebody who answers for "
+            "it runs: ffp run --allow-large-change, which the ledger keeps with their name"
         )
 
 
