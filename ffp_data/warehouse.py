@@ -24,6 +24,7 @@ CATALOG = "warehouse"
 SCHEMAS = (
     "raw",
     "identity",
+    "review",
     "quarantine",
     "meta",
     "staging",
