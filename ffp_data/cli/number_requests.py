@@ -1,10 +1,11 @@
-"""Write the file with which the council looks for missing NHS numbers."""
+"""NHS numbers: how many records carry one, and looking for those that are missing."""
 
 from __future__ import annotations
 
 import os
 import time
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -24,6 +25,7 @@ def add_to(app: typer.Typer) -> None:
     """Put the command of this module among those of feeds."""
     app.command("sui-input")(sui_input)
     app.command("ask-identifiers")(ask_identifiers)
+    app.command("nhs-coverage")(nhs_coverage)
 
 
 def sui_input(
@@ -47,6 +49,26 @@ def sui_input(
         print_json(outcome.figures())
     else:
         typer.echo(f"{outcome.folder}: {sum(outcome.rows.values()):,} children")
+
+
+class By(StrEnum):
+    """What coverage is shown by."""
+
+    everyone = "everyone"
+    age_band = "age_band"
+    sex = "sex"
+    ethnicity = "ethnicity"
+
+
+def nhs_coverage(
+    by: Annotated[By, typer.Option(help="One line for each of these in a feed.")] = By.everyone,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Share of each feed's records of children that carry an NHS number, and one that is verified."""
+    from ffp_data.pipeline.nhs_coverage import coverage
+
+    print_rows(f"NHS numbers by {by.value}", coverage(has_run(home), by.value), as_json=json)
 
 
 def ask_identifiers(

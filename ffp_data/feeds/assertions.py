@@ -21,6 +21,24 @@ from ffp_data.feeds.contract import Contract
 FEED = "sui_matcher"
 VERIFIED = "sui_verified"
 
+ASSERTION_COLUMNS = {
+    "record_key": "VARCHAR",
+    "nhs_number": "VARCHAR",
+    "tier": "VARCHAR",
+    "method": "VARCHAR",
+    "score": "DOUBLE",
+    "asserted_on": "DATE",
+    "effect": "VARCHAR",
+    "reasons": "VARCHAR[]",
+    "former_number": "VARCHAR",
+    "delivery_id": "VARCHAR",
+    "line": "BIGINT",
+}
+"""Columns of identity.nhs_number_assertions in order, with their SQL types."""
+
+SUPERSEDED_COLUMNS = {"former_number": "VARCHAR", "nhs_number": "VARCHAR"}
+"""Columns of identity.superseded_nhs_numbers in order, with their SQL types."""
+
 # How the matcher names a search (DFE-Digital/SUI_Matcher, HashUtil and ActivityHashService): SHA-256 of
 # the ASCII bytes of name, birth date, gender and postcode, where a letter that ASCII lacks becomes "?".
 SEARCH_ID = r"""
@@ -36,6 +54,8 @@ CREATE OR REPLACE TEMP MACRO sui_search_id(given, family, born, gender, postcode
     '[^\x00-\x7F]', '?', 'g'
 ))
 """
+
+_TABLES = {"nhs_number_assertions": ASSERTION_COLUMNS, "superseded_nhs_numbers": SUPERSEDED_COLUMNS}
 
 _NO_MEMBERSHIP = """
 CREATE TABLE IF NOT EXISTS identity.child_membership (
@@ -87,12 +107,14 @@ def assert_nhs_numbers(
 ) -> dict[str, int]:
     """Rebuilds identity.nhs_number_assertions and uses the high ones; gives the rows of each tier.
 
-    Needs the assembled identity tables, the identifier macros and `clean_nhs_number`. The columns are
-    record_key, nhs_number, tier (high, review, conflict, not_known), method, score, asserted_on, effect
-    (fills, confirms, supersedes, waits; of high ones), reasons, former_number (of one that was superseded),
-    delivery_id, line.
+    Needs the assembled identity tables, the identifier macros and `clean_nhs_number`. A tier is high,
+    review, conflict or not_known; the effect of a high one fills, confirms, supersedes or waits. Both
+    tables are empty where nobody searches.
     """
     if FEED not in contracts:
+        for name, columns in _TABLES.items():
+            declared = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+            con.execute(f"CREATE OR REPLACE TABLE identity.{name} ({declared})")
         return {}
     con.execute(SEARCH_ID)
     con.execute(_NO_MEMBERSHIP)

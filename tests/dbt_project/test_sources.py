@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from ffp_data import feeds
+from ffp_data.feeds.assertions import ASSERTION_COLUMNS, SUPERSEDED_COLUMNS
 from ffp_data.feeds.facts import EVENT_COLUMNS, INVOLVEMENT_COLUMNS
 from ffp_data.feeds.identifier_sql import IDENTIFIER_COLUMNS
 from ffp_data.feeds.people import PERSON_COLUMNS
@@ -65,6 +66,8 @@ def test_generated_files_say_what_the_contracts_say(path: Path) -> None:
         ("person_records", PERSON_COLUMNS),
         ("relationships", RELATIONSHIP_COLUMNS),
         ("person_identifiers", IDENTIFIER_COLUMNS),
+        ("nhs_number_assertions", ASSERTION_COLUMNS),
+        ("superseded_nhs_numbers", SUPERSEDED_COLUMNS),
     ],
 )
 def test_identity_sources_name_the_columns_that_feeds_write(

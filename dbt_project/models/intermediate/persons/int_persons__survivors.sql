@@ -55,7 +55,7 @@ nhs_numbers as (
             struct_pack(
                 nhs_number := nhs_number, status := nhs_number_status, feed := feed, as_of := valid_from
             ),
-            survivorship_order + case when nhs_number_status = '01' then 0 else 1000000 end
+            survivorship_order + case when nhs_number_status in ('01', 'sui_verified') then 0 else 1000000 end
         ) as survivor,
         count(distinct nhs_number) as nhs_number_count
     from records
