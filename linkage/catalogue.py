@@ -21,7 +21,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from linkage.coding import expressions
 from linkage.inputs import Codes, coded
 from linkage.model import Model
 from linkage.packing import Packing, part_column
@@ -31,6 +30,7 @@ from linkage.standardise import column_sql, part_sql, quoted
 
 Hashes = NDArray[np.uint64]
 RECORDS, KEYS = "records", "keys"
+_VALUES = "values_in"
 _ODD = 0x9E3779B97F4A7C15
 _ALL = (1 << 64) - 1
 
@@ -60,12 +60,15 @@ def _mixed_all(components: Sequence[Hashes]) -> Hashes:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is made of each input column: SQL over ``value``, by the name of the derived column.
+    """What is made of each input column: derived columns by name, and the query that makes them.
 
-    ``first_of`` names the columns that take the first of others that has a value, in the model's order.
+    A query reads ``value`` from the relation ``values_in``. ``first_of`` names the columns that take
+    the first of others that has a value, in the model's order; ``suffixes`` what is derived from each
+    column.
     """
 
-    by_input: Mapping[str, Mapping[str, str]]
+    names: Mapping[str, tuple[str, ...]]
+    queries: Mapping[str, str]
     first_of: Mapping[str, tuple[str, ...]]
     suffixes: Mapping[str, tuple[str, ...]]
 
@@ -73,16 +76,42 @@ class Recipe:
     def of(cls, model: Model) -> Recipe:
         wanted = _wanted(model)
         first_of = {n: c.first_of for n, c in model.columns.items() if c.first_of and n in wanted}
-        by_input: dict[str, dict[str, str]] = {}
+        by_input: dict[str, list[str]] = {}
         for name, column in model.columns.items():
             if name in wanted and not column.first_of:
-                value = column_sql(column, "value")
-                made = {name + suffix: _suffix_sql(suffix, value) for suffix in wanted[name]}
-                by_input.setdefault(column.from_ or name, {}).update(made)
-        return cls(by_input, first_of, {n: tuple(s) for n, s in wanted.items()})
+                by_input.setdefault(column.from_ or name, []).append(name)
+        names = {
+            source: tuple(name + suffix for name in columns for suffix in wanted[name])
+            for source, columns in by_input.items()
+        }
+        queries = {
+            source: _query(model, {name: wanted[name] for name in columns}, names[source])
+            for source, columns in by_input.items()
+        }
+        return cls(names, queries, first_of, wanted)
 
 
-def _wanted(model: Model) -> dict[str, list[str]]:
+def _query(model: Model, columns: Mapping[str, Sequence[str]], names: Sequence[str]) -> str:
+    """Each step is a subquery of its own, so that what several others read is written only once."""
+    read = [f"{column_sql(model.columns[c], 'value')} AS {c}" for c in columns]
+    parts = {
+        part_column(c, part): part_sql(part, c)
+        for c, suffixes in columns.items()
+        for suffix in suffixes
+        if (part := suffix.removesuffix("__hash").removeprefix("__"))
+    }
+    hashes = {
+        name: f"CASE WHEN {made} IS NOT NULL THEN hash({made}) END"
+        for name in names
+        if (made := name.removesuffix("__hash")) != name
+    }
+    first = f"SELECT {', '.join(read)} FROM {_VALUES}"
+    second = ", ".join(["*", *(f"{sql} AS {name}" for name, sql in parts.items())])
+    third = ", ".join(f"{hashes.get(name, name)} AS {name}" for name in names)
+    return f"SELECT {third} FROM (SELECT {second} FROM ({first}))"
+
+
+def _wanted(model: Model) -> dict[str, tuple[str, ...]]:
     """The suffixes of the derived columns that are wanted of each column; the value's own is empty."""
     packing = Packing(model.comparisons)
     found: dict[str, set[str]] = {name: set() for name in columns_read(packing)}
@@ -96,15 +125,7 @@ def _wanted(model: Model) -> dict[str, list[str]]:
     for name in reversed(model.columns):  # a member stands above the column that is made of it
         for member in model.columns[name].first_of if name in found else ():
             found.setdefault(member, set()).update(found[name])
-    return {name: ["", *sorted(found[name])] for name in model.columns if name in found}
-
-
-def _suffix_sql(suffix: str, value: str) -> str:
-    part = suffix.removesuffix("__hash").removeprefix("__")
-    sql = part_sql(part, f"({value})") if part else value
-    if not suffix.endswith("__hash"):
-        return sql
-    return f"CASE WHEN ({sql}) IS NOT NULL THEN hash({sql}) END"
+    return {name: ("", *sorted(found[name])) for name in model.columns if name in found}
 
 
 @dataclass(frozen=True)
@@ -200,11 +221,15 @@ def _standardised(
     """Every derived column, in order."""
     recipe = Recipe.of(model)
     found: dict[str, pa.Array] = {}
-    for source, made in recipe.by_input.items():
+    for source, query in recipe.queries.items():
         numbers, values = coded(con, records[source].take(order))
         codes = pa.array(numbers, mask=numbers < 0)
-        for name, array in zip(made, expressions(con, values, made.values()), strict=True):
-            found[name] = array.take(codes)
+        con.register(_VALUES, pa.table({"value": values}))
+        # DuckDB keeps the order of rows in a plain projection (preserve_insertion_order).
+        made = con.execute(query).to_arrow_table()
+        con.unregister(_VALUES)
+        for name in recipe.names[source]:
+            found[name] = made[name].combine_chunks().take(codes)
     for name, members in recipe.first_of.items():
         _take_first(found, name, members, recipe.suffixes[name])
     return found
@@ -255,13 +280,10 @@ class Standardiser:
         self._known: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
         self._remember = remember
         self._con = duckdb.connect(":memory:", config={"threads": 1})
-        self._names = {source: f"q{i}" for i, source in enumerate(self._recipe.by_input)}
-        for source, made in self._recipe.by_input.items():
-            outputs = ", ".join(f"{sql} AS {name}" for name, sql in made.items())
-            self._con.execute(
-                f"PREPARE {self._names[source]} AS"
-                f" SELECT {outputs} FROM (SELECT $1::VARCHAR AS value)"
-            )
+        self._names = {source: f"q{i}" for i, source in enumerate(self._recipe.names)}
+        for source, query in self._recipe.queries.items():
+            one = f"WITH {_VALUES} AS (SELECT $1::VARCHAR AS value) {query}"
+            self._con.execute(f"PREPARE {self._names[source]} AS {one}")
 
     @cached_property
     def inputs(self) -> frozenset[str]:
@@ -289,7 +311,7 @@ class Standardiser:
             # A literal: EXECUTE takes no parameters of the driver. NUL ends no string of DuckDB.
             row = self._con.execute(f"EXECUTE {self._names[source]}({quoted(text)})").fetchone()
             assert row is not None
-            answer = dict(zip(self._recipe.by_input[source], row, strict=True))
+            answer = dict(zip(self._recipe.names[source], row, strict=True))
             self._known[asked] = answer
             if len(self._known) > self._remember:
                 self._known.popitem(last=False)

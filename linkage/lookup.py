@@ -132,8 +132,8 @@ class Lookup:
         )
         nobody = np.zeros(len(rows), np.int64)
         scored = weigher.score(nobody, rows, self._packing.pack(levels), self._fitted.shares)
-        vetoes = veto_names(self.model, self._packing, levels)
         chosen = np.flatnonzero(scored.at_least(least) if least > 0 else np.ones(len(rows), bool))
+        vetoes = veto_names(self.model, self._packing, levels) if scored.veto[chosen].any() else []
         matches = [
             Match(
                 self.catalogue.ids[int(rows[i])].as_py(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,12 +48,12 @@ class Packing:
                 "use fewer comparisons, or fewer levels in them"
             )
 
-    @property
+    @cached_property
     def bits(self) -> tuple[int, ...]:
         """Bits for each comparison."""
         return tuple((len(c.levels) + 1).bit_length() for c in self.comparisons)
 
-    @property
+    @cached_property
     def shifts(self) -> tuple[int, ...]:
         """Position of each comparison's lowest bit."""
         return tuple(sum(self.bits[:i]) for i in range(len(self.bits)))
