@@ -83,8 +83,6 @@ def coded(con: duckdb.DuckDBPyConnection, values: pa.ChunkedArray) -> tuple[Code
             values = values.dictionary_encode()
         except pa.ArrowNotImplementedError:  # lists and structures
             values = as_text(con, values).dictionary_encode()
-    if values.num_chunks == 0:
-        return np.empty(0, np.int32), pa.array([], values.type.value_type)
-    chunks = values.unify_dictionaries().chunks
-    numbers = [np.asarray(c.indices.fill_null(-1), dtype=np.int32) for c in chunks]
-    return np.concatenate(numbers), chunks[0].dictionary
+    # As one piece: every call on a chunk would wait for threads that hold the interpreter.
+    whole = values.combine_chunks()
+    return np.asarray(whole.indices.fill_null(-1), dtype=np.int32), whole.dictionary
