@@ -3,54 +3,30 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
+from benchmarks.hub import postgres
 from ffp_data.hub import Hub
 from tests.hub.stories import Story, seeded_ids
 
 
-def _postgres_tool(name: str) -> str | None:
-    """A tool of the server; Debian keeps them off the path."""
-    versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return shutil.which(name) or (str(versions[-1]) if versions else None)
-
-
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """URL of an empty database of a server of our own, on a socket in a folder of its own."""
-    initdb, pg_ctl = _postgres_tool("initdb"), _postgres_tool("pg_ctl")
-    if initdb is None or pg_ctl is None:
-        missing = "no PostgreSQL server on this machine (scripts/install-system-parts)"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    folder = Path(tempfile.mkdtemp(prefix="ffp-hub-pg-"))
-    user = None
-    if os.geteuid() == 0:  # the server refuses to run as root
-        user = "nobody"
-        shutil.chown(folder, user)
-    data = folder / "data"
-    options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
-
-    def run(*command: str) -> None:
-        subprocess.run(command, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
-
-    try:
-        run(initdb, "-D", str(data), "-U", "hub", "-A", "trust", "--no-sync", "-E", "UTF8")
-        run(pg_ctl, "-D", str(data), "-l", str(folder / "log"), "-o", options, "-w", "start")
-        yield f"postgresql+psycopg2://hub@/postgres?host={folder}"
-    finally:
-        if (data / "postmaster.pid").exists():
-            run(pg_ctl, "-D", str(data), "-m", "immediate", "stop")
-        shutil.rmtree(folder)
+    """URL of an empty database of a server of our own."""
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(postgres.server())
+        except FileNotFoundError as missing:
+            if os.environ.get("CI"):
+                pytest.fail(str(missing))
+            pytest.skip(str(missing))
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -17,10 +13,14 @@ from sqlalchemy.exc import IntegrityError
 from ffp_data.hub import Hub
 from ffp_data.hub.database import create_engine
 from ffp_data.hub.models import Base, Membership
-from tests.hub.crash import AFTER, BEFORE, apply
 from tests.hub.stories import AS_AT, Story, clusters, seeded_ids
 
-ROOT = Path(__file__).parents[2]
+BEFORE = "ann1 ann2 | bob1"
+AFTER = "ann1 | ann2 bob1 | cat1 | dan1 dan2"
+
+
+def apply(hub: Hub, run_id: str, text: str) -> None:
+    hub.apply_run(run_id, AS_AT, "model-1", clusters(text))
 
 
 def test_the_migrations_make_the_tables_of_the_models(hub_url: str) -> None:
@@ -45,30 +45,6 @@ def test_the_database_refuses_a_second_identifier_for_a_record(story: Story) -> 
     second = {"record_key": "a", "child_id": ids["b"], "from_seq": 1, "valid_from": AS_AT}
     with pytest.raises(IntegrityError), story.hub._engine.begin() as connection:
         connection.execute(sa.insert(Membership), [second])
-
-
-@pytest.mark.slow  # starts another process
-@pytest.mark.parametrize("moment", ["draw", "event", "commit"])
-def test_a_run_that_is_killed_leaves_no_trace_and_its_repetition_gives_the_same(
-    hub_url: str, tmp_path: Path, moment: str
-) -> None:
-    with Hub.open(hub_url, seeded_ids(1)) as hub:
-        apply(hub, "first", BEFORE)
-        before = hub.membership()
-
-    command = [sys.executable, "-m", "tests.hub.crash", hub_url, moment]
-    killed = subprocess.run(command, cwd=ROOT, check=False, capture_output=True)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-
-    with Hub.open(hub_url, seeded_ids(2)) as hub:
-        assert hub.membership().equals(before)
-        apply(hub, "interrupted", AFTER)
-        after = hub.membership()
-    with Hub.open(f"sqlite:///{tmp_path / 'undisturbed.db'}", seeded_ids(1)) as undisturbed:
-        apply(undisturbed, "first", BEFORE)
-    with Hub.open(f"sqlite:///{tmp_path / 'undisturbed.db'}", seeded_ids(2)) as undisturbed:
-        apply(undisturbed, "interrupted", AFTER)
-        assert undisturbed.membership().equals(after)
 
 
 def test_two_runs_at_once_follow_each_other(hub_url: str) -> None:
