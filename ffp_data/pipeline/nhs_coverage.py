@@ -8,7 +8,7 @@ from ffp_data.settings import Home
 from ffp_data.warehouse import connect
 
 _COVERAGE = """
-SELECT feed, group_name, records, with_number, verified, share_verified
+SELECT feed, group_name, records, with_number, verified, share_verified, reached, share_reached
 FROM matching.nhs_number_coverage WHERE group_by = ?
 ORDER BY feed = 'all_feeds' DESC, feed, group_name
 """

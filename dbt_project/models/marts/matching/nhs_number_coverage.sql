@@ -1,5 +1,6 @@
 -- How many records of children carry an NHS number, and one that is verified: by feed, and in each feed by age, sex
--- and ethnicity; `all_feeds` counts children instead of records. For the council's own eyes: counts are not rounded.
+-- and ethnicity; `all_feeds` counts children instead of records. A record is reached where its child has a verified
+-- number from anybody. For the council's own eyes: counts are not rounded.
 with people as (
     select * from {{ ref('int_persons__children') }}
 ),
@@ -14,9 +15,9 @@ children as (
         case
             when people.is_unborn then 'unborn'
             when people.age_years is null then 'not known'
-            when people.age_years < 1 then '0'
-            when people.age_years < 5 then '1 to 4'
-            when people.age_years < 11 then '5 to 10'
+            when people.age_years < 1 then '00'
+            when people.age_years < 5 then '01 to 04'
+            when people.age_years < 11 then '05 to 10'
             when people.age_years < 16 then '11 to 15'
             else '16 and over'
         end as age_band,
@@ -35,6 +36,11 @@ statements as (
     group by record_key, child_id
 ),
 
+verified_children as (
+    select distinct child_id from statements
+    where is_verified
+),
+
 records as (
     select
         records.feed,
@@ -43,10 +49,12 @@ records as (
         children.sex,
         children.ethnicity,
         statements.record_key is not null as has_number,
-        coalesce(statements.is_verified, false) as has_verified
+        coalesce(statements.is_verified, false) as has_verified,
+        verified_children.child_id is not null as is_reached
     from {{ ref('int_persons__records') }} as records
     inner join children using (child_id)
     left join statements on records.record_key = statements.record_key
+    left join verified_children on records.child_id = verified_children.child_id
     union all
     select
         'all_feeds' as feed,
@@ -55,7 +63,8 @@ records as (
         children.sex,
         children.ethnicity,
         count(statements.record_key) > 0 as has_number,
-        coalesce(bool_or(statements.is_verified), false) as has_verified
+        coalesce(bool_or(statements.is_verified), false) as has_verified,
+        has_verified as is_reached
     from children
     left join statements on children.child_id = statements.child_id
     group by all
@@ -74,7 +83,9 @@ counted as (
         count(*) as records,
         count(*) filter (where has_number) as with_number,
         count(*) filter (where has_verified) as verified,
-        round(avg(has_verified::integer), 4) as share_verified
+        count(*) filter (where is_reached) as reached,
+        round(avg(has_verified::integer), 4) as share_verified,
+        round(avg(is_reached::integer), 4) as share_reached
     from records
     group by grouping sets ((feed), (feed, age_band), (feed, sex), (feed, ethnicity))
 )
