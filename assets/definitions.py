@@ -17,6 +17,7 @@ from assets.identity import (
 from assets.outputs import output_assets
 from assets.policy import policy_lock
 from assets.resources import HubResource
+from assets.review import review_queue
 
 defs = dg.Definitions(
     assets=[
@@ -29,6 +30,7 @@ defs = dg.Definitions(
         links,
         identifiers,
         dbt_models,
+        review_queue,
         *output_assets,
     ],
     jobs=[automation.whole_graph],

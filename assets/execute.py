@@ -26,6 +26,7 @@ STAGES = {
     "identity": "records linked, identifiers assigned",
     "identifiers": "records linked, identifiers assigned",
     "dbt_models": "single view and return tables built (dbt)",
+    "review": "queue for reviewers",
     "out": "returns and extracts released",
 }
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ffp_data.cli import review
 from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, print_json, print_rows
 from ffp_data.settings import Home
 
@@ -19,17 +18,7 @@ if TYPE_CHECKING:
     from ffp_data.hub import Hub
 
 app = typer.Typer(no_args_is_help=True, help="Identifiers: history, look-ups and decisions.")
-
-Reviewer = Annotated[str, typer.Option(help="Who decides.")]
-Reason = Annotated[str, typer.Option(help="Why, in words that a colleague will understand.")]
-
-
-class Verdict(StrEnum):
-    """A reviewer's verdict on two records."""
-
-    same = "same"
-    not_same = "not_same"
-    cant_tell = "cant_tell"
+review.add_to(app)
 
 
 @contextmanager
@@ -73,35 +62,6 @@ def resolve(child_id: str, home: HomeOption = None, json: JsonOption = False) ->
         print_json({"asked": child_id, "current": current})
     else:
         typer.echo(current)
-
-
-@app.command()
-def decide(
-    left: Annotated[str, typer.Argument(help="A record key: feed|system|id.")],
-    right: Annotated[str, typer.Argument(help="Another record key.")],
-    verdict: Annotated[Verdict, typer.Argument(help="Are the two one person?")],
-    reviewer: Reviewer,
-    reason: Reason,
-    home: HomeOption = None,
-) -> None:
-    """Write down a reviewer's decision on two records; it binds every later run."""
-    with _hub(home) as hub:
-        number = hub.decide(
-            left, right, verdict.value, reviewer=reviewer, reason=reason, at=datetime.now(UTC)
-        )
-    _write_down("identity_decided", home, decision=number, verdict=verdict.value)
-    typer.echo(
-        f"decision {number}: takes effect in the next run; `ffp hub undo {number}` takes it back"
-    )
-
-
-@app.command()
-def undo(decision: int, reviewer: Reviewer, reason: Reason, home: HomeOption = None) -> None:
-    """Take a decision back; the identifiers of before return in the next run."""
-    with _hub(home) as hub:
-        hub.undo(decision, reviewer=reviewer, reason=reason, at=datetime.now(UTC))
-    _write_down("identity_decision_undone", home, decision=decision)
-    typer.echo(f"decision {decision} is taken back from the next run on")
 
 
 @app.command()

@@ -90,6 +90,21 @@ def undo_decision(connection: sa.Connection, decision_id: int, act: Act) -> None
     _write_event(connection, EventKind.UNDONE, children, decision_id, row.verdict, act)
 
 
+def records_of(connection: sa.Connection, decision_id: int) -> RecordPair:
+    """The two records of a decision; raises InvalidInputError for an unknown one."""
+    query = sa.select(Decision.left_record, Decision.right_record)
+    row = connection.execute(query.where(Decision.decision_id == decision_id)).one_or_none()
+    if row is None:
+        raise InvalidInputError(f"decision {decision_id} is unknown or was undone before")
+    return row.left_record, row.right_record
+
+
+def require_known(connection: sa.Connection, records: RecordPair) -> None:
+    """Raise UnknownRecordError for a record that no run has brought."""
+    for record in records:
+        _child_of(connection, record)
+
+
 def load_decisions(connection: sa.Connection) -> tuple[PastDecision, ...]:
     """Every decision ever taken, oldest first."""
     rows = connection.execute(sa.select(Decision.__table__).order_by(Decision.decision_id)).all()

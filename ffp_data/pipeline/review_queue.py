@@ -26,6 +26,7 @@ from ffp_data.hub.state import RecordPair
 from ffp_data.pipeline import review_inputs
 from ffp_data.pipeline.link_reasons import read_weights
 from ffp_data.pipeline.live_model import choose_model
+from ffp_data.pipeline.review_desk import review_rules
 from ffp_data.pipeline.run import Run
 from ffp_data.review import evidence, found
 from ffp_data.review.decided import outstanding
@@ -60,7 +61,7 @@ class QueueOutcome:
 
 def build_queue(run: Run, at: datetime | None = None) -> QueueOutcome:
     """Compute the queue of a run, number its items in the hub, write review.queue."""
-    rules = review_rules(run)
+    rules = review_rules(run.home)
     engine = create_engine(run.home.hub_url)
     try:
         migrate(engine)
@@ -69,12 +70,6 @@ def build_queue(run: Run, at: datetime | None = None) -> QueueOutcome:
             return _Builder(run, con, hub, rules).build(at or utc_now())
     finally:
         engine.dispose()
-
-
-def review_rules(run: Run) -> ReviewRules:
-    """The partnership's own `review.yaml` in the home, else the packaged rules."""
-    own = run.home.root / "review.yaml"
-    return ReviewRules.read(own if own.is_file() else None)
 
 
 class _Builder:

@@ -1,0 +1,61 @@
+"""A reviewer's desk in a home: the hub's database, the published queue, roles and ledger of that home."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from ffp_data.access import Access
+from ffp_data.hub.database import create_engine, migrate
+from ffp_data.review.desk import Desk, Listed
+from ffp_data.review.rules import ReviewRules
+from ffp_data.settings import Home
+from ffp_data.warehouse import connect
+from governance.access import Principal, Right
+
+
+@contextmanager
+def open_desk(home: Home, principal: Principal | None = None) -> Iterator[Desk]:
+    """The desk of a user: of the operating system's, unless somebody else is named."""
+    access = Access(home)
+    engine = create_engine(home.hub_url)
+    try:
+        migrate(engine)
+        yield Desk(
+            engine,
+            lambda: read_queue(home),
+            review_rules(home),
+            access.gate,
+            principal or access.user(Right.DECIDE),
+        )
+    finally:
+        engine.dispose()
+
+
+def review_rules(home: Home) -> ReviewRules:
+    """The partnership's own `review.yaml` in the home, else the packaged rules."""
+    own = home.root / "review.yaml"
+    return ReviewRules.read(own if own.is_file() else None)
+
+
+def read_queue(home: Home) -> Sequence[Listed]:
+    """The queue as the last finished run left it, in order."""
+    with connect(home, read_only=True) as con:
+        rows = con.execute("SELECT * FROM review.queue ORDER BY place").to_arrow_table().to_pylist()
+    return [
+        Listed(
+            item_id=row["item_id"],
+            place=row["place"],
+            left=row["record_left"],
+            right=row["record_right"],
+            children=(row["child_left"], row["child_right"]),
+            readers=row["readers"],
+            is_clash=row["is_clash"],
+            words=tuple(row["words"]),
+            reasons=tuple(row["reasons"]),
+            sheet=json.loads(row["sheet"]),
+            evidence=json.loads(row["evidence"]),
+        )
+        for row in rows
+    ]
