@@ -1,0 +1,110 @@
+"""The files of the serving folder: each whole or absent, one pointer that says which counts.
+
+A snapshot is written under a hidden name, flushed and renamed; then the pointer is replaced in one
+step; then all but the newest two go, with whatever a crash left half-written. A reader that lost the race
+for a file that was just removed reads the pointer again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from ffp_data.settings import Home
+from ffp_data.warehouse import httpfs_extension
+from governance.canonical import sha256_hex
+from governance.files import fsync_directory, replacing
+from governance.keys import KeyStore
+
+POINTER = "current"
+_SUFFIX, _PART = ".duckdb", ".part"
+_KEPT = 2
+_KEY = "serving/duckdb"
+_CATALOG = "snapshot"
+
+
+def current(home: Home) -> Path | None:
+    """The file that the pointer names; None before the first."""
+    try:
+        name = (home.serving / POINTER).read_text("ascii").strip()
+    except FileNotFoundError:
+        return None
+    return home.serving / name
+
+
+def write(home: Home, name: str, tables: Mapping[str, pa.Table], *, alone: bool = False) -> Path:
+    """Write a snapshot of these tables and make it the one that counts; `alone` removes all others."""
+    folder = home.serving
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _sweep(folder)
+    before = current(home)
+    path = folder / f"{sha256_hex(name.encode())[:16]}{_SUFFIX}"
+    part = folder / f".{path.name}{_PART}"
+    with _connect(home) as con:
+        con.execute(f"ATTACH '{part}' AS {_CATALOG} (ENCRYPTION_KEY '{_key(home)}')")
+        for table, rows in tables.items():
+            con.register("rows_in", rows)
+            con.execute(f"CREATE TABLE {_CATALOG}.{table} AS SELECT * FROM rows_in")
+            con.unregister("rows_in")
+        con.execute(f"CHECKPOINT {_CATALOG}")
+        con.execute(f"DETACH {_CATALOG}")
+    _publish(folder, part, path)
+    keep = {path} if alone or before is None else {path, before}
+    for other in folder.glob(f"*{_SUFFIX}"):
+        if other not in keep:
+            other.unlink(missing_ok=True)
+    return path
+
+
+def _publish(folder: Path, part: Path, path: Path) -> None:
+    part.chmod(0o600)
+    handle = os.open(part, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    part.replace(path)
+    fsync_directory(folder)
+    with replacing(folder / POINTER) as pointer:
+        pointer.write(path.name.encode("ascii") + b"\n")
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a crash left; only the one run that holds the home writes here."""
+    for left in folder.glob(f".*{_PART}*"):
+        left.unlink(missing_ok=True)
+
+
+@contextmanager
+def reading(home: Home, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection whose tables are those of a snapshot. Raises duckdb.IOException if it is gone."""
+    with _connect(home) as con:
+        con.execute(f"ATTACH '{path}' AS {_CATALOG} (ENCRYPTION_KEY '{_key(home)}', READ_ONLY)")
+        con.execute(f"USE {_CATALOG}")
+        yield con
+
+
+@contextmanager
+def _connect(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    con = duckdb.connect(
+        ":memory:",
+        config={
+            "temp_directory": str(home.scratch / "spill"),
+            "temp_file_encryption": "true",
+            "threads": "2",
+        },
+    )
+    try:
+        con.execute(f"LOAD '{httpfs_extension()}'")
+        yield con
+    finally:
+        con.close()
+
+
+def _key(home: Home) -> str:
+    return KeyStore(home.keys_dir).key(_KEY).hex()
