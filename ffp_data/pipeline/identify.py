@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 import linkage
 from ffp_data import feeds
@@ -177,18 +179,30 @@ def hub_rules(model: linkage.Model) -> Rules:
     return Rules(join=model.thresholds.join, break_=model.thresholds.break_)
 
 
+def kinds_of(
+    con: duckdb.DuckDBPyConnection, membership: pa.Table, as_at: date
+) -> list[tuple[str, str]]:
+    """(child_id, kind) by child_id: child, unborn or adult; membership: record_key, child_id."""
+    con.register("membership_in", membership)
+    rows = con.execute(_KINDS.format("membership_in"), {"as_at": as_at}).fetchall()
+    con.unregister("membership_in")
+    return [(child_id, kind) for child_id, kind in rows]
+
+
 # Age decides; without a birth date, what the feeds say the person is.
-_CHILDREN = """
-CREATE OR REPLACE TABLE identity.children AS
+_KINDS = """
 SELECT child_id,
        CASE WHEN mode(p.date_of_birth ORDER BY p.date_of_birth) > $as_at::DATE - INTERVAL 18 YEAR THEN 'child'
             WHEN count(p.date_of_birth) > 0 THEN 'adult'
             WHEN count(p.expected_birth_date) > 0 THEN 'unborn'
             WHEN bool_or(p.role = 'child') THEN 'child'
             ELSE 'adult' END AS kind
-FROM identity.child_membership m JOIN identity.person_records p USING (record_key)
+FROM {} m JOIN identity.person_records p USING (record_key)
 GROUP BY child_id ORDER BY child_id
 """
+_CHILDREN = (
+    f"CREATE OR REPLACE TABLE identity.children AS {_KINDS.format('identity.child_membership')}"
+)
 
 _UNIDENTIFIED = """
 SELECT count(*) FROM identity.person_records p

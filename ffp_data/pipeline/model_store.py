@@ -30,6 +30,7 @@ from governance.keys import KeyStore
 from linkage.equivalents import equivalents_path
 
 MODELS, LIVE, RULES, FIT, GATE = "models", "live.json", "model.yaml", "fit.sealed", "gate.json"
+CASES = "sample.sealed"
 FIRST_FIT = "first fit: there was nothing to compare with"
 _DIGITS = 12
 _NONCE = 12
@@ -54,6 +55,7 @@ class Live:
     by: str
     reason: str
     run_id: str | None = None
+    before: str | None = None
 
 
 @dataclass(frozen=True)
@@ -176,13 +178,28 @@ class ModelStore:
             return None
         return found
 
-    def drop_samples(self) -> list[Path]:
-        """Delete the pages that show people side by side, of every model; gives what was deleted.
+    def write_cases(self, digest: str, cases: list[dict[str, Any]]) -> None:
+        """Keep the sample of people that a trial drew, encrypted."""
+        with replacing(self.folder / digest / CASES) as file:
+            file.write(self._sealed(json.dumps(cases).encode(), f"cases {digest}"))
 
-        Whoever erases or seals an identity calls this: the pages hold names. They are made anew by
-        `ffp model try`.
+    def cases(self, digest: str) -> list[dict[str, Any]]:
+        """The sample of people of the last trial; raises ModelError where there is none."""
+        folder = self._folder_of(digest)
+        try:
+            sealed = (folder / CASES).read_bytes()
+        except FileNotFoundError:
+            raise ModelError(folder, "no sample is kept", "ffp model try makes one") from None
+        found: list[dict[str, Any]] = json.loads(self.open_sealed(sealed, f"cases {folder.name}"))
+        return found
+
+    def drop_samples(self) -> list[Path]:
+        """Delete the samples of people, of every model; gives what was deleted.
+
+        Whoever erases or seals an identity calls this: they hold names. `ffp model try` makes them
+        anew.
         """
-        pages = sorted(self.folder.glob("*/sample.*"))
+        pages = sorted(self.folder.glob(f"*/{CASES}"))
         for page in pages:
             page.unlink()
             fsync_directory(page.parent)

@@ -9,6 +9,7 @@ place, so that a crash between the two tells no correction twice and loses none.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 
@@ -64,25 +65,30 @@ def records_to_link() -> str:
     )
 
 
+def link_facts(con: duckdb.DuckDBPyConnection) -> Facts:
+    """Numbers and merges of the person records; reads only."""
+    numbers = con.execute(
+        f"SELECT record_key, number FROM (SELECT record_key, {_own_number()} AS number"
+        " FROM identity.person_records) WHERE number IS NOT NULL"
+    ).fetchall()
+    return Facts(dict(numbers), frozenset(con.execute(_MERGED).fetchall()))
+
+
 def read_facts(con: duckdb.DuckDBPyConnection, run_id: str, last_run: str | None) -> Facts:
     """The facts of the person records, which then wait under this run's id.
 
     last_run: the hub's last run. Needs `keep_facts` once the hub has written the run.
     """
     _settle(con, last_run)
-    numbers = con.execute(
-        f"SELECT record_key, number FROM (SELECT record_key, {_own_number()} AS number"
-        " FROM identity.person_records) WHERE number IS NOT NULL"
-    ).fetchall()
     con.execute(
         f"CREATE OR REPLACE TABLE {_WAITING} AS SELECT ? AS run_id, record_key,"
         f" {', '.join(IDENTIFYING)} FROM identity.person_records",
         [run_id],
     )
-    return Facts(
-        numbers=dict(numbers),
-        merged=frozenset(con.execute(_MERGED).fetchall()),
-        corrected={key: tuple(fields) for key, fields in con.execute(_corrected()).fetchall()},
+    corrected = con.execute(_corrected()).fetchall()
+    return replace(
+        link_facts(con),
+        corrected={key: tuple(fields) for key, fields in corrected},
         content=str(_content(con)),
     )
 

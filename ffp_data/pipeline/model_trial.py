@@ -1,0 +1,198 @@
+"""Tries a candidate model on the records and the hub as they are, and writes nothing to either.
+
+The records are linked by the candidate and, beside it, by the live model; the hub's own pure
+assignment then says what each would make of the identifiers in use. What the live model would change
+all the same (a decision that waits for the next run) is not held against the candidate. Precision and
+recall are measured wherever there are labels: the truth of a synthetic partnership, and reviewers'
+decisions, which are compared with what the model says by itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+import linkage
+from ffp_data.hub import Hub, Preview
+from ffp_data.hub.compare import Fate, Outlook, outlook
+from ffp_data.pipeline.identify import hub_rules, kinds_of
+from ffp_data.pipeline.live_model import model_path
+from ffp_data.pipeline.model_labels import quality_rows, too_few
+from ffp_data.pipeline.model_limits import breaches, read_limits
+from ffp_data.pipeline.model_sample import sample
+from ffp_data.pipeline.model_store import KeptModel, ModelError, ModelStore, rules_digest
+from ffp_data.pipeline.record_facts import link_facts, records_to_link
+from ffp_data.pipeline.run import Run
+from ffp_data.warehouse import connect
+from linkage.fitted import digest_of
+
+LARGEST = 10
+KINDS = ("child", "unborn", "adult")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What the gate found of a candidate; ``cases`` are people, to be read and not to be kept."""
+
+    kept: KeptModel
+    gate: dict[str, Any]
+    cases: list[dict[str, Any]]
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.gate["passed"])
+
+
+@dataclass(frozen=True)
+class _Linked:
+    """A model's links, what the hub would make of them, and the clashes by reason."""
+
+    result: linkage.LinkResult
+    preview: Preview
+    outlook: Outlook
+
+    @property
+    def clashes(self) -> dict[str, int]:
+        return dict(sorted(Counter(c.reason for c in self.preview.assignment.clashes).items()))
+
+    @property
+    def clusters(self) -> dict[str, int]:
+        return dict(self.preview.assignment.group_of)
+
+
+def try_model(
+    run: Run, path: Path | None = None, *, refit: bool = False, truth: Path | None = None
+) -> Trial:
+    """Fit a candidate, look what it would change, judge it by the limits, and keep it with its gate.
+
+    path: the candidate's file, else the configured one. The live fit is taken over where the
+    candidate's columns and comparisons are those of the live model, unless ``refit``. Raises
+    ModelError where no model is live yet, or the candidate is the live model.
+    """
+    store, limits = ModelStore(run.home), read_limits(run.home)
+    live_now = store.live()
+    if live_now is None:
+        raise ModelError(store.folder, "no model is live yet", "make the first run: ffp run")
+    live = store.load(live_now.digest)
+    model = linkage.Model.from_yaml(path or model_path(run))
+    if rules_digest(model) == live.rules_digest and not refit:
+        raise ModelError(
+            model.path or "model", "this is the live model", "to learn anew: ffp model try --refit"
+        )
+    with connect(run.home, read_only=True) as con, Hub.open(run.home.hub_url) as hub:
+        records = con.execute(records_to_link()).to_arrow_table()
+        reuse = live.fitted if digest_of(model) == live.fitted.digest and not refit else None
+        then = _link(con, hub, records, model, reuse)
+        now = _link(con, hub, records, live.model, live.fitted)
+        fitted = reuse or then.result.fitted
+        if fitted is None:
+            raise ModelError(model.path or "model", "nothing to learn from", "load the feeds first")
+        kept = store.keep(model, fitted)
+        if kept.digest == live.digest:
+            raise ModelError(live.folder, "the new fit is the live one", "there is nothing to do")
+        gate = {
+            "model": kept.version,
+            "digest": kept.digest,
+            "rules": kept.rules_digest,
+            "fitted_on": fitted.records,
+            "compared_with": live.version,
+            "compared_with_digest": live.digest,
+            "after_run": then.preview.after_run,
+            "records": records.num_rows,
+            "limits": {"version": limits.version, "digest": limits.digest},
+            **_differences(con, run, now, then),
+            "quality": quality_rows(con, run, now.result, then.result, now.clusters, then.clusters, truth),
+        }  # fmt: skip
+        gate["breaches"] = breaches(gate, limits)
+        gate["quality"] = [too_few(row, limits.quality.fewest_people) for row in gate["quality"]]
+        gate["passed"] = not gate["breaches"]
+        cases = sample(con, then.preview, then.outlook.beyond(now.outlook), kinds_now(con))
+    store.write_gate(kept.digest, gate)
+    store.write_cases(kept.digest, cases)
+    return Trial(kept, gate, cases)
+
+
+def _link(
+    con: duckdb.DuckDBPyConnection,
+    hub: Hub,
+    records: pa.Table,
+    model: linkage.Model,
+    fitted: linkage.Fitted | None,
+) -> _Linked:
+    must_link, cannot_link = hub.constraints()
+    result = linkage.link(records, model, must_link, cannot_link, fitted=fitted)
+    preview = hub.preview(
+        result.clusters, result.pairs, rules=hub_rules(model), facts=link_facts(con)
+    )
+    return _Linked(result, preview, outlook(preview.state, preview.assignment))
+
+
+def kinds_now(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Kind of each identifier in use: child, unborn, adult."""
+    return dict(con.execute("SELECT child_id, kind FROM identity.children").fetchall())
+
+
+def _differences(
+    con: duckdb.DuckDBPyConnection, run: Run, now: _Linked, then: _Linked
+) -> dict[str, Any]:
+    caused = then.outlook.beyond(now.outlook)
+    kinds = kinds_now(con)
+    return {
+        "changes": _by_kind(con, run, kinds, caused),
+        "due_anyway": _by_kind(con, run, kinds, now.outlook),
+        "largest": {"now": _largest(kinds, now), "then": _largest(kinds, then)},
+        "clashes": {"now": now.clashes, "then": then.clashes},
+    }
+
+
+def _by_kind(
+    con: duckdb.DuckDBPyConnection, run: Run, kinds: Mapping[str, str], found: Outlook
+) -> dict[str, dict[str, Any]]:
+    """Counts of each fate by kind, with their share of the identifiers in use."""
+    counts = Counter((kinds.get(child, "unknown"), fate) for child, fate in found.fates.items())
+    counts.update((kind, Fate.ISSUED) for kind in _kinds_of_groups(con, run, found.issued))
+    result: dict[str, dict[str, Any]] = {}
+    for kind in sorted({kind for kind, _ in counts}):
+        own = {fate.value: counts[kind, fate] for fate in Fate}
+        total = sum(own.values()) - own[Fate.ISSUED]
+        shares = {fate: round(n / max(1, total), 6) for fate, n in own.items()}
+        result[kind] = {"identifiers": total, **own, "shares": shares}
+    return result
+
+
+def _kinds_of_groups(
+    con: duckdb.DuckDBPyConnection, run: Run, groups: Iterable[tuple[str, ...]]
+) -> list[str]:
+    rows = [(record, group[0]) for group in sorted(groups) for record in group]
+    if not rows:
+        return []
+    names = pa.table(
+        {"record_key": [r for r, _ in rows], "child_id": [g for _, g in rows]},
+        pa.schema([("record_key", pa.string()), ("child_id", pa.string())]),
+    )
+    return [kind for _, kind in kinds_of(con, names, as_at_of(con, run))]
+
+
+def as_at_of(con: duckdb.DuckDBPyConnection, run: Run) -> Any:
+    """The day of the last run: ages and kinds are as at it."""
+    row = con.execute("SELECT as_at FROM meta.linkage_runs ORDER BY rowid DESC LIMIT 1").fetchone()
+    return row[0] if row else run.as_at
+
+
+def _largest(kinds: Mapping[str, str], linked: _Linked) -> list[dict[str, Any]]:
+    """The largest groups: how many records, of how many feeds, and of what kind of person."""
+    groups = sorted(linked.preview.assignment.groups, key=lambda g: (-len(g.records), g.records))
+    return [
+        {
+            "records": len(group.records),
+            "feeds": len({record.partition("|")[0] for record in group.records}),
+            "kind": kinds.get(group.child_id or "", "new"),
+        }
+        for group in groups[:LARGEST]
+    ]
