@@ -18,6 +18,7 @@ from assets.outputs import output_assets
 from assets.policy import policy_lock
 from assets.resources import HubResource
 from assets.review import review_queue
+from assets.serving import serving_snapshot
 
 defs = dg.Definitions(
     assets=[
@@ -31,6 +32,7 @@ defs = dg.Definitions(
         identifiers,
         dbt_models,
         review_queue,
+        serving_snapshot,
         *output_assets,
     ],
     jobs=[automation.whole_graph],

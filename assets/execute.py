@@ -27,6 +27,7 @@ STAGES = {
     "identifiers": "records linked, identifiers assigned",
     "dbt_models": "single view and return tables built (dbt)",
     "review": "queue for reviewers",
+    "serving": "snapshot for look-ups published",
     "out": "returns and extracts released",
 }
 
