@@ -199,7 +199,7 @@ def _redact_runs(connection: sa.Connection, words: Collection[str]) -> None:
         if summary is None or not _names(summary, words):
             continue
         kept = [clash for clash in summary.get("clashes", ()) if not _names(clash, words)]
-        without = _without({**summary, "clashes": kept}, words)
+        without = without_words({**summary, "clashes": kept}, words)
         connection.execute(sa.update(_RUNS).where(_RUNS.c.seq == seq).values(summary=without))
 
 
@@ -212,7 +212,7 @@ def _redact_events(connection: sa.Connection, words: Collection[str]) -> None:
     for event_id, child, other, evidence in connection.execute(query).all():
         if named & {child, other} or not _names(evidence, words):
             continue
-        left = _without(evidence, words)
+        left = without_words(evidence, words)
         if evidence.get("records") and not left.get("records"):
             continue  # it was about the sealed records alone, and goes
         connection.execute(
@@ -225,10 +225,10 @@ def _names(value: Any, words: Collection[str]) -> bool:
     return any(json.dumps(word) in text for word in words)
 
 
-def _without(value: Any, words: Collection[str]) -> Any:
+def without_words(value: Any, words: Collection[str]) -> Any:
     """JSON without the words: out of lists they go, a part of an object that names one goes whole."""
     if isinstance(value, dict):
-        kept = {key: _without(part, words) for key, part in value.items()}
+        kept = {key: without_words(part, words) for key, part in value.items()}
         return {
             k: v
             for k, v in kept.items()
@@ -236,7 +236,7 @@ def _without(value: Any, words: Collection[str]) -> Any:
             and not (isinstance(value[k], dict) and _names(value[k], words))
         }
     if isinstance(value, list):
-        return [_without(part, words) for part in value if not _names(part, words)]
+        return [without_words(part, words) for part in value if not _names(part, words)]
     return value
 
 

@@ -1,0 +1,161 @@
+"""Searches every file under a folder for texts, opening whatever holds them: what is left is not left unseen.
+
+Archives, workbooks and compressed files are opened member by member, Parquet, SQLite and DuckDB row by
+row (DuckDB with the hub's key); SQLite files, their logs and everything else byte by byte as well. A
+text counts where it stands alone, not as a part of a longer id.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import sqlite3
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from ffp_data.feeds.json_path import quote
+from ffp_data.sealing.sweep import tables_of
+from ffp_data.settings import Home
+from ffp_data.warehouse import httpfs_extension, warehouse_key
+
+_SQLITE, _ZIP, _GZIP, _PARQUET = b"SQLite format 3\0", b"PK\3\4", b"\x1f\x8b", b"PAR1"
+_DUCK = b"DUCK"
+_LARGEST = 1 << 30
+_NEAR = 12
+"""Lines of a text file within which name and birth date count as standing together."""
+
+Unit = tuple[str, str]
+"""A place within a file, such as a table or a member, and the text of one row or line there."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """words: found where they stand alone; people: found where all their parts are in one row."""
+
+    words: Collection[str]
+    people: Collection[tuple[str, str, str]] = ()
+    pattern: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        listed = "|".join(re.escape(word) for word in sorted(self.words, key=len, reverse=True))
+        found = re.compile(rf"(?<![A-Za-z0-9])(?:{listed})(?![A-Za-z0-9])" if listed else r"(?!)")
+        object.__setattr__(self, "pattern", found)
+
+    def in_text(self, text: str) -> bool:
+        return self.pattern.search(text) is not None or any(
+            _is_person(text, *person) for person in self.people
+        )
+
+
+def _is_person(text: str, given: str, surname: str, born: str) -> bool:
+    if given not in text or surname not in text:
+        return False
+    year, month, day = born.split("-")
+    forms = (born, f"{day}/{month}/{year}", f"{year}{month}{day}", f"{day}-{month}-{year}")
+    return any(form in text for form in forms)
+
+
+def search(
+    home: Home, wanted: Wanted, skip: Callable[[Path], bool] = lambda _: False
+) -> Counter[str]:
+    """How often something wanted was found, by file and place within it; files of `skip` are not opened."""
+    found: Counter[str] = Counter()
+    for path in sorted(home.root.rglob("*")):
+        if path.is_symlink() or not path.is_file() or skip(path):
+            continue
+        name = str(path.relative_to(home.root))
+        for place, text in units(home, path):
+            if wanted.in_text(text):
+                found[f"{name}{place}"] += 1
+    return found
+
+
+def names_any(home: Home, path: Path, wanted: Wanted) -> bool:
+    """Whether something wanted stands in one file."""
+    return any(wanted.in_text(text) for _, text in units(home, path))
+
+
+def units(home: Home, path: Path) -> Iterator[Unit]:
+    """The rows and lines of a file, in clear."""
+    with path.open("rb") as handle:
+        head = handle.read(16)
+    if head[8:12] == _DUCK:
+        yield from _duckdb(home, path)
+    elif head.startswith(_SQLITE):
+        yield from _sqlite(path)
+        yield from _lines("", path.read_bytes(), near=1)
+    else:
+        yield from _content("", path.read_bytes())
+
+
+def _content(place: str, data: bytes) -> Iterator[Unit]:
+    if data.startswith(_ZIP) and zipfile.is_zipfile(io.BytesIO(data)):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for member in archive.infolist():
+                if not member.is_dir() and member.file_size < _LARGEST:
+                    yield f"{place}/{member.filename}", member.filename
+                    yield from _content(f"{place}/{member.filename}", archive.read(member))
+    elif data.startswith(_GZIP):
+        yield from _content(place, gzip.decompress(data))
+    elif data.startswith(_PARQUET):
+        for row in pq.read_table(io.BytesIO(data)).to_pylist():
+            yield place, "\n".join(map(str, row.values()))
+    else:
+        yield from _lines(place, data, _NEAR)
+
+
+def _lines(place: str, data: bytes, near: int) -> Iterator[Unit]:
+    """Each line, with those after it where a record may span several."""
+    texts = data.decode("utf-8", errors="replace").split("\n")
+    for n in range(0, len(texts), near):
+        yield place, "\n".join(texts[n : n + 2 * near - 1])
+
+
+def _sqlite(path: Path) -> Iterator[Unit]:
+    con = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        con.text_factory = lambda data: data.decode("utf-8", errors="replace")
+        tables = con.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        for (table,) in tables:
+            for row in con.execute(f'SELECT * FROM "{table}"'):
+                yield f":{table}", "\n".join(_text(value) for value in row)
+    finally:
+        con.close()
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _duckdb(home: Home, path: Path) -> Iterator[Unit]:
+    con = duckdb.connect(":memory:", config={"threads": "2"})
+    try:
+        con.execute(f"LOAD '{httpfs_extension()}'")
+        _attach(con, home, path)
+        con.execute("USE opened")
+        for table, _ in tables_of(con):
+            yield from _rows(con, table)
+    finally:
+        con.close()
+
+
+def _attach(con: duckdb.DuckDBPyConnection, home: Home, path: Path) -> None:
+    place = f"ATTACH {quote(str(path))} AS opened"
+    try:
+        con.execute(f"{place} (READ_ONLY, ENCRYPTION_KEY '{warehouse_key(home)}')")
+    except duckdb.Error:  # such as dbt's own scratch file, which holds nothing and is not encrypted
+        con.execute(f"{place} (READ_ONLY)")
+
+
+def _rows(con: duckdb.DuckDBPyConnection, table: str) -> Iterable[Unit]:
+    cursor = con.execute(f"SELECT * FROM {table}")
+    while rows := cursor.fetchmany(10_000):
+        for row in rows:
+            yield ":" + table.replace('"', ""), "\n".join(map(str, row))
