@@ -32,8 +32,8 @@ import linkage  # noqa: E402
 from benchmarks.hub import churn_shown  # noqa: E402
 from benchmarks.hub.machine import cost, machine, peak_gib  # noqa: E402
 from benchmarks.hub.measures import Changes, Errors, Members, changes, errors  # noqa: E402
-from benchmarks.hub.people import merged_by_sender, person_records  # noqa: E402
-from ffp_data.hub import Hub, Rules  # noqa: E402
+from benchmarks.hub.people import Records  # noqa: E402
+from ffp_data.hub import Hub, Rules, RunSummary  # noqa: E402
 from ffp_data.synthetic.months.partnership import (  # noqa: E402
     Month,
     MonthlyPartnership,
@@ -100,6 +100,7 @@ class Run:
 
     hub: Hub
     model: linkage.Model
+    records: Records
     fitted: linkage.Fitted | None = None
     truth: dict[str, str] = field(default_factory=dict)
     children: set[str] = field(default_factory=set)
@@ -111,15 +112,13 @@ class Run:
         """Link, assign and measure one month."""
         costs: dict[str, Any] = {}
         with cost(costs, "clean"):
-            records, must = person_records(month.records), merged_by_sender(month.records)
+            self.records.put(self.records.clean(month.records))
+            records = self.records.to_link()
         with cost(costs, "link"):
-            result = linkage.link(records, self.model, must, fitted=self.fitted)
+            result = linkage.link(records, self.model, fitted=self.fitted)
         self.fitted = self.fitted or result.fitted
         with cost(costs, "assign"):
-            summary = self.hub.apply_run(
-                f"month-{number}", month.as_at, self.model.version, result.clusters, result.pairs,
-                rules=Rules(self.model.thresholds.join, self.model.thresholds.break_),
-            )  # fmt: skip
+            summary = self._assign(f"month-{number}", month.as_at, result)
         self.truth |= month.person_of
         self.children |= month.children
         with cost(costs, "measure"):
@@ -128,7 +127,7 @@ class Run:
             self._take("least record", _least(clusters))
         if self.refits:
             with cost(costs, "link, learnt anew"):
-                again = linkage.link(records, self.model, must) if number else result
+                again = linkage.link(records, self.model) if number else result
             clusters = _names(again.clusters, "record_id", "cluster_id")
             self._take("least record, learnt anew", _least(clusters))
         self.months.append({
@@ -137,6 +136,15 @@ class Run:
             "changes": summary.changes, "seconds": costs,
             "happened": {name: len(what) for name, what in vars(month.news).items()},
         })  # fmt: skip
+
+    def _assign(self, run_id: str, as_at: date, result: linkage.LinkResult) -> RunSummary:
+        summary = self.hub.apply_run(
+            run_id, as_at, self.model.version, result.clusters, result.pairs,
+            rules=Rules(self.model.thresholds.join, self.model.thresholds.break_),
+            facts=self.records.facts(run_id, self.hub.last_run()),
+        )  # fmt: skip
+        self.records.written()
+        return summary
 
     def _take(self, name: str, members: Members) -> None:
         system = self.systems.setdefault(name, System())
@@ -171,8 +179,8 @@ def measure(children: int, months: int, seed: int, url: str, refits: bool = True
         Path(str(resources.files("ffp_data").joinpath("identity", "person_model.yaml")))
     )
     partnership = MonthlyPartnership(children, seed, FIRST)
-    with Hub.open(url) as hub:
-        run = Run(hub, model, refits=refits)
+    with Hub.open(url) as hub, Records() as records:
+        run = Run(hub, model, records, refits=refits)
         run.month(0, partnership.first())
         for number, as_at in enumerate(ends_of_months(FIRST, months), start=1):
             run.month(

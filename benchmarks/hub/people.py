@@ -1,35 +1,62 @@
-"""A month's records as the hub links them: cleaned by the hub's own SQL, in the columns of person records."""
+"""A month's records as the hub has them: cleaned by the hub's own SQL, linked and told of as a run does.
+
+The table identity.person_records stands in a database in memory; what linkage reads from it and the
+facts that the hub is told (NHS numbers, merges by the sender, corrections) are the pipeline's own queries.
+"""
 
 from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
 
 import duckdb
 import pyarrow as pa
 
 from ffp_data.feeds.people import CLEANED, PERSON_COLUMNS, install_cleaners
+from ffp_data.hub import Facts
 from ffp_data.identifiers import install_macros
-
-Pair = tuple[str, str]
-
-
-def person_records(raw: pa.Table) -> pa.Table:
-    """Rows of identity.person_records, ordered by record_key; NHS numbers kept for tests count as valid."""
-    with duckdb.connect() as con:
-        con.execute("SET threads = 2")
-        install_macros(con)
-        install_cleaners(con, allow_test_numbers=True)
-        con.register("raw", raw)
-        return con.execute(f"SELECT {_columns(raw)} FROM raw ORDER BY record_key").to_arrow_table()
+from ffp_data.pipeline import record_facts
 
 
-def _columns(raw: pa.Table) -> str:
-    here = {
-        c: CLEANED.get(c, "{}").format(c) if c in raw.column_names else "NULL"
-        for c in PERSON_COLUMNS
-    }
-    return ", ".join(f"({here[c]})::{kind} AS {c}" for c, kind in PERSON_COLUMNS.items())
+class Records:
+    """Person records of one day after another."""
 
+    def __init__(self) -> None:
+        self._con = duckdb.connect()
+        self._con.execute("SET threads = 2")
+        self._con.execute("CREATE SCHEMA identity")
+        install_macros(self._con)
+        install_cleaners(self._con, allow_test_numbers=True)
 
-def merged_by_sender(raw: pa.Table) -> list[Pair]:
-    """Records that their sender merged into another, as sorted pairs; the pipeline links them for certain."""
-    names = zip(raw["record_key"].to_pylist(), raw["replaced_by"].to_pylist(), strict=True)
-    return sorted((min(a, b), max(a, b)) for a, b in names if b)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._con.close()
+
+    def clean(self, raw: pa.Table) -> pa.Table:
+        """Rows of a delivery as rows of identity.person_records."""
+        here = {
+            c: CLEANED.get(c, "{}").format(c) if c in raw.column_names else "NULL"
+            for c in PERSON_COLUMNS
+        }
+        columns = ", ".join(f"({here[c]})::{kind} AS {c}" for c, kind in PERSON_COLUMNS.items())
+        self._con.register("raw", raw)
+        return self._con.execute(f"SELECT {columns} FROM raw ORDER BY record_key").to_arrow_table()
+
+    def put(self, rows: pa.Table) -> None:
+        """Let these be the person records."""
+        self._con.register("rows", rows)
+        self._con.execute("CREATE OR REPLACE TABLE identity.person_records AS SELECT * FROM rows")
+
+    def to_link(self) -> pa.Table:
+        """What linkage reads."""
+        return self._con.execute(record_facts.records_to_link()).to_arrow_table()
+
+    def facts(self, run_id: str, last_run: str | None) -> Facts:
+        """What the hub is told beside the links."""
+        return record_facts.read_facts(self._con, run_id, last_run)
+
+    def written(self) -> None:
+        """The hub has written the run."""
+        record_facts.keep_facts(self._con)

@@ -19,6 +19,7 @@ from ffp_data.synthetic.numbers import stream
 from ffp_data.synthetic.people import GROWN, SERIALS_PER_UNIT, Family, Member, Person, Unit, shift
 from ffp_data.synthetic.rates import rates
 
+NO_SURNAME = "-"  # of a tradition without family names
 IN_FAMILY = 0.7  # share of new surnames that somebody of the family bears; assumed
 EXPECTED_FOR = 150  # days before a birth at which agencies may first write of the child
 FIRST_ARRIVAL, FIRST_HOME = (
@@ -234,7 +235,8 @@ class Town:
         choice = sorted({p.name.surname for p in adults} - {person.name.surname})
         if choice and rng.random() < IN_FAMILY:
             return rng.choice(choice)
-        return traditions()[person.tradition].surnames.draw(rng)
+        drawn = traditions()[person.tradition].surnames.draw(rng)
+        return drawn if drawn != NO_SURNAME else person.name.surname
 
     def _arrivals(self, rng: Random, news: News) -> None:
         count = len(self.households) * monthly("arrives")
