@@ -17,6 +17,7 @@ from functools import cached_property
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ffp_data.sealing.pending import require_none
 from ffp_data.settings import Home, NoPartnershipError, Partnership
 from governance.access import Gate, Principal, Right, Roles, Subjects, TokenBook, load_roles
 from governance.access.roles import ROLES_FILE
@@ -63,7 +64,8 @@ class Access:
 
     @cached_property
     def gate(self) -> Gate:
-        """The gate for commands: each answer is on disk before it is given."""
+        """The gate for commands: each answer is on disk before it is given. Shut while a seal is under way."""
+        require_none(self.home)
         return Gate(self.roles, Subjects(self.keys), self.ledger.append)
 
     def user(self, right: Right) -> Principal:

@@ -17,6 +17,7 @@ import duckdb
 import duckdb_extension_httpfs
 
 from ffp_data.fence import pass_fence
+from ffp_data.sealing.pending import require_none
 from ffp_data.settings import Home
 from governance.keys import KeyStore
 
@@ -61,8 +62,9 @@ def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
     """A connection whose current catalog is the encrypted warehouse of `home`; closed on leaving.
 
     Raises duckdb.IOException when another process holds the file for writing, LeaseLostError when the
-    run of this process was overtaken by another.
+    run of this process was overtaken by another, SealUnfinishedError while a seal is under way.
     """
+    require_none(home)
     connection = duckdb.connect(
         ":memory:",
         config={

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ffp_data.cli import review
+from ffp_data.cli import review, seal
 from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, print_json, print_rows
 from ffp_data.settings import Home
 
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Identifiers: history, look-ups and decisions.")
 review.add_to(app)
+seal.add_to(app)
 
 
 @contextmanager
 def _hub(home: Path | None) -> Iterator[Hub]:
     from ffp_data.hub import Hub, HubError
+    from ffp_data.sealing.pending import require_none
 
     # A register on a server needs no run here; a file that is not there must not be made.
     place = Home.at(home) if os.environ.get("FFP_HUB_URL") else has_run(home)
+    require_none(place)
     try:
         with Hub.open(place.hub_url) as hub:
             yield hub

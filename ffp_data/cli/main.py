@@ -29,6 +29,7 @@ def _mendable() -> tuple[type[Exception], ...]:
     from ffp_data.access import AccessConfigError
     from ffp_data.hub import LeaseHeldError, LeaseLostError, StorageError
     from ffp_data.pipeline.run import NoDayError
+    from ffp_data.sealing.pending import SealUnfinishedError
     from ffp_data.settings import NoPartnershipError
     from governance.access import AccessDeniedError
     from governance.keys import RootKeyError
@@ -48,6 +49,7 @@ def _mendable() -> tuple[type[Exception], ...]:
         LedgerDamagedError,
         LockError,
         PolicyError,
+        SealUnfinishedError,
         StorageError,
     )
 

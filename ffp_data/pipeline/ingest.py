@@ -12,13 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
+
 from ffp_data import feeds
 from ffp_data.feeds import Contract, DeliveryResult
+from ffp_data.feeds.landing import Delivery
 from ffp_data.feeds.loading import Terms, load_all
 from ffp_data.feeds.replay import Reloaded, reload_waiting
 from ffp_data.feeds.withdrawing import Withdrawn, withdraw
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.run import Run
+from ffp_data.sealing import late
+from ffp_data.sealing.late import KeptOut
 from ffp_data.warehouse import connect
 from governance.canonical import digest
 from governance.grants import IngestDecision
@@ -83,14 +88,27 @@ def ingest_feed(run: Run, contract: Contract) -> FeedOutcome:
         feeds.create_empty_raw_tables(con, contracts)
         withdrawn = withdraw(con, contract, terms.allowed)
         again = reload_waiting(con, run.landing, contract, terms)
-        new = feeds.discover_feed(run.landing, contract, contracts, con)
+        new, kept_out = _without_sealed(run, con, contract)
         results = tuple(load_all(con, new, contract, terms))
         books = feeds.reconcile(con, {contract.id: contract}).to_pylist()
     run.ledger.append_many([_withdrawal_event(run, contract, one) for one in withdrawn])
     run.ledger.append_many([reload_event(run.run_id, one) for one in again])
+    run.ledger.append_many([_kept_out_event(run, one) for one in kept_out])
     run.ledger.append_many([_delivery_event(run, result) for result in results])
     own = tuple(row for row in books if row["feed"] == contract.id)
     return FeedOutcome(decisions, results, own)
+
+
+def _without_sealed(
+    run: Run, con: duckdb.DuckDBPyConnection, contract: Contract
+) -> tuple[list[Delivery], list[KeptOut]]:
+    """The new deliveries of a feed, once rows of sealed identities are out of their files."""
+    new = feeds.discover_feed(run.landing, contract, run.contracts, con)
+    sieve = late.sieve_of(run) if new else None
+    kept_out = late.keep_out(run, con, contract, run.contracts, new, sieve) if sieve else []
+    if kept_out:
+        new = feeds.discover_feed(run.landing, contract, run.contracts, con)
+    return new, kept_out
 
 
 def decide(run: Run, contract: Contract) -> tuple[IngestDecision, ...]:
@@ -135,6 +153,10 @@ def of_partnership(run: Run, contract: Contract) -> Contract:
 def refuse_strangers(run: Run) -> int:
     """Record what lies in no feed's folder, in the warehouse and in the ledger; how many there are."""
     strangers = feeds.discover_strangers(run.landing, run.contracts)
+    sieve = late.sieve_of(run) if strangers else None
+    if sieve and (kept_out := late.keep_out_strangers(run, strangers, sieve)):
+        run.ledger.append_many([_kept_out_event(run, one) for one in kept_out])
+        strangers = feeds.discover_strangers(run.landing, run.contracts)
     with connect(run.home) as con:
         results = [feeds.load(con, stranger, None) for stranger in strangers]
     run.ledger.append_many([_delivery_event(run, result) for result in results])
@@ -163,6 +185,11 @@ def _decision_facts(run: Run, decision: IngestDecision) -> dict[str, Any]:
         "policy": decision.policy,
         "reason": decision.reason,
     }
+
+
+def _kept_out_event(run: Run, one: KeptOut) -> tuple[str, dict[str, Any]]:
+    """What the ledger tells of rows that a seal keeps out: how many, and of which feed."""
+    return "late_rows_kept_out", {"run_id": run.run_id, "feed": one.feed, "rows": one.rows}
 
 
 def _delivery_event(run: Run, result: DeliveryResult) -> tuple[str, dict[str, Any]]:

@@ -147,6 +147,7 @@ class _Seal:
             child_ids, records = seals.identity_of(connection, current)
         with connect(self.home) as con:
             feeds.create_empty_raw_tables(con, self.contracts)
+            self._refuse_other_landing(con)
             return gather(con, self.contracts, current, child_ids, records)
 
     def begin(self, child_id: str) -> None:
@@ -407,6 +408,17 @@ class _Seal:
         with connect(self.home, read_only=True) as con:
             found = Counter(sweep.count_people(con, subject.people))
         return dict(found + search(self.home, Wanted((), subject.people), self._is_apart))
+
+    def _refuse_other_landing(self, con: duckdb.DuckDBPyConnection) -> None:
+        """The files must be cut too: a seal that was given the wrong folder would leave them."""
+        (loaded,) = con.execute(
+            "SELECT count(*) FROM meta.deliveries WHERE status = 'loaded'"
+        ).fetchone() or (0,)
+        lies = self.run.landing.is_dir() and any(self.run.landing.glob("*/*"))
+        if loaded and not lies:
+            raise SealError(
+                f"{self.run.landing}: none of the deliveries lies here; name the folder with --landing"
+            )
 
     def _refuse_telling(self, subject: Subject) -> None:
         """The reason is kept for ever: it may not say whom the seal is about."""
