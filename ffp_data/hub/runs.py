@@ -14,6 +14,7 @@ from ffp_data.hub.child_id import IdSource, parse
 from ffp_data.hub.errors import HubChangeLimit, HubError, RunConflictError
 from ffp_data.hub.plan import Plan, make_plan
 from ffp_data.hub.safety import Clash
+from ffp_data.hub.settled import without_settled
 from ffp_data.hub.state import Facts, Links, Rules, State, input_digest
 
 _DRAWS = 100  # for one identifier; even two that are taken in a row mean a broken source
@@ -80,13 +81,14 @@ def apply_run(
     _check_sequence(connection, request, last)
 
     state = store.load_state(connection)
-    assignment = assign(state, links, constraints, request.rules, facts)
+    open_links = without_settled(state, links, constraints, facts)
+    assignment = assign(state, open_links, constraints, request.rules, facts)
     _check_change(request, state, assignment)
     seq = store.start_run(connection, request.run_id, request.as_at, request.model_version, digest)
     new_ids = _draw(id_source, state, assignment)
-    plan = make_plan(state, links, constraints, assignment, new_ids, facts)
+    plan = make_plan(state, open_links, constraints, assignment, new_ids, facts)
     store.write_plan(connection, seq, request.as_at, plan)
-    summary = _summary(request, state, assignment, plan)
+    summary = _summary(request, len(links.clusters), state, assignment, plan)
     store.finish_run(connection, seq, asdict(summary))
     return summary
 
@@ -138,10 +140,12 @@ def _draw_one(id_source: IdSource, taken: set[str]) -> str:
     raise HubError(f"the source of identifiers gave {_DRAWS} in a row that were issued before")
 
 
-def _summary(request: RunRequest, state: State, assignment: Assignment, plan: Plan) -> RunSummary:
+def _summary(
+    request: RunRequest, records: int, state: State, assignment: Assignment, plan: Plan
+) -> RunSummary:
     return RunSummary(
         run_id=request.run_id,
-        records=len(assignment.group_of),
+        records=records,
         children=state.active_count + len(plan.issued) + len(plan.restored) - len(plan.retired),
         changes=plan.counts,
         clashes=assignment.clashes,
