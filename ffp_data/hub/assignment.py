@@ -82,13 +82,20 @@ def assign(
     constraints: Constraints = Constraints(),  # noqa: B008 - frozen
     rules: Rules = Rules(),  # noqa: B008 - frozen
     facts: Facts = Facts(),  # noqa: B008 - frozen
+    former: State | None = None,
 ) -> Assignment:
-    """Identifiers for all records of a run: from the state before it, linkage, decisions, facts."""
-    grouping = group_records(state, links, constraints, rules, facts)
-    parts = _parts(state, grouping.groups)
-    claims = sorted(_claims(state, parts), key=lambda claim: _precedence(state, claim))
+    """Identifiers for all records of a run: from the state before it, linkage, decisions, facts.
+
+    ``former``: the state without what a decision had done that was taken back since (``rewind``).
+    It says who belongs together and who holds what; what then retires is told from what is.
+    """
+    before = former or state
+    grouping = group_records(before, links, constraints, rules, facts)
+    parts, claims = _claimed(before, grouping.groups)
     holder = _by_overlap(claims)
-    _by_seniority(state, parts, holder)
+    _by_seniority(before, parts, holder)
+    if former:
+        parts, claims = _claimed(state, grouping.groups)
     homes = {claim.child_id: claim.group for claim in reversed(claims)}  # the first claim stays
     placed = set(holder.values())
     return Assignment(
@@ -98,6 +105,12 @@ def assign(
         restored=frozenset(placed & state.retired.keys()),
         clashes=grouping.clashes,
     )
+
+
+def _claimed(state: State, groups: Sequence[Sequence[str]]) -> tuple[Parts, list[_Claim]]:
+    """Where each known child's records are now, and the claims in the order of granting."""
+    parts = _parts(state, groups)
+    return parts, sorted(_claims(state, parts), key=lambda claim: _precedence(state, claim))
 
 
 def _parts(state: State, groups: Sequence[Sequence[str]]) -> Parts:

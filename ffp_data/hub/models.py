@@ -89,7 +89,11 @@ class Membership(Base):
 
 
 class Decision(Base):
-    """A reviewer's word on two records. The latest that wasn't taken back is in force."""
+    """A reviewer's word on two records. The latest that wasn't taken back is in force.
+
+    after_seq, undone_seq: the last run before the decision, and before its undo; rewound_seq: the run
+    that took back what the decision had done.
+    """
 
     __tablename__ = "hub_decision"
     __table_args__ = (
@@ -105,6 +109,9 @@ class Decision(Base):
     reason: Mapped[str] = mapped_column(Text)
     decided_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     undone_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    after_seq: Mapped[int | None]
+    undone_seq: Mapped[int | None]
+    rewound_seq: Mapped[int | None]
 
 
 class HubEvent(Base):

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from ffp_data.hub.errors import InvalidInputError, UnknownRecordError
 from ffp_data.hub.events import EventKind
-from ffp_data.hub.models import Decision, HubEvent, Membership
+from ffp_data.hub.models import Decision, HubEvent, Membership, Run
 from ffp_data.hub.state import Constraints, RecordPair
 
 
@@ -70,6 +70,7 @@ def write_decision(connection: sa.Connection, pair: RecordPair, verdict: Verdict
         "reviewer": act.reviewer,
         "reason": act.reason,
         "decided_at": act.at.astimezone(UTC),
+        "after_seq": _last_seq(connection),
     }
     new = sa.insert(Decision).returning(Decision.decision_id)
     decision_id: int = connection.scalars(new, values).one()
@@ -83,11 +84,15 @@ def undo_decision(connection: sa.Connection, decision_id: int, act: Act) -> None
     row = connection.execute(sa.select(Decision.__table__).where(is_wanted)).one_or_none()
     if row is None or row.undone_at is not None:
         raise InvalidInputError(f"decision {decision_id} is unknown or was undone before")
-    connection.execute(
-        sa.update(Decision).where(is_wanted).values(undone_at=act.at.astimezone(UTC))
-    )
+    values = {"undone_at": act.at.astimezone(UTC), "undone_seq": _last_seq(connection)}
+    connection.execute(sa.update(Decision).where(is_wanted).values(values))
     children = [_child_of(connection, record) for record in (row.left_record, row.right_record)]
     _write_event(connection, EventKind.UNDONE, children, decision_id, row.verdict, act)
+
+
+def _last_seq(connection: sa.Connection) -> int:
+    """Number of the last run, 0 before the first."""
+    return connection.scalar(sa.select(sa.func.max(Run.seq))) or 0
 
 
 def records_of(connection: sa.Connection, decision_id: int) -> RecordPair:

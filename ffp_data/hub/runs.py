@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ffp_data.hub import review, store
+from ffp_data.hub import review, rewind, store
 from ffp_data.hub.assignment import Assignment, assign
 from ffp_data.hub.child_id import IdSource, parse
 from ffp_data.hub.errors import HubChangeLimit, HubError, RunConflictError
@@ -81,13 +81,16 @@ def apply_run(
     _check_sequence(connection, request, last)
 
     state = store.load_state(connection)
-    open_links = without_settled(state, links, constraints, facts)
-    assignment = assign(state, open_links, constraints, request.rules, facts)
+    undone = rewind.load_undone(connection, links)
+    former = rewind.rewound(state, undone, links) if undone else None
+    open_links = links if former else without_settled(state, links, constraints, facts)
+    assignment = assign(state, open_links, constraints, request.rules, facts, former)
     _check_change(request, state, assignment)
     seq = store.start_run(connection, request.run_id, request.as_at, request.model_version, digest)
     new_ids = _draw(id_source, state, assignment)
     plan = make_plan(state, open_links, constraints, assignment, new_ids, facts)
     store.write_plan(connection, seq, request.as_at, plan)
+    rewind.mark_rewound(connection, undone, seq)
     summary = _summary(request, len(links.clusters), state, assignment, plan)
     store.finish_run(connection, seq, asdict(summary))
     return summary
@@ -98,7 +101,9 @@ def preview_run(connection: sa.Connection, links: Links, rules: Rules, facts: Fa
     state = store.load_state(connection)
     constraints = review.load_constraints(connection)
     last = store.last_run(connection)
-    assignment = assign(state, links, constraints, rules, facts)
+    undone = rewind.load_undone(connection, links)
+    former = rewind.rewound(state, undone, links) if undone else None
+    assignment = assign(state, links, constraints, rules, facts, former)
     return Preview(state, assignment, None if last is None else last.run_id)
 
 
