@@ -8,12 +8,14 @@ routes; those hand it a `Principal` and say which right they are about to use.
 from __future__ import annotations
 
 from governance.access.gate import AccessDeniedError, Gate, Subjects
+from governance.access.journal import Journal
 from governance.access.roles import Principal, Right, Roles, load_roles
 from governance.access.tokens import Token, TokenBook, TokenError
 
 __all__ = [
     "AccessDeniedError",
     "Gate",
+    "Journal",
     "Principal",
     "Right",
     "Roles",

@@ -29,6 +29,7 @@ class Right(StrEnum):
     PROTECTED_PLACE = "protected_place"  # a protected person's too
     AS_OF = "as_of"  # which identifier each record carried on a day
     CHANGES = "changes"  # what each recipient must be told
+    OWN_CHANGES = "own_changes"  # the same, of the recipient whose name the token has
     EXPORT = "export"  # the list of records and identifiers
     QUEUE = "queue"  # the reviewers' queue
     EVIDENCE = "evidence"  # the values behind a doubtful pair
