@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.hub import churn, churn_shown
+from benchmarks.hub import churn, churn_shown, delta
+from benchmarks.hub.database import url_of
 from benchmarks.hub.machine import machine
 
 
@@ -21,3 +22,14 @@ def test_no_child_of_a_small_partnership_changes_identifier_in_three_months(tmp_
     churn_shown.write(result | {"asked": asked} | spent, tmp_path / "hub_churn.json")
     assert "| 3 |" in (tmp_path / "hub_churn.md").read_text()
     assert (tmp_path / "hub_churn.svg").read_text().count("<circle") == 3 * 3
+
+
+@pytest.mark.slow
+def test_a_day_of_changes_comes_to_what_a_full_run_would(tmp_path: Path) -> None:
+    with url_of("sqlite", tmp_path) as url:
+        result = delta.measure(1_500, 30, 7, url, tmp_path)
+    assert result["changed"] == 30
+    assert result["same"] == {"clusters": True, "membership": True}
+    assert result["day"]["issued"] + result["day"]["joined"] > 0
+    sizes = result["size_mb"]
+    assert 0 < sizes["after the first run"] <= sizes["after the month"]
