@@ -188,6 +188,10 @@ def fit(
         if not _can_compare(opened):
             raise LinkageError(f"{opened.loaded.count} records: there is nothing to learn from")
         learnt = _learn(opened, model, Timer(), None)
+        if model.moves is not None:
+            scored = learnt.scorer.score(*learnt.proposed, learnt.shares, learnt.likelihood)
+            nobody = Decisions.of(opened.identities().record_ids, (), ())
+            learnt, _ = _witnesses(opened, model, learnt, scored, nobody, True)
         return _kept(opened, learnt)
 
 
