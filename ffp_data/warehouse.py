@@ -25,7 +25,6 @@ CATALOG = "warehouse"
 SCHEMAS = (
     "raw",
     "identity",
-    "review",
     "quarantine",
     "meta",
     "staging",

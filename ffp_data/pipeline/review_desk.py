@@ -5,14 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
 
 from ffp_data.access import Access
 from ffp_data.hub.database import create_engine, migrate
+from ffp_data.hub.review_items import ReviewError
 from ffp_data.review.desk import Desk, Listed
 from ffp_data.review.rules import ReviewRules
+from ffp_data.serving import store
 from ffp_data.settings import Home
-from ffp_data.warehouse import connect
 from governance.access import Principal, Right
+
+ROOM, TABLE = "review", "queue"
+"""Where in the serving folder the queue is published, and its table."""
+_TRIES = 3
 
 
 @contextmanager
@@ -40,9 +48,22 @@ def review_rules(home: Home) -> ReviewRules:
 
 
 def read_queue(home: Home) -> Sequence[Listed]:
-    """The queue as the last finished run left it, in order."""
-    with connect(home, read_only=True) as con:
-        rows = con.execute("SELECT * FROM review.queue ORDER BY place").to_arrow_table().to_pylist()
+    """The queue as the last finished run left it, in order; also while the next run writes."""
+    for _ in range(_TRIES):
+        path = store.current(home, ROOM)
+        if path is None:
+            return []
+        try:
+            return _read(home, path)
+        except duckdb.IOException:
+            if path.is_file():
+                raise
+    raise ReviewError("the queue is being published; ask again")
+
+
+def _read(home: Home, path: Path) -> list[Listed]:
+    with store.reading(home, path) as con:
+        rows = con.execute(f"SELECT * FROM {TABLE} ORDER BY place").to_arrow_table().to_pylist()
     return [
         Listed(
             item_id=row["item_id"],

@@ -1,8 +1,9 @@
-"""The queue of doubtful links, computed at the end of a run and kept in the warehouse.
+"""The queue of doubtful links, computed at the end of a run and published for reviewers.
 
-Numbers, verdicts and decisions are the hub's; review.queue holds, for each open item, where it stands
-and why, the two records side by side and the evidence. So a page reads one row, and neither the place of
-a protected person nor a record that is in no doubt is in what reviewers read.
+Numbers, verdicts and decisions are the hub's. What is published, encrypted and apart from the warehouse, so
+that it can be read while the next run writes, is for each open item where it stands and why, the two
+records side by side and the evidence; neither the place of a protected person nor a record that is in
+no doubt is in it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import sqlalchemy as sa
 
 from ffp_data.fence import token_of
@@ -26,7 +28,7 @@ from ffp_data.hub.state import RecordPair
 from ffp_data.pipeline import review_inputs
 from ffp_data.pipeline.link_reasons import read_weights
 from ffp_data.pipeline.live_model import choose_model
-from ffp_data.pipeline.review_desk import review_rules
+from ffp_data.pipeline.review_desk import ROOM, TABLE, review_rules
 from ffp_data.pipeline.run import Run
 from ffp_data.review import evidence, found
 from ffp_data.review.decided import outstanding
@@ -34,18 +36,29 @@ from ffp_data.review.found import Candidate, Decided, Join, Known
 from ffp_data.review.order import Consequence, Placed, in_order
 from ffp_data.review.rules import ReviewRules
 from ffp_data.review.sheet import side_by_side, values_of
+from ffp_data.serving import store
 from ffp_data.warehouse import connect
 from governance.canonical import canonical_bytes
 from governance.ledger import utc_now
 from linkage.report.examples import steps
 
-_QUEUE = """
-CREATE OR REPLACE TABLE review.queue (
-    place INTEGER, item_id BIGINT, record_left VARCHAR, record_right VARCHAR,
-    child_left VARCHAR, child_right VARCHAR, readers INTEGER, is_protected BOOLEAN, is_clash BOOLEAN,
-    words VARCHAR[], reasons VARCHAR[], sheet VARCHAR, evidence VARCHAR
+_WORDS = pa.list_(pa.string())
+_SCHEMA = pa.schema(
+    [
+        ("place", pa.int32()),
+        ("item_id", pa.int64()),
+        ("record_left", pa.string()),
+        ("record_right", pa.string()),
+        ("child_left", pa.string()),
+        ("child_right", pa.string()),
+        ("readers", pa.int32()),
+        ("is_clash", pa.bool_()),
+        ("words", _WORDS),
+        ("reasons", _WORDS),
+        ("sheet", pa.string()),
+        ("evidence", pa.string()),
+    ]
 )
-"""
 
 
 @dataclass(frozen=True)
@@ -60,16 +73,21 @@ class QueueOutcome:
 
 
 def build_queue(run: Run, at: datetime | None = None) -> QueueOutcome:
-    """Compute the queue of a run, number its items in the hub, write review.queue."""
+    """Compute the queue of a run, number its items in the hub, publish it for reviewers."""
     rules = review_rules(run.home)
     engine = create_engine(run.home.hub_url)
     try:
         migrate(engine)
-        with connect(run.home) as con, writing(engine) as hub:
+        with connect(run.home, read_only=True) as con, writing(engine) as hub:
             lease.require(hub, token_of(run.home))
-            return _Builder(run, con, hub, rules).build(at or utc_now())
+            builder = _Builder(run, con, hub, rules)
+            placed, rows = builder.build(at or utc_now())
     finally:
         engine.dispose()
+    # After the commit: a number that readers see is one that the hub has given.
+    published = {TABLE: pa.Table.from_pylist(rows, _SCHEMA)}
+    store.write(run.home, run.run_id, published, room=ROOM)
+    return _outcome(placed, rules)
 
 
 class _Builder:
@@ -79,7 +97,8 @@ class _Builder:
         self.run, self.con, self.hub, self.rules = run, con, hub, rules
         self.key = run.keys.key("review/evidence")
 
-    def build(self, at: datetime) -> QueueOutcome:
+    def build(self, at: datetime) -> tuple[tuple[Placed, ...], list[dict[str, Any]]]:
+        """The questions in order, and the rows that readers are shown."""
         thresholds = choose_model(self.run).model.thresholds
         limits = {"review": thresholds.review, "break": thresholds.break_, "join": thresholds.join}
         known = review_inputs.read_known(self.con, self.hub, limits, self.rules)
@@ -88,8 +107,7 @@ class _Builder:
         open_ = self._outstanding(known, self._continued(known, raised))
         placed = in_order(open_, self._consequences(known, open_), self.rules)
         items = review_items.publish(self.hub, [self._wanted(p, known) for p in placed], at)
-        self._write(placed, items, known)
-        return _outcome(placed, self.rules)
+        return placed, self._rows(placed, items, known)
 
     def _read_people(self, known: Known, raised: Iterable[Candidate]) -> None:
         children = {child for c in raised for child in c.children}
@@ -185,37 +203,34 @@ class _Builder:
 
     # What reviewers read
 
-    def _write(
+    def _rows(
         self, placed: Sequence[Placed], items: Mapping[RecordPair, Item], known: Known
-    ) -> None:
+    ) -> list[dict[str, Any]]:
         scores = review_inputs.read_scores(self.con, [p.candidate.pair for p in placed])
         weights = read_weights(self.con)
-        self.con.execute(_QUEUE)
         rows = []
         for place, each in enumerate(placed, start=1):
             c = each.candidate
-            row = scores.get(c.pair)
-            hidden = self._is_protected(c)
+            row, hidden = scores.get(c.pair), self._is_protected(c)
             bits = [(s.label, s.bits) for s in steps(weights, row)] if row else []
+            shown = evidence.as_plain(self._evidence(c, row, bits, hidden))
             rows.append(
-                [
-                    place,
-                    items[c.pair].item_id,
-                    *c.pair,
-                    *(known.child_of[record] for record in c.pair),
-                    each.readers,
-                    hidden,
-                    not set(self.rules.clashes).isdisjoint(c.reasons),
-                    list(each.words),
-                    list(c.reasons),
-                    json.dumps(self._sheet(c, hidden)),
-                    json.dumps(evidence.as_plain(self._evidence(c, row, bits, hidden))),
-                ]
+                {
+                    "place": place,
+                    "item_id": items[c.pair].item_id,
+                    "record_left": c.left,
+                    "record_right": c.right,
+                    "child_left": known.child_of[c.left],
+                    "child_right": known.child_of[c.right],
+                    "readers": each.readers,
+                    "is_clash": not set(self.rules.clashes).isdisjoint(c.reasons),
+                    "words": each.words,
+                    "reasons": c.reasons,
+                    "sheet": json.dumps(self._sheet(c, hidden)),
+                    "evidence": json.dumps(shown),
+                }
             )
-        if rows:
-            self.con.executemany(
-                f"INSERT INTO review.queue VALUES ({', '.join('?' * len(rows[0]))})", rows
-            )
+        return rows
 
     def _is_protected(self, c: Candidate) -> bool:
         keys = (key for child in c.children for key in self.members[child])

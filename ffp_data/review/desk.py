@@ -19,6 +19,7 @@ from ffp_data.hub import review, review_items
 from ffp_data.hub.database import writing
 from ffp_data.hub.review import Act, Verdict
 from ffp_data.hub.review_items import ReviewError, Said
+from ffp_data.hub.state import RecordPair
 from ffp_data.review.report import report
 from ffp_data.review.rules import ReviewRules
 from ffp_data.review.settle import settled, standing
@@ -40,6 +41,10 @@ class Listed:
     reasons: tuple[str, ...]
     sheet: Mapping[str, Any]
     evidence: Mapping[str, Any]
+
+    @property
+    def pair(self) -> RecordPair:
+        return self.left, self.right
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -118,9 +123,8 @@ class Desk:
     def evidence(self, item_id: int) -> Listed:
         """An item with its evidence, for a reviewer whose first verdict is written down."""
         with self.engine.connect() as hub:
-            review_items.open_item(hub, item_id)
+            listed = self._listed(hub, item_id)
             self._own_word(hub, item_id)
-            listed = self._listed(item_id)
         self._read(listed, "evidence")
         return listed
 
@@ -202,7 +206,7 @@ class Desk:
             item = items.get(listed.item_id)
             words = said.get(listed.item_id, [])
             mine = any(s.reviewer == self.principal.name and s.final for s in words)
-            if item is None or (mine and not own_too):
+            if item is None or item.pair != listed.pair or (mine and not own_too):
                 continue
             hold = held.get(item.item_id)
             yield Waiting(
@@ -214,16 +218,16 @@ class Desk:
 
     def _find(self, hub: sa.Connection, at: datetime, item_id: int | None) -> Listed:
         if item_id is not None:
-            review_items.open_item(hub, item_id)
-            return self._listed(item_id)
+            return self._listed(hub, item_id)
         free = (w.listed for w in self._waiting(hub, at) if not w.is_reserved)
         if (first := next(free, None)) is None:
             raise ReviewError("nothing waits for you: the queue is empty, or in others' hands")
         return first
 
-    def _listed(self, item_id: int) -> Listed:
+    def _listed(self, hub: sa.Connection, item_id: int) -> Listed:
+        item = review_items.open_item(hub, item_id)
         found = next((each for each in self.snapshot() if each.item_id == item_id), None)
-        if found is None:
+        if found is None or found.pair != item.pair:
             raise ReviewError(f"item {item_id} is not published yet; the next run does it")
         return found
 
@@ -241,8 +245,7 @@ class Desk:
         self, item_id: int, right: Right, act: Act
     ) -> Iterator[tuple[sa.Connection, Listed, dict[str, Any]]]:
         with writing(self.engine) as hub:
-            review_items.open_item(hub, item_id)
-            listed = self._listed(item_id)
+            listed = self._listed(hub, item_id)
             told = self.gate.check(
                 self.principal, right, subjects=listed.subjects, reason=act.reason
             )

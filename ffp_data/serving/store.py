@@ -28,21 +28,25 @@ _KEY = "serving/duckdb"
 _CATALOG = "snapshot"
 
 
-def current(home: Home) -> Path | None:
-    """The file that the pointer names; None before the first."""
+def current(home: Home, room: str = "") -> Path | None:
+    """The file that the pointer names; None before the first. ``room``: a subfolder with its own pointer."""
+    folder = home.serving / room
     try:
-        name = (home.serving / POINTER).read_text("ascii").strip()
+        name = (folder / POINTER).read_text("ascii").strip()
     except FileNotFoundError:
         return None
-    return home.serving / name
+    return folder / name
 
 
-def write(home: Home, name: str, tables: Mapping[str, pa.Table], *, alone: bool = False) -> Path:
+def write(
+    home: Home, name: str, tables: Mapping[str, pa.Table], *, alone: bool = False, room: str = ""
+) -> Path:
     """Write a snapshot of these tables and make it the one that counts; `alone` removes all others."""
-    folder = home.serving
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = home.serving / room
+    for each in (home.serving, folder):
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
     _sweep(folder)
-    before = current(home)
+    before = current(home, room)
     path = folder / f"{sha256_hex(name.encode())[:16]}{_SUFFIX}"
     part = folder / f".{path.name}{_PART}"
     with _connect(home) as con:
