@@ -8,6 +8,7 @@ elements. What was taken is given back as text, for the vault.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -106,9 +107,11 @@ def _spans(data: bytes, encoding: str, records: str) -> Iterator[tuple[int, int]
         if tuple(path) in ways:
             open_at.append(parser.CurrentByteIndex)
 
-    def end(_name: str) -> None:
+    def end(name: str) -> None:
         if tuple(path) in ways:
-            found.append((open_at.pop(), data.index(b">", parser.CurrentByteIndex) + 1))
+            at = parser.CurrentByteIndex  # of the closing tag; of an empty element its end
+            closing = re.compile(rf"</{re.escape(name)}\s*>".encode()).match(data, at)
+            found.append((open_at.pop(), closing.end() if closing else at))
         path.pop()
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
