@@ -23,7 +23,7 @@ from ffp_data.hub.seals import without_words
 from ffp_data.sealing import sweep
 from ffp_data.sealing.search import Wanted, names_any
 from ffp_data.settings import Home
-from ffp_data.warehouse import httpfs_extension, warehouse_key
+from ffp_data.warehouse import httpfs_extension
 from governance.files import replacing, sha256_of_file
 from governance.keys import KeyStore
 from governance.ledger import Ledger
@@ -169,7 +169,7 @@ def _opened(home: Home, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute(f"LOAD '{httpfs_extension()}'")
         attach = f"ATTACH {quote(str(path))} AS opened"
         try:
-            con.execute(f"{attach} (ENCRYPTION_KEY '{warehouse_key(home)}')")
+            con.execute(f"{attach} (ENCRYPTION_KEY '{sweep.key_of(home, path)}')")
         except duckdb.CatalogException:
             con.execute(attach)
         con.execute("USE opened")

@@ -43,6 +43,7 @@ from ffp_data.sealing.search import Wanted, search
 from ffp_data.sealing.sieve import Sieve, filter_key, spent_key, spent_token, token
 from ffp_data.sealing.subject import Subject, gather
 from ffp_data.sealing.vault import Custodian, Vault
+from ffp_data.serving.snapshot import forget
 from ffp_data.warehouse import connect
 from governance.policy.compile import LockError
 
@@ -295,7 +296,7 @@ class _Seal:
         return counts
 
     def _deal_with_files(self) -> Counts:
-        counts: Counter[str] = Counter()
+        counts = Counter({"snapshot for look-ups": forget(self.home, self.subject.child_ids)})
         finder = self.finder(self.subject)
         for place in list(finder.places()):
             finder.deal_with(place, self.subject.words)

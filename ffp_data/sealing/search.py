@@ -21,9 +21,9 @@ import duckdb
 import pyarrow.parquet as pq
 
 from ffp_data.feeds.json_path import quote
-from ffp_data.sealing.sweep import tables_of
+from ffp_data.sealing.sweep import key_of, tables_of
 from ffp_data.settings import Home
-from ffp_data.warehouse import httpfs_extension, warehouse_key
+from ffp_data.warehouse import httpfs_extension
 
 _SQLITE, _ZIP, _GZIP, _PARQUET = b"SQLite format 3\0", b"PK\3\4", b"\x1f\x8b", b"PAR1"
 _DUCK = b"DUCK"
@@ -149,8 +149,10 @@ def _duckdb(home: Home, path: Path) -> Iterator[Unit]:
 def _attach(con: duckdb.DuckDBPyConnection, home: Home, path: Path) -> None:
     place = f"ATTACH {quote(str(path))} AS opened"
     try:
-        con.execute(f"{place} (READ_ONLY, ENCRYPTION_KEY '{warehouse_key(home)}')")
-    except duckdb.Error:  # such as dbt's own scratch file, which holds nothing and is not encrypted
+        con.execute(f"{place} (READ_ONLY, ENCRYPTION_KEY '{key_of(home, path)}')")
+    except (
+        duckdb.CatalogException
+    ):  # such as dbt's own scratch file, which holds nothing and is not encrypted
         con.execute(f"{place} (READ_ONLY)")
 
 

@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from ffp_data.feeds.json_path import quote
+from ffp_data.serving import store
 from ffp_data.settings import Home
 from ffp_data.warehouse import httpfs_extension, warehouse_key
 from governance.files import fsync_directory
@@ -89,11 +90,17 @@ def rename(con: duckdb.DuckDBPyConnection, renamed: Mapping[str, str]) -> None:
     con.unregister("_renamed")
 
 
+def key_of(home: Home, path: Path) -> str:
+    """The key of an encrypted DuckDB file of the home."""
+    in_serving = path.is_relative_to(home.serving)
+    return store.key_of(home) if in_serving else warehouse_key(home)
+
+
 def rewrite(home: Home, path: Path) -> None:
     """Copy an encrypted DuckDB file into a new one that takes its place; nobody may have it open."""
     part = path.with_name(f".{path.name}.part")
     _discard(part)
-    key = warehouse_key(home)
+    key = key_of(home, path)
     con = duckdb.connect(":memory:", config={"threads": "2"})
     try:
         con.execute(f"LOAD '{httpfs_extension()}'")

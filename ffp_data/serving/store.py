@@ -50,7 +50,7 @@ def write(
     path = folder / f"{sha256_hex(name.encode())[:16]}{_SUFFIX}"
     part = folder / f".{path.name}{_PART}"
     with _connect(home) as con:
-        con.execute(f"ATTACH '{part}' AS {_CATALOG} (ENCRYPTION_KEY '{_key(home)}')")
+        con.execute(f"ATTACH '{part}' AS {_CATALOG} (ENCRYPTION_KEY '{key_of(home)}')")
         for table, rows in tables.items():
             con.register("rows_in", rows)
             con.execute(f"CREATE TABLE {_CATALOG}.{table} AS SELECT * FROM rows_in")
@@ -88,7 +88,7 @@ def _sweep(folder: Path) -> None:
 def reading(home: Home, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose tables are those of a snapshot. Raises duckdb.IOException if it is gone."""
     with _connect(home) as con:
-        con.execute(f"ATTACH '{path}' AS {_CATALOG} (ENCRYPTION_KEY '{_key(home)}', READ_ONLY)")
+        con.execute(f"ATTACH '{path}' AS {_CATALOG} (ENCRYPTION_KEY '{key_of(home)}', READ_ONLY)")
         con.execute(f"USE {_CATALOG}")
         yield con
 
@@ -110,5 +110,6 @@ def _connect(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         con.close()
 
 
-def _key(home: Home) -> str:
+def key_of(home: Home) -> str:
+    """The encryption key of every snapshot of a home."""
     return KeyStore(home.keys_dir).key(_KEY).hex()
