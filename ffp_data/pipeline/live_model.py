@@ -18,6 +18,7 @@ from ffp_data.pipeline.model_store import (
     Live,
     ModelError,
     ModelStore,
+    read_model,
     rules_digest,
     version_of,
 )
@@ -50,7 +51,7 @@ def choose_model(run: Run) -> Chosen:
     store = ModelStore(run.home)
     live = store.live()
     if live is None:
-        return Chosen(linkage.Model.from_yaml(model_path(run)))
+        return Chosen(read_model(model_path(run)))
     kept = store.load(live.digest)
     gate = store.gate(live.digest)
     if live.is_first_fit:
@@ -67,7 +68,7 @@ def choose_model(run: Run) -> Chosen:
 def _waiting(run: Run, live: Live, rules: str) -> str:
     """Words where the configured file is not the live model's; refuses the partnership's own."""
     path = model_path(run)
-    if rules_digest(linkage.Model.from_yaml(path)) in {rules, live.configured}:
+    if rules_digest(read_model(path)) in {rules, live.configured}:
         return ""
     if run.partnership.linkage_model:
         raise ModelError(

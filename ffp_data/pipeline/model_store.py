@@ -16,10 +16,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+import yaml
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -79,6 +80,23 @@ def version_of(model: linkage.Model, digest: str) -> str:
     return f"{model.name} {model.version} {digest}"
 
 
+def read_model(path: Path) -> linkage.Model:
+    """A model file, checked once for each content that it has had; raises LinkageError."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return linkage.Model.from_yaml(path)  # says what is wrong with it
+    try:
+        return _checked(content).model_copy(update={"path": path})
+    except (linkage.LinkageError, yaml.YAMLError, TypeError):
+        return linkage.Model.from_yaml(path)  # names the file
+
+
+@lru_cache(maxsize=8)
+def _checked(content: bytes) -> linkage.Model:
+    return linkage.Model.from_dict(yaml.safe_load(content))
+
+
 def rules_digest(model: linkage.Model) -> str:
     """SHA-256 (first digits) of what a model file says, tables included; comments do not count."""
     digest = hashlib.sha256(model.model_dump_json(exclude_defaults=True).encode())
@@ -130,7 +148,7 @@ class ModelStore:
         """A model that was kept; raises ModelError."""
         folder = self._folder_of(digest)
         try:
-            model = linkage.Model.from_yaml(folder / RULES)
+            model = read_model(folder / RULES)
             text = self.open_sealed((folder / FIT).read_bytes(), folder.name).decode()
             fitted = linkage.Fitted.from_json(text, model, str(folder / FIT))
         except (OSError, InvalidTag) as error:

@@ -26,7 +26,13 @@ from ffp_data.pipeline.live_model import model_path
 from ffp_data.pipeline.model_labels import quality_rows, too_few
 from ffp_data.pipeline.model_limits import breaches, read_limits
 from ffp_data.pipeline.model_sample import sample
-from ffp_data.pipeline.model_store import KeptModel, ModelError, ModelStore, rules_digest
+from ffp_data.pipeline.model_store import (
+    KeptModel,
+    ModelError,
+    ModelStore,
+    read_model,
+    rules_digest,
+)
 from ffp_data.pipeline.record_facts import link_facts, records_to_link
 from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
@@ -80,7 +86,7 @@ def try_model(
     if live_now is None:
         raise ModelError(store.folder, "no model is live yet", "make the first run: ffp run")
     live = store.load(live_now.digest)
-    model = linkage.Model.from_yaml(path or model_path(run))
+    model = read_model(path or model_path(run))
     if rules_digest(model) == live.rules_digest and not refit:
         raise ModelError(
             model.path or "model", "this is the live model", "to learn anew: ffp model try --refit"
