@@ -9,13 +9,15 @@ identifier before: they go where the moved ones go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
+import sqlalchemy.orm
 
 from ffp_data.hub.events import EventKind, Reason
 from ffp_data.hub.models import Decision, HubEvent, Membership
+from ffp_data.hub.partition import Partition
 from ffp_data.hub.state import Links, State
 
 _MOVES = [kind.value for kind in (EventKind.SPLIT, EventKind.MOVED, EventKind.MERGED)]
@@ -24,7 +26,7 @@ _MOVES.append(EventKind.RETIRED.value)
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Records that a decision brought from one identifier to another in the run of number ``seq``."""
+    """Records that went from one identifier to another in the run of number ``seq``."""
 
     records: frozenset[str]
     before: str
@@ -63,6 +65,7 @@ def load_undone(connection: sa.Connection, links: Links) -> tuple[Undone, ...]:
 
 
 def _moves(connection: sa.Connection, pair: tuple[str, str], after_seq: int) -> tuple[Move, ...]:
+    """What the runs moved in which the decision had an effect, as far as it hangs together with it."""
     query = (
         sa.select(HubEvent.evidence, HubEvent.child_id, HubEvent.other_child_id, HubEvent.run_seq)
         .where(
@@ -72,11 +75,33 @@ def _moves(connection: sa.Connection, pair: tuple[str, str], after_seq: int) -> 
         )
         .order_by(HubEvent.event_id)
     )
-    return tuple(
-        Move(frozenset(evidence["records"]), before, after, seq)
-        for evidence, before, after, seq in connection.execute(query)
-        if after is not None and seq is not None and not set(pair).isdisjoint(evidence["records"])
+    touched: dict[int, set[str]] = {}
+    for evidence, before, after, seq in connection.execute(query):
+        if after is not None and not set(pair).isdisjoint(evidence["records"]):
+            touched.setdefault(seq, set()).update((before, after))
+    return tuple(m for seq in touched for m in _hanging_together(connection, seq, touched[seq]))
+
+
+def _hanging_together(
+    connection: sa.Connection, seq: int, touched: Iterable[str]
+) -> Iterator[Move]:
+    """Moves of one run between identifiers that exchanged records with the touched ones."""
+    old, new = sa.orm.aliased(Membership), sa.orm.aliased(Membership)
+    query = (
+        sa.select(old.record_key, old.child_id, new.child_id)
+        .join(new, sa.and_(new.record_key == old.record_key, new.from_seq == seq))
+        .where(old.to_seq == seq)
     )
+    moved: dict[tuple[str, str], set[str]] = {}
+    for record, before, after in connection.execute(query):
+        moved.setdefault((before, after), set()).add(record)
+    together = Partition({child for move in moved for child in move})
+    for before, after in sorted(moved):
+        together.unite(before, after)
+    wanted = {together.find(child) for child in touched}
+    for (before, after), records in sorted(moved.items()):
+        if together.find(before) in wanted:
+            yield Move(frozenset(records), before, after, seq)
 
 
 def _late(connection: sa.Connection, moves: Sequence[Move]) -> frozenset[str]:
@@ -87,7 +112,7 @@ def _late(connection: sa.Connection, moves: Sequence[Move]) -> frozenset[str]:
     query = (
         sa.select(Membership.record_key)
         .group_by(Membership.record_key)
-        .having(first > moves[0].seq)
+        .having(first >= moves[0].seq)
     )
     return frozenset(connection.scalars(query))
 
