@@ -11,7 +11,10 @@ import typer
 
 from ffp_data.cli.console import JsonOption, fail, print_json, print_rows, progress
 
-model_app = typer.Typer(no_args_is_help=True, help="Linkage models: check one, or get the schema.")
+model_app = typer.Typer(
+    no_args_is_help=True,
+    help="Linkage models: check one, try one on the hub's records, let one go live.",
+)
 
 
 class Engine(StrEnum):

@@ -7,7 +7,18 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from ffp_data.cli import access, feeds, governance, hub, linkage, model, private, returns, run
+from ffp_data.cli import (
+    access,
+    feeds,
+    governance,
+    hub,
+    linkage,
+    lookups,
+    model,
+    private,
+    returns,
+    run,
+)
 from ffp_data.cli.console import fail
 
 
@@ -65,10 +76,11 @@ app = typer.Typer(
 )
 run.add_to(app)
 linkage.add_to(app)
+model.add_to(linkage.model_app)
+lookups.add_to(hub.app, app)
 app.add_typer(access.app, name="access")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(hub.app, name="hub")
-app.add_typer(model.app, name="model")
 app.add_typer(private.app, name="private")
 app.add_typer(returns.app, name="returns")
 app.add_typer(governance.policy_app, name="policy")

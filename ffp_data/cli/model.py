@@ -22,7 +22,6 @@ app = typer.Typer(
 Digest = Annotated[str, typer.Argument(help="First digits of the model's digest: ffp model list.")]
 
 
-@app.command("list")
 def list_models(home: HomeOption = None, json: JsonOption = False) -> None:
     """Every model that was kept: which is live, and what the gate said of it."""
     from ffp_data.pipeline.model_store import ModelStore
@@ -51,7 +50,6 @@ def list_models(home: HomeOption = None, json: JsonOption = False) -> None:
     print_rows("person models", rows, as_json=json)
 
 
-@app.command("try")
 def try_model(
     model: Annotated[
         Path | None, typer.Argument(help="The candidate's file; else the configured one.")
@@ -93,7 +91,6 @@ def try_model(
     raise typer.Exit(0 if found.passed else 1)
 
 
-@app.command()
 def sample(
     digest: Digest,
     out: Annotated[Path, typer.Option(help="The page to write; it shows people: guard it.")],
@@ -117,7 +114,6 @@ def sample(
     typer.echo(f"{out}: {len(cases)} cases, {len(records)} records")
 
 
-@app.command()
 def golive(
     digest: Digest,
     reason: Annotated[str, typer.Option(help="Why, in words that a colleague will understand.")],
@@ -156,6 +152,14 @@ def _access(home: Path | None) -> Access:
     from ffp_data.access import Access
 
     return Access(has_run(home))
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these commands beside those that look after model files."""
+    app.command("list")(list_models)
+    app.command("try")(try_model)
+    for command in (sample, golive):
+        app.command()(command)
 
 
 @contextmanager
