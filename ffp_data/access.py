@@ -3,7 +3,7 @@
     users:
       asmith: [reviewer, data_engineer]
 
-Whoever has several roles acts in the first that has the right. A home of made-up people that has no
+Whoever has several roles acts in the one that suits the act. A home of made-up people that has no
 such file lets everybody do everything; a home of real people then lets nobody.
 """
 
@@ -68,16 +68,22 @@ class Access:
         require_none(self.home)
         return Gate(self.roles, Subjects(self.keys), self.ledger.append)
 
-    def user(self, right: Right) -> Principal:
-        """The user of the operating system, in the first of their roles that has the right.
+    def user(self, right: Right, *also: Right, reason: str | None = None) -> Principal:
+        """The user of the operating system, in the role that suits best of those with the right.
 
-        Without such a role they come in their first one, or in none, and the gate refuses them.
-        Raises AccessConfigError.
+        Best is one that asks for no reason where none is given, then one with most of the rights that
+        the answer could use too (``also``), then the first. Without the right they come in their first
+        role, or in none, and the gate refuses them. Raises AccessConfigError.
         """
         name = os_user()
         own = [Principal(name, role) for role in self._roles_of(name)]
         able = [principal for principal in own if self.roles.may(principal, right)]
-        return (able or own or [Principal(name, "")])[0]
+
+        def cost(principal: Principal) -> tuple[bool, int]:
+            asks = not reason and self.roles.needs_reason(principal, right)
+            return asks, -sum(self.roles.may(principal, other) for other in also)
+
+        return min(able, key=cost) if able else (own or [Principal(name, "")])[0]
 
     def _roles_of(self, name: str) -> tuple[str, ...]:
         if not self.home.access_file.is_file():

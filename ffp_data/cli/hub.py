@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ffp_data.cli import review, seal
-from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, print_json, print_rows
+from ffp_data.cli.console import HomeOption, fail, has_run
 from ffp_data.settings import Home
 
 if TYPE_CHECKING:
@@ -35,36 +35,6 @@ def _hub(home: Path | None) -> Iterator[Hub]:
             yield hub
     except HubError as error:
         raise fail(str(error), 2) from error
-
-
-@app.command()
-def history(child_id: str, home: HomeOption = None, json: JsonOption = False) -> None:
-    """Everything that happened to an identifier: issued, joined, split, merged, retired."""
-    with _hub(home) as hub:
-        events = hub.history(child_id)
-    rows = [
-        {
-            "run": event.run_id,
-            "event": str(event.kind),
-            "child_id": event.child_id,
-            "other": event.other_child_id,
-            "records": ", ".join(event.records),
-            "reason": str(event.reason),
-        }
-        for event in events
-    ]
-    print_rows(f"history of {child_id}", rows, as_json=json)
-
-
-@app.command()
-def resolve(child_id: str, home: HomeOption = None, json: JsonOption = False) -> None:
-    """The identifier in use today for one that was ever issued."""
-    with _hub(home) as hub:
-        current = hub.resolve(child_id)
-    if json:
-        print_json({"asked": child_id, "current": current})
-    else:
-        typer.echo(current)
 
 
 @app.command()

@@ -1,0 +1,275 @@
+"""Every look-up behind one gate: commands and API ask here, and nothing is answered past it.
+
+Each method takes who asks (`Principal`) and why, lets the gate decide, writes the read down and only then
+answers. A sealed identity is not there: it is answered like an identifier that was never issued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ffp_data.access import Access
+from ffp_data.hub.child_id import parse
+from ffp_data.hub.errors import HubError, InvalidIdentifierError
+from ffp_data.hub.events import PastEvent
+from ffp_data.lookups.answers import Child, Event, History, Resolution
+from ffp_data.lookups.changes import Told, changes_since
+from ffp_data.lookups.demographics import FIELDS, Demographics
+from ffp_data.lookups.grading import SHOWN, Answer, grade
+from ffp_data.lookups.register import Register
+from ffp_data.serving import NothingPublishedError, Served, Serving
+from governance.access import Gate, Principal, Right
+from linkage.lookup import TooLittleError
+
+
+class NotThereError(Exception):
+    """No such identifier or run in this hub, or a text that can't be one."""
+
+
+class NotEnoughError(ValueError):
+    """Too little is known to look for anybody; the message says what would do."""
+
+    def __init__(self, ways: list[tuple[str, ...]]) -> None:
+        """Name the fields that suffice, without sets that hold another one."""
+        known = [{FIELDS[c] for c in way} for way in ways if set(way) <= FIELDS.keys()]
+        least = [way for way in known if not any(other < way for other in known)]
+        told = "; or ".join(" and ".join(sorted(way)) for way in least)
+        super().__init__(f"too little is known to look for anybody; give {told}")
+
+
+class NamesThePersonError(ValueError):
+    """A reason that repeats what the search gives: the ledger would then name the person."""
+
+
+class Lookups:
+    """The look-ups of one home; safe for several threads."""
+
+    def __init__(
+        self, access: Access, register: Register, serving: Serving, gate: Gate | None = None
+    ) -> None:
+        """`gate` replaces the home's own, which waits for the disk at each read."""
+        self._access, self._register, self._serving = access, register, serving
+        self._gate = gate or access.gate
+
+    def identify(self, who: Principal, known: Demographics, reason: str | None) -> Answer:
+        """Candidates for what is known of a child.
+
+        Raises AccessDeniedError, NotEnoughError, TooManyError (of linkage: too many share it),
+        NothingPublishedError, NamesThePersonError.
+        """
+        self._gate.check(who, Right.IDENTIFY, reason=reason)
+        _refuse_names(known, reason)
+        served = self._serving.served()
+        try:
+            matches = served.lookup.find(known.record())
+        except TooLittleError as error:
+            raise NotEnoughError(error.ways) from None
+        own = {match.record_id: served.child_of(match.record_id) for match in matches}
+        in_use = self._register.in_use(set(own.values()))
+        found = grade(matches, lambda r: in_use.get(own[r]), served.model.thresholds)
+        shown = found[:SHOWN]
+        self._gate.read(
+            who,
+            Right.IDENTIFY,
+            subjects=[candidate.child_id for candidate in shown],
+            reason=reason,
+            fields=known.given,
+            found=len(found),
+        )
+        return Answer(
+            candidates=shown,
+            more=len(found) - len(shown),
+            model=served.meta["model_version"],
+            run=served.meta["run_id"],
+            as_at=served.meta["as_at"],
+        )
+
+    def resolve(self, who: Principal, child_id: str, reason: str | None = None) -> Resolution:
+        """The identifier in use for one that was issued; raises NotThereError, AccessDeniedError."""
+        self._gate.read(who, Right.RESOLVE, subjects=[_canonical(child_id)], reason=reason)
+        with _told():
+            return Resolution(asked=child_id, current=self._register.resolve(child_id))
+
+    def child(self, who: Principal, child_id: str, reason: str | None = None) -> Child:
+        """An identifier and how it stands; who it is, for a role that may know and tells why.
+
+        Raises NotThereError, AccessDeniedError.
+        """
+        self._gate.read(who, Right.RESOLVE, subjects=[_canonical(child_id)], reason=reason)
+        with _told():
+            standing = self._register.standing(child_id)
+        is_protected, person = self._person(who, standing.in_use, reason)
+        return Child(
+            child_id=standing.child_id,
+            current=standing.in_use,
+            issued_on=standing.issued_on,
+            records=standing.records,
+            place_withheld=is_protected,
+            **person,
+        )
+
+    def _person(
+        self, who: Principal, child_id: str, reason: str | None
+    ) -> tuple[bool, dict[str, Any]]:
+        """(is the child protected, what this role may know of who it is)."""
+        served = self._snapshot()
+        is_protected = served is None or child_id in served.protected
+        if served is None or not self._may(who, Right.PERSON, reason):
+            return is_protected, {}
+        self._gate.read(who, Right.PERSON, subjects=[child_id], reason=reason)
+        row = served.person(child_id) or {}
+        person = {
+            "given_name": row.get("given_name"),
+            "middle_names": row.get("middle_names"),
+            "family_name": row.get("surname"),
+            "birth_date": row.get("date_of_birth"),
+            "expected_birth_date": row.get("expected_birth_date"),
+            "sex": row.get("sex"),
+            "nhs_number": row.get("nhs_number"),
+            "nhs_number_status": row.get("nhs_number_status"),
+        }
+        if not is_protected and self._may(who, Right.PLACE, reason):
+            person["postcode"] = row.get("postcode")
+        return is_protected, person
+
+    def history(self, who: Principal, child_id: str, reason: str | None = None) -> History:
+        """Everything that happened to an identifier; raises NotThereError, AccessDeniedError."""
+        self._gate.read(who, Right.HISTORY, subjects=[_canonical(child_id)], reason=reason)
+        with _told():
+            current = self._register.resolve(child_id)
+            events = self._register.history(child_id)
+        named = {c for e in events for c in (e.child_id, e.other_child_id) if c} | {current}
+        shows = self._sees_keys(who) and (
+            self._may(who, Right.PROTECTED_PLACE, reason) or not self._any_protected(named)
+        )
+        return History(
+            child_id=child_id, current=current, events=[_event(e, shows) for e in events]
+        )
+
+    def as_of(
+        self, who: Principal, when: date | str, reason: str | None = None
+    ) -> tuple[pa.Table, int]:
+        """Membership as at a day or after a run, and how many records stand as pseudonyms.
+
+        Keys of records can name a school: those of protected people are withheld from a role that may not
+        see their place. Raises NotThereError, AccessDeniedError.
+        """
+        self._gate.read(who, Right.AS_OF, reason=reason, as_of=str(when))
+        with _told():
+            table = self._register.as_of(when)
+        if self._may(who, Right.PROTECTED_PLACE, reason):
+            self._gate.read(who, Right.PROTECTED_PLACE, reason=reason, as_of=str(when))
+            return table, 0
+        return self._without_places(table)
+
+    def changes(
+        self, who: Principal, since: str, recipient: str | None = None, reason: str | None = None
+    ) -> Told:
+        """What each recipient must be told since a run; a service is told its own alone.
+
+        Raises NotThereError, AccessDeniedError.
+        """
+        right, asked = Right.CHANGES, recipient
+        if not self._access.roles.may(who, Right.CHANGES) and recipient in (None, who.name):
+            right, asked = Right.OWN_CHANGES, who.name
+        self._gate.read(who, right, reason=reason, since=since, recipient=asked)
+        out, keys = self._access.home.out, self._access.keys
+        with _told():
+            return changes_since(self._register, out, keys, since, self._releases(), asked)
+
+    def runs(self) -> list[dict[str, object]]:
+        """The runs that the register knows; of nobody, so nobody is asked."""
+        return self._register.runs()
+
+    def _releases(self) -> Iterator[dict[str, Any]]:
+        for event in self._access.ledger.events():
+            if event["kind"] == "released":
+                yield event["facts"]
+
+    def _without_places(self, table: pa.Table) -> tuple[pa.Table, int]:
+        children = table["child_id"].unique().to_pylist()
+        in_use = self._register.in_use(children)
+        hidden = self._protected_of(set(in_use.values()))
+        gone = [c for c in children if c not in in_use or in_use[c] in hidden]
+        keys, withheld = (
+            table["record_key"],
+            pc.is_in(table["child_id"], pa.array(gone, pa.string())),
+        )
+        some = pc.filter(keys, withheld).to_pylist()
+        tokens = pa.array(self._gate.subjects.pseudonyms(some), pa.string())
+        mask = pa.chunked_array([withheld.combine_chunks()])
+        shown = pc.replace_with_mask(keys.combine_chunks(), mask.combine_chunks(), tokens)
+        changed = table.set_column(0, "record_key", shown)
+        return changed.sort_by("record_key"), len(some)
+
+    def _any_protected(self, child_ids: set[str]) -> bool:
+        in_use = self._register.in_use(child_ids)
+        return len(in_use) < len(child_ids) or bool(self._protected_of(set(in_use.values())))
+
+    def _protected_of(self, child_ids: set[str]) -> set[str]:
+        """Which of these are protected; all of them while nothing says who is."""
+        served = self._snapshot()
+        return child_ids if served is None else child_ids & served.protected
+
+    def _snapshot(self) -> Served | None:
+        try:
+            return self._serving.served()
+        except NothingPublishedError:
+            return None
+
+    def _sees_keys(self, who: Principal) -> bool:
+        return any(self._access.roles.may(who, right) for right in (Right.EVIDENCE, Right.EXPORT))
+
+    def _may(self, who: Principal, right: Right, reason: str | None) -> bool:
+        """Whether a role may, and says why where it must: what is beyond it is left out, not refused."""
+        roles = self._access.roles
+        return roles.may(who, right) and (bool(reason) or not roles.needs_reason(who, right))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """The register's refusals as one: a sealed identity must look like one that was never issued."""
+    try:
+        yield
+    except HubError as error:
+        raise NotThereError(str(error)) from error
+
+
+def _canonical(child_id: str) -> str:
+    """The identifier as the ledger's pseudonyms are made of it, however somebody wrote it."""
+    try:
+        return parse(child_id)
+    except InvalidIdentifierError:
+        return child_id
+
+
+def _refuse_names(known: Demographics, reason: str | None) -> None:
+    words = (reason or "").casefold()
+    for value in known.record().values():
+        if value and len(value) > 1 and value.casefold() in words:
+            raise NamesThePersonError(
+                "the reason repeats what is searched for; say why, not who: it is kept in the ledger"
+            )
+
+
+def _event(event: PastEvent, shows_keys: bool) -> Event:
+    strongest = event.evidence.get("strongest_pair") or {}
+    return Event(
+        event=str(event.kind),
+        child_id=event.child_id,
+        other=event.other_child_id,
+        run=event.run_id,
+        as_at=event.as_at,
+        at=event.at,
+        model=event.model_version,
+        reason=str(event.reason),
+        record_count=len(event.records),
+        records=list(event.records) if shows_keys else None,
+        strongest_probability=strongest.get("probability"),
+    )
