@@ -52,9 +52,9 @@ class Holdings:
     def refusal(self, left: str, right: str) -> str:
         """Why the blocks of two clusters may not unite on a sender's word; empty where they may."""
         one, other = self.blocks.find(left), self.blocks.find(right)
-        if one != other and len(_both(self.known, one, other)) > 1:
+        if _are_at_odds(self.known, one, other):
             return MERGE_OF_KNOWN
-        if one != other and len(_both(self.numbers, one, other)) > 1:
+        if _are_at_odds(self.numbers, one, other):
             return MERGE_OF_NUMBERS
         return ""
 
@@ -87,6 +87,13 @@ def _held_by(in_run: Mapping[str, str], value_of: Mapping[str, str]) -> dict[str
         if value := value_of.get(record):
             held.setdefault(block, set()).add(value)
     return {block: frozenset(values) for block, values in held.items()}
+
+
+def _are_at_odds(held: Mapping[str, frozenset[str]], one: str, other: str) -> bool:
+    """Whether each block holds what the other doesn't; what a decision united before is no news."""
+    nothing = frozenset[str]()
+    here, there = held.get(one, nothing), held.get(other, nothing)
+    return not (here <= there or there <= here)
 
 
 def _both(held: Mapping[str, frozenset[str]], one: str, other: str) -> frozenset[str]:
