@@ -25,14 +25,14 @@ from linkage.arrays import distinct
 from linkage.cluster import components
 from linkage.decisions import Decisions
 from linkage.engine import Bools, Engine, Floats, Ints, ValueEngine
-from linkage.estimate import Parameters, posteriors
+from linkage.estimate import Parameters
 from linkage.model import Model
 from linkage.packing import Packing
 from linkage.score import Scored
 
 CAUTION = 50.0  # pairs that the start values count for
 ROUNDS = 50
-TOLERANCE = 1e-4
+TOLERANCE = 1e-3
 WITNESSED = 1  # code of the level
 
 
@@ -69,9 +69,11 @@ class Moves:
         if not len(self.keys):
             return result
         key = self.between(left, right)
-        at = np.minimum(np.searchsorted(self.keys, key), len(self.keys) - 1)
-        rows = np.flatnonzero(self.keys[at] == key)
-        at, own, other = at[rows], self.label[left[rows]], self.label[right[rows]]
+        rows = np.flatnonzero(key >= 0)
+        at = np.minimum(np.searchsorted(self.keys, key[rows]), len(self.keys) - 1)
+        known = self.keys[at] == key[rows]
+        rows, at = rows[known], at[known]
+        own, other = self.label[left[rows]], self.label[right[rows]]
         others = self._counts[at] - self._made(at, own)
         others -= self._made(at, other) & (own != other)
         result[rows] = others > 0
@@ -107,12 +109,13 @@ class Moves:
         pairs = scored.take(apart)
         seen = self.witnessed(pairs.left, pairs.right)
         belief = _belief(pairs, classes)
-        unseen = belief[~seen].sum(axis=0)
+        witnessed, unseen = belief[seen], belief[~seen].sum(axis=0)
         chance = self.by_chance()
         rates = np.full(classes, 0.5)
         rates[0] = chance
         for _ in range(ROUNDS):
-            found = posteriors(np.log(np.maximum(belief[seen], 1e-300) * rates)).sum(axis=0)
+            joint = witnessed * rates
+            found = (joint / np.maximum(joint.sum(axis=1, keepdims=True), 1e-300)).sum(axis=0)
             new = (found + CAUTION * chance) / (found + unseen + CAUTION)
             if classes == 3:
                 new[1] = (found[1] + CAUTION * new[-1]) / (found[1] + unseen[1] + CAUTION)
