@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from ffp_data.pipeline.model_store import ModelStore
 from ffp_data.serving import store
-from ffp_data.serving.snapshot import META, PEOPLE
+from ffp_data.serving.snapshot import META, PEOPLE, PROTECTED, TABLES
 from ffp_data.settings import Home
 from linkage.catalogue import KEYS, RECORDS, Catalogue
 from linkage.lookup import Lookup
@@ -40,6 +40,7 @@ class Served:
     model: Model
     lookup: Lookup
     people: pa.Table
+    protected: frozenset[str]
     _child_of: pa.Array
 
     def child_of(self, record_id: str) -> str:
@@ -82,10 +83,7 @@ def load(home: Home) -> Served:
 
 def _load(home: Home, path: Path) -> Served:
     with store.reading(home, path) as con:
-        tables = {
-            name: con.execute(f"SELECT * FROM {name}").to_arrow_table()
-            for name in (RECORDS, KEYS, PEOPLE, META)
-        }
+        tables = {name: con.execute(f"SELECT * FROM {name}").to_arrow_table() for name in TABLES}
     (meta,) = tables[META].to_pylist()
     kept = ModelStore(home).load(meta["model"])
     if meta["made_for"] != state_digest(kept.model):
@@ -96,7 +94,9 @@ def _load(home: Home, path: Path) -> Served:
     child_of = records["child_id"].combine_chunks()
     catalogue = Catalogue.from_tables(records.drop_columns("child_id"), tables[KEYS], kept.model)
     lookup = Lookup(catalogue, kept.model, kept.fitted)
-    return Served(path, meta, kept.model, lookup, tables[PEOPLE].combine_chunks(), child_of)
+    protected = frozenset(tables[PROTECTED]["child_id"].to_pylist())
+    people = tables[PEOPLE].combine_chunks()
+    return Served(path, meta, kept.model, lookup, people, protected, child_of)
 
 
 class Serving:

@@ -31,13 +31,22 @@ from linkage.state import state_digest
 PLACES = ("postcode", "uprn", "address_line", "phone", "email")
 """What tells where somebody is, or leads there."""
 
-PEOPLE, META = "people", "meta"
+PEOPLE, PROTECTED, META = "people", "protected", "meta"
+TABLES = (RECORDS, KEYS, PEOPLE, PROTECTED, META)
 
-_PEOPLE = """
+# Adults too: their records' keys may name a place as well, in lists of who carries which identifier.
+_PROTECTED = """
+SELECT child_id FROM identity.child_membership JOIN identity.person_records USING (record_key)
+WHERE is_restricted
+UNION SELECT child_id FROM single_view.children WHERE is_restricted
+ORDER BY child_id
+"""
+
+_PEOPLE = f"""
 SELECT child_id, given_name, middle_names, surname, date_of_birth, expected_birth_date, sex,
-       nhs_number, nhs_number_status, CASE WHEN NOT is_restricted THEN postcode END AS postcode,
-       is_restricted AS is_protected, is_unborn, record_count
-FROM single_view.children ORDER BY child_id
+       nhs_number, nhs_number_status, p.child_id IS NOT NULL AS is_protected,
+       CASE WHEN NOT is_protected THEN postcode END AS postcode, is_unborn, record_count
+FROM single_view.children LEFT JOIN ({_PROTECTED}) p USING (child_id) ORDER BY child_id
 """
 
 
@@ -61,6 +70,7 @@ def publish(run: Run) -> Published:
     kept = models.load(live.digest)
     with connect(run.home, read_only=True) as con:
         people = con.execute(_PEOPLE).to_arrow_table()
+        protected = con.execute(_PROTECTED).to_arrow_table()
         members = con.execute(_members()).to_arrow_table()
     with scratch_database(str(run.home.scratch / "spill"), 2, None) as scratch:
         catalogue = Catalogue.of(scratch, members, kept.model)
@@ -71,29 +81,35 @@ def publish(run: Run) -> Published:
         "model_version": kept.version,
         "made_for": state_digest(kept.model),
     }
-    tables = _tables(catalogue, members, people, meta)
+    tables = _tables(catalogue, members, people, protected, meta)
     path = store.write(run.home, run.run_id, tables)
     return Published(path, people.num_rows, members.num_rows)
 
 
 def _members() -> str:
     """The children's records, with their identifier; without the place of a protected one."""
-    hidden = ", ".join(f"CASE WHEN NOT c.is_restricted THEN r.{c} END AS {c}" for c in PLACES)
+    hidden = ", ".join(f"CASE WHEN p.child_id IS NULL THEN r.{c} END AS {c}" for c in PLACES)
     return (
-        f"SELECT r.* REPLACE ({hidden}), c.child_id FROM ({records_to_link()}) r"
-        " JOIN identity.child_membership USING (record_key)"
-        " JOIN single_view.children c USING (child_id) ORDER BY record_key"
+        f"SELECT r.* REPLACE ({hidden}), m.child_id FROM ({records_to_link()}) r"
+        " JOIN identity.child_membership m USING (record_key)"
+        " SEMI JOIN single_view.children c ON c.child_id = m.child_id"
+        f" LEFT JOIN ({_PROTECTED}) p ON p.child_id = m.child_id ORDER BY record_key"
     )
 
 
 def _tables(
-    catalogue: Catalogue, members: pa.Table, people: pa.Table, meta: dict[str, str]
+    catalogue: Catalogue,
+    members: pa.Table,
+    people: pa.Table,
+    protected: pa.Table,
+    meta: dict[str, str],
 ) -> dict[str, pa.Table]:
     kept = catalogue.tables()
     return {
         **kept,
         RECORDS: kept[RECORDS].append_column("child_id", members["child_id"]),
         PEOPLE: people,
+        PROTECTED: protected,
         META: pa.table({name: [value] for name, value in meta.items()}),
     }
 
@@ -107,14 +123,15 @@ def forget(home: Home, child_ids: Collection[str]) -> int:
     if path is None:
         return 0
     with store.reading(home, path) as con:
-        tables = {t: _read(con, t) for t in (RECORDS, KEYS, PEOPLE, META)}
+        tables = {t: _read(con, t) for t in TABLES}
     gone = pa.array(sorted(child_ids), pa.string())
     stays = pc.invert(pc.is_in(tables[RECORDS]["child_id"], value_set=gone))
     tables[KEYS] = _renumbered(tables[KEYS], np.asarray(stays.combine_chunks()))
     before = tables[RECORDS].num_rows
     tables[RECORDS] = tables[RECORDS].filter(stays)
-    known = pc.invert(pc.is_in(tables[PEOPLE]["child_id"], value_set=gone))
-    tables[PEOPLE] = tables[PEOPLE].filter(known)
+    for name in (PEOPLE, PROTECTED):
+        known = pc.invert(pc.is_in(tables[name]["child_id"], value_set=gone))
+        tables[name] = tables[name].filter(known)
     store.write(home, f"{path.name} again", tables, alone=True)
     return int(before - tables[RECORDS].num_rows)
 
