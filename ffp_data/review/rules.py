@@ -48,7 +48,6 @@ class ReviewRules(_Part):
     order: tuple[Criterion, ...]
     infant_under_days: int = Field(gt=0)
     second_reader: tuple[str, ...]
-    readers_most: int = Field(ge=2)
     reserved_minutes: int = Field(gt=0)
     shown: dict[str, str]
     not_evidence: tuple[str, ...]
