@@ -18,6 +18,7 @@ from ffp_data.pipeline.model_store import (
     Live,
     ModelError,
     ModelStore,
+    file_digest,
     read_model,
     rules_digest,
     version_of,
@@ -68,7 +69,8 @@ def choose_model(run: Run) -> Chosen:
 def _waiting(run: Run, live: Live, rules: str) -> str:
     """Words where the configured file is not the live model's; refuses the partnership's own."""
     path = model_path(run)
-    if rules_digest(read_model(path)) in {rules, live.configured}:
+    configured = read_model(path)
+    if rules_digest(configured) == rules or file_digest(configured) == live.configured:
         return ""
     if run.partnership.linkage_model:
         raise ModelError(
@@ -101,7 +103,7 @@ def keep_first_fit(run: Run, model: linkage.Model, fitted: linkage.Fitted | None
     store.set_live(
         Live(
             digest=kept.digest,
-            configured=kept.rules_digest,
+            configured=file_digest(model),
             is_first_fit=True,
             by="first run",
             reason=FIRST_FIT,

@@ -8,7 +8,7 @@ from typing import Any
 from ffp_data.hub import Hub
 from ffp_data.pipeline.live_model import model_path
 from ffp_data.pipeline.model_limits import read_limits
-from ffp_data.pipeline.model_store import Live, ModelError, ModelStore, read_model, rules_digest
+from ffp_data.pipeline.model_store import Live, ModelError, ModelStore, file_digest, read_model
 from ffp_data.pipeline.run import Run, sole_run
 
 
@@ -40,7 +40,7 @@ def go_live(run: Run, digest: str, *, by: str, reason: str, facts: Mapping[str, 
             raise ModelError(file, f"stale_gate: since then {', '.join(changed)}", remedy)
         next_live = Live(
             digest=kept.digest,
-            configured=rules_digest(read_model(model_path(run))),
+            configured=file_digest(read_model(model_path(run))),
             is_first_fit=False,
             by=by,
             reason=reason,

@@ -28,15 +28,15 @@ _MEASURES = ("precision", "recall")
 NOT_KNOWN = "not known"
 
 Row = dict[str, Any]
+Found = tuple[linkage.LinkResult | None, Mapping[str, int]]
+"""A model's links, if it can still be asked, and the group of each record."""
 
 
 def quality_rows(
     con: duckdb.DuckDBPyConnection,
     run: Run,
-    now: linkage.LinkResult,
-    then: linkage.LinkResult,
-    clusters_now: Mapping[str, int],
-    clusters_then: Mapping[str, int],
+    now: Found,
+    then: Found,
     truth: Path | None,
 ) -> list[Row]:
     """One row for each label set, column, group and measure: now, then, people (or pairs) behind it."""
@@ -45,7 +45,7 @@ def quality_rows(
     rows: list[Row] = []
     if truth is not None:
         known = labelled_truth(truth, as_at)
-        rows += _truth_rows(known, clusters_now, clusters_then)
+        rows += _truth_rows(known, now[1], then[1])
     with Hub.open(run.home.hub_url) as hub:
         decided = {
             (d.left_record, d.right_record): d.verdict == Verdict.SAME
@@ -53,7 +53,7 @@ def quality_rows(
             if d.is_in_force and d.verdict != Verdict.CANT_TELL
         }
     if decided:
-        rows += _decision_rows(decided, _groups_of_records(con, decided, as_at), now, then)
+        rows += _decision_rows(decided, _groups_of_records(con, decided, as_at), now[0], then[0])
     return rows
 
 
@@ -167,17 +167,20 @@ class _Verdicts:
 def _decision_rows(
     decided: Mapping[tuple[str, str], bool],
     groups: Mapping[str, Mapping[str, str]],
-    now: linkage.LinkResult,
-    then: linkage.LinkResult,
+    now: linkage.LinkResult | None,
+    then: linkage.LinkResult | None,
 ) -> Iterator[Row]:
-    before, after = (_Verdicts(decided, _said(r, decided)) for r in (now, then))
+    before, after = (
+        _Verdicts(decided, _said(found, decided)) if found else None for found in (now, then)
+    )
+    assert after is not None, "the candidate was asked"
     chosen: dict[tuple[str, str], list[tuple[str, str]]] = {("all", ""): sorted(decided)}
     for pair in sorted(decided):
         for column in BY:
             group = groups.get(pair[0], {}).get(column, NOT_KNOWN)
             chosen.setdefault((column, group), []).append(pair)
     for (column, group), pairs in chosen.items():
-        one, other = before.figures(pairs), after.figures(pairs)
+        one, other = before.figures(pairs) if before else {}, after.figures(pairs)
         for measure in _MEASURES:
             yield _row("decisions", column, group, measure, one, other, len(pairs))
 

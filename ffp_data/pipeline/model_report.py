@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
+from itertools import zip_longest
 from typing import Any
 
 from ffp_data.pipeline.model_sample import HIDDEN, PLACES, SHOWN
@@ -58,11 +59,13 @@ def _changes(title: str, by_kind: Mapping[str, Mapping[str, Any]]) -> Iterator[s
 
 
 def _side_by_side(largest: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[tuple[Any, ...]]:
-    for now, then in zip(largest["now"], largest["then"], strict=True):
+    for now, then in zip_longest(largest["now"], largest["then"]):
         yield (*_size(now), *_size(then))
 
 
-def _size(cluster: Mapping[str, Any]) -> tuple[Any, ...]:
+def _size(cluster: Mapping[str, Any] | None) -> tuple[Any, ...]:
+    if cluster is None:
+        return None, None, None
     return cluster["records"], cluster["feeds"], cluster["kind"]
 
 

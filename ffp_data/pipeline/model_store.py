@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 import linkage
 from ffp_data.settings import Home
-from governance.files import fsync_directory, replacing, replacing_directory
+from governance.files import fsync_directory, replacing, replacing_directory, sha256_of_file
 from governance.keys import KeyStore
 from linkage.equivalents import equivalents_path
 
@@ -105,6 +105,24 @@ def rules_digest(model: linkage.Model) -> str:
     return digest.hexdigest()[:_DIGITS]
 
 
+def file_digest(model: linkage.Model) -> str:
+    """SHA-256 (first digits) of the very bytes of a model's file and tables."""
+    digest = hashlib.sha256()
+    for name, path in sorted(_files_of(model).items()):
+        digest.update(f"{name}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:_DIGITS]
+
+
+def _files_of(model: linkage.Model) -> dict[str, Path]:
+    """Where the model's file and its tables lie, by the name that a copy of them gets."""
+    assert model.path, "a model of a run comes from a file"
+    tables = {name: equivalents_path(model, t) for t, name in model.equivalents.items()}
+    for name in tables:
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ModelError(model.path, f"table {name} lies elsewhere", "put it beside the model")
+    return {RULES: model.path, **tables}
+
+
 def model_digest(model: linkage.Model, fitted: linkage.Fitted) -> str:
     """SHA-256 (first digits) of rules and fitted parameters together."""
     both = f"{rules_digest(model)}\n{fitted.to_json()}"
@@ -130,37 +148,34 @@ class ModelStore:
         digest = model_digest(model, fitted)
         folder = self.folder / digest
         if not folder.exists():
+            files = _files_of(model)
             with replacing_directory(folder) as part:
-                assert model.path, "a model of a run comes from a file"
-                shutil.copyfile(model.path, part / RULES)
-                for table, name in sorted(model.equivalents.items()):
-                    if Path(name).is_absolute() or ".." in Path(name).parts:
-                        raise ModelError(
-                            model.path, f"table {name} lies elsewhere", "put it beside the model"
-                        )
-                    copy = part / name
-                    copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                    shutil.copyfile(equivalents_path(model, table), copy)
-                (part / FIT).write_bytes(self._sealed(fitted.to_json().encode(), digest))
+                for name, path in files.items():
+                    (part / name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                    shutil.copyfile(path, part / name)
+                sums = {name: sha256_of_file(part / name) for name in sorted(files)}
+                sealed = json.dumps({"files": sums, "fit": fitted.to_json()}).encode()
+                (part / FIT).write_bytes(self._sealed(sealed, digest))
         return self.load(digest)
 
     def load(self, digest: str) -> KeptModel:
         """A model that was kept; raises ModelError."""
         folder = self._folder_of(digest)
         try:
-            model = read_model(folder / RULES)
-            text = self.open_sealed((folder / FIT).read_bytes(), folder.name).decode()
-            fitted = linkage.Fitted.from_json(text, model, str(folder / FIT))
+            sealed = self.open_sealed((folder / FIT).read_bytes(), folder.name)
+            held: dict[str, Any] = json.loads(sealed)
+            sums = {name: sha256_of_file(folder / name) for name in held["files"]}
         except (OSError, InvalidTag) as error:
             raise ModelError(
                 folder, f"the model cannot be read ({type(error).__name__})", "restore the folder"
             ) from error
+        if sums != held["files"]:
+            raise ModelError(folder, "a file is not the one that was kept", "restore the folder")
+        try:
+            model = read_model(folder / RULES)
+            fitted = linkage.Fitted.from_json(held["fit"], model, str(folder / FIT))
         except linkage.LinkageError as error:
             raise ModelError(folder, str(error), "make a new fit: ffp model try --refit") from error
-        if model_digest(model, fitted) != folder.name:
-            raise ModelError(
-                folder, "rules or fit are not those that were kept", "restore the folder"
-            )
         return KeptModel(folder, model, fitted, folder.name, rules_digest(model))
 
     def live(self) -> Live | None:

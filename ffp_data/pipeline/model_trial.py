@@ -20,6 +20,7 @@ import pyarrow as pa
 
 import linkage
 from ffp_data.hub import Hub, Preview
+from ffp_data.hub.assignment import Group
 from ffp_data.hub.compare import Fate, Outlook, outlook
 from ffp_data.pipeline.identify import hub_rules, kinds_of
 from ffp_data.pipeline.live_model import model_path
@@ -28,6 +29,7 @@ from ffp_data.pipeline.model_limits import breaches, read_limits
 from ffp_data.pipeline.model_sample import sample
 from ffp_data.pipeline.model_store import (
     KeptModel,
+    Live,
     ModelError,
     ModelStore,
     read_model,
@@ -57,19 +59,19 @@ class Trial:
 
 @dataclass(frozen=True)
 class _Linked:
-    """A model's links, what the hub would make of them, and the clashes by reason."""
+    """What a model would make of the records: groups with their identifier, fates, clashes by reason.
 
-    result: linkage.LinkResult
-    preview: Preview
+    ``result``: its links; None for the hub as it is, where the live model can no longer be read.
+    """
+
+    groups: tuple[Group, ...]
     outlook: Outlook
-
-    @property
-    def clashes(self) -> dict[str, int]:
-        return dict(sorted(Counter(c.reason for c in self.preview.assignment.clashes).items()))
+    clashes: dict[str, int]
+    result: linkage.LinkResult | None = None
 
     @property
     def clusters(self) -> dict[str, int]:
-        return dict(self.preview.assignment.group_of)
+        return {record: n for n, group in enumerate(self.groups) for record in group.records}
 
 
 def try_model(
@@ -85,43 +87,56 @@ def try_model(
     live_now = store.live()
     if live_now is None:
         raise ModelError(store.folder, "no model is live yet", "make the first run: ffp run")
-    live = store.load(live_now.digest)
+    live = _readable(store, live_now)
     model = read_model(path or model_path(run))
-    if rules_digest(model) == live.rules_digest and not refit:
+    if live and rules_digest(model) == live.rules_digest and not refit:
         raise ModelError(
             model.path or "model", "this is the live model", "to learn anew: ffp model try --refit"
         )
     with connect(run.home, read_only=True) as con, Hub.open(run.home.hub_url) as hub:
         records = con.execute(records_to_link()).to_arrow_table()
-        reuse = live.fitted if digest_of(model) == live.fitted.digest and not refit else None
-        then = _link(con, hub, records, model, reuse)
-        now = _link(con, hub, records, live.model, live.fitted)
-        fitted = reuse or then.result.fitted
-        if fitted is None:
+        is_for = live is not None and digest_of(model) == live.fitted.digest and not refit
+        preview, then = _link(con, hub, records, model, live.fitted if live and is_for else None)
+        assert then.result is not None
+        if then.result.fitted is None:
             raise ModelError(model.path or "model", "nothing to learn from", "load the feeds first")
-        kept = store.keep(model, fitted)
-        if kept.digest == live.digest:
-            raise ModelError(live.folder, "the new fit is the live one", "there is nothing to do")
+        kept = store.keep(model, then.result.fitted)
+        if kept.digest == live_now.digest:
+            raise ModelError(kept.folder, "the new fit is the live one", "there is nothing to do")
+        if live:
+            _, now = _link(con, hub, records, live.model, live.fitted)
+        else:
+            now = _as_it_is(preview)
         gate = {
             "model": kept.version,
             "digest": kept.digest,
             "rules": kept.rules_digest,
-            "fitted_on": fitted.records,
-            "compared_with": live.version,
-            "compared_with_digest": live.digest,
-            "after_run": then.preview.after_run,
+            "fitted_on": kept.fitted.records,
+            "compared_with": live.version if live else f"the hub as it is ({live_now.digest})",
+            "compared_with_digest": live_now.digest,
+            "after_run": preview.after_run,
             "records": records.num_rows,
             "limits": {"version": limits.version, "digest": limits.digest},
             **_differences(con, run, now, then),
-            "quality": quality_rows(con, run, now.result, then.result, now.clusters, then.clusters, truth),
-        }  # fmt: skip
+            "quality": quality_rows(
+                con, run, (now.result, now.clusters), (then.result, then.clusters), truth
+            ),
+        }
         gate["breaches"] = breaches(gate, limits)
         gate["quality"] = [too_few(row, limits.quality.fewest_people) for row in gate["quality"]]
         gate["passed"] = not gate["breaches"]
-        cases = sample(con, then.preview, then.outlook.beyond(now.outlook), kinds_now(con))
+        cases = sample(con, preview, then.outlook.beyond(now.outlook), kinds_now(con))
     store.write_gate(kept.digest, gate)
     store.write_cases(kept.digest, cases)
     return Trial(kept, gate, cases)
+
+
+def _readable(store: ModelStore, live: Live) -> KeptModel | None:
+    """The live model, or None where this version of the software can't read its fit any more."""
+    try:
+        return store.load(live.digest)
+    except ModelError:
+        return None
 
 
 def _link(
@@ -130,13 +145,26 @@ def _link(
     records: pa.Table,
     model: linkage.Model,
     fitted: linkage.Fitted | None,
-) -> _Linked:
+) -> tuple[Preview, _Linked]:
     must_link, cannot_link = hub.constraints()
     result = linkage.link(records, model, must_link, cannot_link, fitted=fitted)
     preview = hub.preview(
         result.clusters, result.pairs, rules=hub_rules(model), facts=link_facts(con)
     )
-    return _Linked(result, preview, outlook(preview.state, preview.assignment))
+    clashes = Counter(clash.reason for clash in preview.assignment.clashes)
+    fates = outlook(preview.state, preview.assignment)
+    return preview, _Linked(preview.assignment.groups, fates, dict(sorted(clashes.items())), result)
+
+
+def _as_it_is(preview: Preview) -> _Linked:
+    """The hub's present state, of the records that the candidate linked."""
+    groups: dict[str, list[str]] = {}
+    for record in sorted(preview.assignment.group_of):
+        if child_id := preview.state.members.get(record):
+            groups.setdefault(child_id, []).append(record)
+    held = tuple(Group(tuple(records), child_id) for child_id, records in sorted(groups.items()))
+    fates = dict.fromkeys(groups, Fate.UNCHANGED)
+    return _Linked(held, Outlook(fates, frozenset(), {}), {})
 
 
 def kinds_now(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -193,7 +221,7 @@ def as_at_of(con: duckdb.DuckDBPyConnection, run: Run) -> Any:
 
 def _largest(kinds: Mapping[str, str], linked: _Linked) -> list[dict[str, Any]]:
     """The largest groups: how many records, of how many feeds, and of what kind of person."""
-    groups = sorted(linked.preview.assignment.groups, key=lambda g: (-len(g.records), g.records))
+    groups = sorted(linked.groups, key=lambda g: (-len(g.records), g.records))
     return [
         {
             "records": len(group.records),

@@ -20,7 +20,7 @@ from ffp_data.pipeline.live_model import choose_model, model_path
 from ffp_data.pipeline.model_gate import go_live
 from ffp_data.pipeline.model_report import markdown, page
 from ffp_data.pipeline.model_sample import HIDDEN, PLACES
-from ffp_data.pipeline.model_store import LIVE, ModelError, ModelStore
+from ffp_data.pipeline.model_store import LIVE, KeptModel, ModelError, ModelStore
 from ffp_data.pipeline.model_trial import Trial, try_model
 from ffp_data.warehouse import connect
 from tests.pipeline.town import Town
@@ -251,6 +251,33 @@ def test_a_partnership_sets_limits_of_its_own_and_a_gate_under_others_is_stale(
     own.write_text("version: ours\n", "utf-8")
     with pytest.raises(ModelError, match="not the limits of the gate"):
         accept(town, trial)
+
+
+def test_a_fit_that_the_software_can_no_longer_read_is_made_anew_through_the_gate(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upgrade that changes the form of fits must not leave a hub without a way on."""
+    store = ModelStore(town.home)
+    live = store.live()
+    assert live is not None
+    load = ModelStore.load
+
+    def upgraded(self: ModelStore, digest: str) -> KeptModel:
+        if digest == live.digest:
+            raise ModelError("fit", "not the parameters of a fit", "ffp model try --refit")
+        return load(self, digest)
+
+    monkeypatch.setattr(ModelStore, "load", upgraded)
+    with pytest.raises(ModelError, match="ffp model try --refit"):
+        choose_model(town.at())
+    for record in list(town.records.values())[:1]:
+        record["given_name"] = "Newname"  # else the new fit is the old one
+    town.write_records()
+    trial = try_model(town.at(), refit=True)
+    assert trial.gate["compared_with"].startswith("the hub as it is")
+    assert trial.passed, trial.gate["breaches"]
+    accept(town, trial)
+    town.run()
 
 
 def test_a_refit_is_a_candidate_and_never_live_by_itself(town: Town) -> None:
