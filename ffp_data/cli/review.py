@@ -252,6 +252,9 @@ def _print_evidence(evidence: Mapping[str, Any]) -> None:
         {"found": c["of"], "says": c["says"], "bits": c["bits"]} for c in evidence["comparisons"]
     ]
     print_rows("what was compared", rows)
+    for side, others in (("A", evidence["others_left"]), ("B", evidence["others_right"])):
+        rows = [{"feed": o["feed"], "says": ", ".join(o["says"])} for o in others]
+        print_rows(f"other records with {side}", rows)
     if evidence["path"]:
         print_rows("how the two came together", evidence["path"])
     for note in evidence["notes"]:

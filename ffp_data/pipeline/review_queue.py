@@ -213,7 +213,7 @@ class _Builder:
             c = each.candidate
             row, hidden = scores.get(c.pair), self._is_protected(c)
             bits = [(s.label, s.bits) for s in steps(weights, row)] if row else []
-            shown = evidence.as_plain(self._evidence(c, row, bits, hidden))
+            shown = evidence.as_plain(self._evidence(c, row, bits, hidden, known.decisions))
             rows.append(
                 {
                     "place": place,
@@ -249,10 +249,16 @@ class _Builder:
         return self.run.contracts[record_key.partition("|")[0]].name
 
     def _evidence(
-        self, c: Candidate, row: Mapping[str, Any] | None, bits: evidence.Bits, hidden: bool
+        self,
+        c: Candidate,
+        row: Mapping[str, Any] | None,
+        bits: evidence.Bits,
+        hidden: bool,
+        decisions: Iterable[Decided],
     ) -> evidence.Evidence:
         joins = self.joins.get(c.children[0], ()) if len(c.children) == 1 else ()
         shown = row if row and not hidden else {}
+        left, right = (self._others(c, side, hidden) for side in self._sides(c))
         return evidence.Evidence(
             reasons=tuple(self.rules.reasons[name].words for name in c.reasons),
             are_together=len(c.children) == 1,
@@ -261,6 +267,26 @@ class _Builder:
             probability=shown.get("match_probability"),
             veto=row["veto"] if row else None,
             path=self._path(joins, c),
+            others_left=left,
+            others_right=right,
+            notes=self._notes(c, decisions),
+        )
+
+    def _others(
+        self, c: Candidate, side: Iterable[str], hidden: bool
+    ) -> tuple[evidence.Other, ...]:
+        return tuple(
+            evidence.other(self._feed(key), self.records[key], self.rules, is_protected=hidden)
+            for key in sorted(side)
+            if key not in c.pair and key in self.records
+        )
+
+    def _notes(self, c: Candidate, decisions: Iterable[Decided]) -> tuple[str, ...]:
+        inside = {key for child in c.children for key in self.members[child]}
+        return tuple(
+            f"Decision {d.number} on records of these says {d.verdict.replace('_', ' ')}."
+            for d in decisions
+            if {d.left, d.right} <= inside
         )
 
     def _path(self, joins: Sequence[Join], c: Candidate) -> tuple[evidence.Link, ...]:

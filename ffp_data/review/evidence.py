@@ -38,8 +38,19 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Other:
+    """What another record says that goes with one of the two: its feed, and its values with labels."""
+
+    feed: str
+    says: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Evidence:
-    """All of it, as plain data; weight, probability None where the model did not weigh the pair."""
+    """All of it, as plain data; weight, probability None where the model did not weigh the pair.
+
+    others_left, others_right: the other records that stand with each of the two now.
+    """
 
     reasons: tuple[str, ...]
     are_together: bool
@@ -48,6 +59,8 @@ class Evidence:
     probability: float | None = None
     veto: str | None = None
     path: tuple[Link, ...] = ()
+    others_left: tuple[Other, ...] = ()
+    others_right: tuple[Other, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -134,6 +147,13 @@ def links(
     )
 
 
+def other(feed: str, record: Mapping[str, Any], rules: ReviewRules, *, is_protected: bool) -> Other:
+    """What a record says of its person; no place where somebody must not be located."""
+    left_out = {*rules.not_evidence, *(rules.places if is_protected else ())}
+    named = ((label, record.get(n)) for n, label in rules.shown.items() if n not in left_out)
+    return Other(feed, tuple(f"{label} {value}" for label, value in named if value is not None))
+
+
 def as_plain(evidence: Evidence) -> dict[str, Any]:
     """For JSON."""
     return {
@@ -144,6 +164,8 @@ def as_plain(evidence: Evidence) -> dict[str, Any]:
         "veto": evidence.veto,
         "comparisons": [vars(each) for each in evidence.comparisons],
         "path": [vars(each) for each in evidence.path],
+        "others_left": [vars(each) for each in evidence.others_left],
+        "others_right": [vars(each) for each in evidence.others_right],
         "notes": list(evidence.notes),
     }
 

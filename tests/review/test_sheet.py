@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from ffp_data.review.evidence import comparisons, links, parts, says, way
+from ffp_data.review.evidence import comparisons, links, other, parts, says, way
 from ffp_data.review.found import Join
 from ffp_data.review.rules import ReviewRules
 from ffp_data.review.sheet import mark, side_by_side, values_of
@@ -116,3 +116,13 @@ def test_the_way_between_two_records_of_an_identifier_is_told_by_their_feeds() -
 def test_an_identifier_falls_into_its_parts_at_the_weakest_join_between_the_two() -> None:
     assert parts(CHAIN, "a", "d") == (frozenset("abx"), frozenset("cd"))
     assert parts([], "a", "d") == (frozenset("a"), frozenset("d"))
+
+
+def test_other_records_are_told_without_places_for_the_protected() -> None:
+    told = other("School", LEFT, RULES, is_protected=False)
+    assert "postcode XF1 1AA" in told.says
+    assert other("School", LEFT, RULES, is_protected=True).says == (
+        "given name Zoë",
+        "surname HARE",
+        "date of birth 2020-01-02",
+    )
