@@ -49,7 +49,7 @@ WHOLE_RUNS = {
     "feeds/test_xml_reader.py",
     "feeds/test_youth_justice.py",
     "hostile/test_corpus.py",
-    "hub/test_histories.py",
+    "hub/test_machine.py",
     "linkage/test_families.py",
     "linkage/test_febrl.py",
     "linkage/test_linker.py",
