@@ -11,7 +11,7 @@ ORDER = ("hub", "least record", "least record, learnt anew")
 NAMES = {
     "hub": "the hub",
     "least record": "no hub: cluster named by its least record",
-    "least record, learnt anew": "no hub, and parameters learnt anew each month",
+    "least record, learnt anew": "no hub, parameters learnt anew each month",
 }
 COLOURS = {"hub": "#1d70b8", "least record": "#f47738", "least record, learnt anew": "#b58840"}
 LIMIT = 0.001
@@ -43,9 +43,10 @@ def table(result: dict[str, Any]) -> str:
     lines = [
         "# Identifiers over twelve months",
         "",
-        f"Made by `python benchmarks/hub/churn.py`: {asked['children']:,} children at the start,"
-        f" {asked['months']} months. Churn is children whose identifier changed without a true merge or",
-        "split (benchmarks/hub/measures.py says exactly when); a child counts once in the year.",
+        "Made by `python benchmarks/hub/churn.py`:"
+        f" {asked['children']:,} children at the start, {asked['months']} months.",
+        "Churn is children whose identifier changed without a true merge or split (benchmarks/hub/measures.py",
+        "says exactly when); a child counts once in the year.",
         "",
         "![picture](hub_churn.svg)",
         "",
@@ -135,7 +136,7 @@ def picture(result: dict[str, Any]) -> str:
     ]
     for power in range(-5, 1):
         y = _y(10.0**power)
-        label = "none" if power == -5 else f"{10.0**power:.3%}".rstrip("0").rstrip(".%") + "%"
+        label = "none" if power == -5 else f"{100 * 10.0**power:g} %"
         parts.append(_line(LEFT, y, WIDTH - 20, y, "#dddddd"))
         parts.append(_text(LEFT - 8, y + 4, label, anchor="end"))
     parts.append(_line(LEFT, _y(LIMIT), WIDTH - 20, _y(LIMIT), "#d4351c", "6 4"))
@@ -143,6 +144,12 @@ def picture(result: dict[str, Any]) -> str:
     for month in range(1, months + 1):
         parts.append(_text(_x(month, months), HEIGHT - BOTTOM + 20, str(month), anchor="middle"))
     parts.append(_text((LEFT + WIDTH) / 2, HEIGHT - 14, "month", anchor="middle"))
+    for month in result["months"]:
+        for feed, words in [(f, "none new") for f in month["missing"]] + [
+            (f, "absent") for f in month["absent"]
+        ]:
+            x = _x(month["month"], months)
+            parts.append(_text(x, HEIGHT - BOTTOM + 34, f"{feed} {words}", anchor="middle"))
     for place, (name, system) in enumerate(systems(result)):
         parts += _curve(name, [m["churn"] for m in system["months"][1:]], months, place)
     return (
@@ -162,7 +169,7 @@ def _curve(name: str, shares: list[float], months: int, place: int) -> list[str]
     drawn += [
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{COLOURS[name]}"/>' for x, y in points
     ]
-    x = LEFT + place * 290
+    x = (LEFT, LEFT + 110, LEFT + 430)[place]
     drawn.append(f'<rect x="{x}" y="34" width="12" height="12" fill="{COLOURS[name]}"/>')
     return [*drawn, _text(x + 18, 44, NAMES[name])]
 
