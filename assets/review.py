@@ -17,6 +17,7 @@ QUEUE = dg.AssetKey(["review", "queue"])
         CHILDREN,
         dg.AssetKey(["intermediate", "int_persons__open_work"]),
         dg.AssetKey(["intermediate", "int_families__members"]),
+        dg.AssetKey(["single_view", "children"]),
     ],
     group_name="identity",
     kinds={"sqlalchemy", "duckdb"},

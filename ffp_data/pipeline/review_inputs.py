@@ -48,6 +48,8 @@ FROM intermediate.int_persons__open_work WHERE level IN ('child_protection', 'lo
 UNION
 SELECT child_id, 'protected' FROM identity.child_membership JOIN identity.person_records USING (record_key)
 WHERE is_restricted
+UNION -- with those who live with them
+SELECT child_id, 'protected' FROM single_view.children WHERE is_restricted
 UNION
 SELECT child_id, 'unborn_or_infant' FROM identity.children WHERE kind = 'unborn'
 UNION

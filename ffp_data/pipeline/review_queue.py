@@ -105,7 +105,8 @@ class _Builder:
         raised = found.find(known, self.rules)
         self._read_people(known, raised)
         open_ = self._outstanding(known, self._continued(known, raised))
-        placed = in_order(open_, self._consequences(known, open_), self.rules)
+        self.consequences = self._consequences(known, open_)
+        placed = in_order(open_, self.consequences, self.rules)
         items = review_items.publish(self.hub, [self._wanted(p, known) for p in placed], at)
         return placed, self._rows(placed, items, known)
 
@@ -233,8 +234,9 @@ class _Builder:
         return rows
 
     def _is_protected(self, c: Candidate) -> bool:
-        keys = (key for child in c.children for key in self.members[child])
-        return any(self.records[key]["is_restricted"] for key in keys)
+        """Whether a place of the two could tell where somebody is who must not be located."""
+        of = self.consequences[c]
+        return "protected" in of.own | of.of_family
 
     def _sheet(self, c: Candidate, hidden: bool) -> dict[str, Any]:
         left, right = (self.records[key] for key in c.pair)
