@@ -108,6 +108,12 @@ class Hub:
             last = store.last_run(connection)
         return None if last is None else str(last.run_id)
 
+    def last_model(self) -> str | None:
+        """Name, version and digest of the model of the last run that was written."""
+        with self._engine.connect() as connection:
+            last = store.last_run(connection)
+        return None if last is None else str(last.model_version)
+
     def membership(self) -> pa.Table:
         """record_key, child_id, linked_since (date), link_confidence (double); by record_key."""
         with self._engine.connect() as connection:

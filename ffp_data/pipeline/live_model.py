@@ -8,13 +8,16 @@ of this software), the run goes on with the live one and says so, for nobody ask
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 import linkage
+from ffp_data.hub import Hub
 from ffp_data.pipeline.model_store import (
     FIRST_FIT,
+    LIVE,
     Live,
     ModelError,
     ModelStore,
@@ -25,6 +28,7 @@ from ffp_data.pipeline.model_store import (
 )
 from ffp_data.pipeline.run import Run
 
+_KEPT = re.compile(r" [0-9a-f]{12}$")  # a version with the digest of a kept fit
 REFIT_BEYOND = 2.0
 """Records now against those of a first fit, as a factor, from which a fit should be made anew."""
 
@@ -52,6 +56,7 @@ def choose_model(run: Run) -> Chosen:
     store = ModelStore(run.home)
     live = store.live()
     if live is None:
+        _refuse_if_lost(run, store)
         return Chosen(read_model(model_path(run)))
     kept = store.load(live.digest)
     gate = store.gate(live.digest)
@@ -64,6 +69,18 @@ def choose_model(run: Run) -> Chosen:
             f"ffp model try {kept.folder / 'model.yaml'}, or make a model live that passed",
         )
     return Chosen(kept.model, kept.fitted, kept.version, _waiting(run, live, kept.rules_digest))
+
+
+def _refuse_if_lost(run: Run, store: ModelStore) -> None:
+    """No model is live, and yet the hub was assigned with one: it is not for a run to fit another."""
+    with Hub.open(run.home.hub_url) as hub:
+        last = hub.last_model()
+    if last and _KEPT.search(last):
+        raise ModelError(
+            store.folder / LIVE,
+            f"model_lost: the hub's last run used {last}, which is not here",
+            "restore models/ from the backup, or let a new fit pass the gate: ffp model try --refit",
+        )
 
 
 def _waiting(run: Run, live: Live, rules: str) -> str:

@@ -22,7 +22,8 @@ def go_live(run: Run, digest: str, *, by: str, reason: str, facts: Mapping[str, 
     with sole_run(run.home, lambda: None):
         kept, live = store.load(digest), store.live()
         gate = store.gate(kept.digest)
-        if live is None or gate is None:
+        before = live.digest if live else None
+        if gate is None:
             raise ModelError(kept.folder, "not_tried: the gate has not seen it", "ffp model try")
         file = kept.folder / "gate.json"
         if not gate["passed"]:
@@ -31,7 +32,7 @@ def go_live(run: Run, digest: str, *, by: str, reason: str, facts: Mapping[str, 
         with Hub.open(run.home.hub_url) as hub:
             last = hub.last_run()
         stale = {
-            "another model is live": gate["compared_with_digest"] != live.digest,
+            "another model is live": gate["compared_with_digest"] != before,
             "another run was made": gate["after_run"] != last,
             "the limits are others": gate["limits"]["digest"] != read_limits(run.home).digest,
         }
@@ -44,7 +45,7 @@ def go_live(run: Run, digest: str, *, by: str, reason: str, facts: Mapping[str, 
             is_first_fit=False,
             by=by,
             reason=reason,
-            before=live.digest,
+            before=before,
         )
         run.ledger.append(
             "model_live",

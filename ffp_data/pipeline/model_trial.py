@@ -85,15 +85,16 @@ def try_model(
     """
     store, limits = ModelStore(run.home), read_limits(run.home)
     live_now = store.live()
-    if live_now is None:
-        raise ModelError(store.folder, "no model is live yet", "make the first run: ffp run")
-    live = _readable(store, live_now)
+    live = _readable(store, live_now) if live_now else None
+    before = live_now.digest if live_now else None
     model = read_model(path or model_path(run))
     if live and rules_digest(model) == live.rules_digest and not refit:
         raise ModelError(
             model.path or "model", "this is the live model", "to learn anew: ffp model try --refit"
         )
     with connect(run.home, read_only=True) as con, Hub.open(run.home.hub_url) as hub:
+        if live_now is None and hub.last_run() is None:
+            raise ModelError(store.folder, "no model is live yet", "make the first run: ffp run")
         records = con.execute(records_to_link()).to_arrow_table()
         is_for = live is not None and digest_of(model) == live.fitted.digest and not refit
         preview, then = _link(con, hub, records, model, live.fitted if live and is_for else None)
@@ -101,7 +102,7 @@ def try_model(
         if then.result.fitted is None:
             raise ModelError(model.path or "model", "nothing to learn from", "load the feeds first")
         kept = store.keep(model, then.result.fitted)
-        if kept.digest == live_now.digest:
+        if kept.digest == before:
             raise ModelError(kept.folder, "the new fit is the live one", "there is nothing to do")
         if live:
             _, now = _link(con, hub, records, live.model, live.fitted)
@@ -112,8 +113,10 @@ def try_model(
             "digest": kept.digest,
             "rules": kept.rules_digest,
             "fitted_on": kept.fitted.records,
-            "compared_with": live.version if live else f"the hub as it is ({live_now.digest})",
-            "compared_with_digest": live_now.digest,
+            "compared_with": live.version
+            if live
+            else f"the hub as it is (model {before or 'lost'})",
+            "compared_with_digest": before,
             "after_run": preview.after_run,
             "records": records.num_rows,
             "limits": {"version": limits.version, "digest": limits.digest},
