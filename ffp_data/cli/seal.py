@@ -26,6 +26,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(seal)
     app.command()(seals)
     app.command("open-vault")(open_vault)
+    app.command("let-in")(let_in)
 
 
 def custodian_key(
@@ -157,6 +158,35 @@ def open_vault(
                 typer.echo(json_module.dumps(content, ensure_ascii=False, sort_keys=True))
     except (VaultError, OSError) as error:
         raise fail(str(error), 2) from error
+
+
+def let_in(
+    part: Annotated[Path, typer.Argument(help="The part of the vault that ends in -identity.")],
+    key: Annotated[Path, typer.Option(help="The custodian's private key.")],
+    by: Annotated[str, typer.Option(help="Who lets it in.")],
+    reason: Annotated[str, typer.Option(help="Why; without the child's name.")],
+    home: HomeOption = None,
+    passphrase_file: Secret = None,
+) -> None:
+    """Undo the filter of a seal that was a mistake: the agencies' next lists bring the child in anew."""
+    from ffp_data.access import Access
+    from ffp_data.pipeline.run import Run
+    from ffp_data.sealing import seal as sealing
+    from ffp_data.sealing.subject import Subject
+    from ffp_data.sealing.vault import CustodianKey, VaultError
+
+    place = has_run(home)
+    facts = _may_seal(place, reason)
+    try:
+        told = CustodianKey.read(key, _passphrase(passphrase_file)).open(part)
+        subject = Subject.of_json(told["identity"])
+    except (VaultError, OSError, KeyError) as error:
+        raise fail(f"{part}: not the part of an identity, or another key closed it", 2) from error
+    number = sealing.let_in(Run.at(run_id="let-in", home=place.root), subject)
+    Access(place).ledger.append("sealed_ids_let_in", **facts, by=by, ids=number)
+    typer.echo(
+        f"{number} ids are out of the filter; the agencies' next full lists bring the child in"
+    )
 
 
 _HEADINGS = {

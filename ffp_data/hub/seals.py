@@ -43,6 +43,14 @@ def add_tokens(connection: sa.Connection, new: Iterable[str], spent: Iterable[st
             connection.execute(sa.insert(model), rows)
 
 
+def remove_tokens(connection: sa.Connection, old: Iterable[str]) -> int:
+    """Take tokens out of the filter, for a seal that was a mistake; gives how many were there."""
+    gone = sorted(set(old) & tokens(connection))
+    for lot in _lots(gone):
+        connection.execute(sa.delete(SealedToken).where(SealedToken.token.in_(lot)))
+    return len(gone)
+
+
 def unspent(connection: sa.Connection, id_source: IdSource, key: bytes | None) -> IdSource:
     """The source without identifiers that were sealed. Raises HubError, when drawn from, without a key."""
     spent = frozenset(connection.scalars(sa.select(SpentIdentifier.token)))

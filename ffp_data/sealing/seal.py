@@ -88,7 +88,7 @@ def simulate(run: Run, child_id: str) -> Report:
         for taken in work.taken(sieve):
             counts["landing"][taken.delivery.feed] += taken.count
         with connect(run.home, read_only=True) as con:
-            counts["warehouse"] = Counter(sweep.count(con, subject.words))
+            counts["warehouse"] = Counter(sweep.count(con, subject.words, subject.certain))
         with work.engine.connect() as connection:
             counts["hub"] = Counter(seals.count(connection, subject.words))
         places = list(work.finder(subject).places())
@@ -111,6 +111,22 @@ def seal(run: Run, child_id: str, by: str, reason: str) -> Report:
             return work.finish()
         finally:
             work.engine.dispose()
+
+
+def let_in(run: Run, subject: Subject) -> int:
+    """Take the ids of an identity out of the filter, so that its agencies' next lists bring it in anew.
+
+    For a seal of the wrong child. The old identifier stays spent. Gives the number of ids.
+    """
+    pending.require_none(run.home)
+    old = [token(filter_key(run.keys), *each) for each in subject.ids]
+    engine = create_engine(run.home.hub_url)
+    try:
+        migrate(engine)
+        with sole_run(run.home, lambda: None), writing(engine) as connection:
+            return seals.remove_tokens(connection, old)
+    finally:
+        engine.dispose()
 
 
 class _Seal:
@@ -279,7 +295,7 @@ class _Seal:
 
     def _sweep_warehouse(self) -> Counts:
         with connect(self.home) as con:
-            counts = sweep.delete(con, self.subject.words)
+            counts = sweep.delete(con, self.subject.words, self.subject.certain)
         sweep.rewrite(self.home, self.home.warehouse)
         return counts
 
@@ -309,7 +325,10 @@ class _Seal:
         sieve = Sieve.of(filter_key(self.run.keys), self.subject.ids)
         wrong = [f"landing: {taken.delivery.file_name}" for taken in self.taken(sieve)]
         with connect(self.home, read_only=True) as con:
-            wrong += [f"warehouse: {name}" for name in sweep.count(con, self.subject.words)]
+            wrong += [
+                f"warehouse: {name}"
+                for name in sweep.count(con, self.subject.words, self.subject.certain)
+            ]
         with self.engine.connect() as connection:
             wrong += [f"hub: {name}" for name in seals.count(connection, self.subject.words)]
         places = list(self.finder(self.subject).places())

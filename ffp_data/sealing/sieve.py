@@ -18,7 +18,8 @@ from governance.keys import KeyStore
 RECORD, NUMBER = "record", "number"
 _LABEL = "seal/filter"
 _SPENT = "seal/spent"
-_CELLS = re.compile(r"""[\s,;|"'<>{}\[\]()=]+""")
+_CELLS = re.compile(r"""[\s,;|"'<>{}\[\]()=/?!#*]+""")
+_SPACED = re.compile(r"(?<!\d)\d{3}[ -]\d{3}[ -]\d{4}(?!\d)")
 _PLAIN = re.compile(r"[\s-]")
 
 Id = tuple[str, str]
@@ -69,8 +70,8 @@ class Sieve:
 
         `prefix` is what goes before a source id in a record key.
         """
-        words = {word for word in _CELLS.split(text) if word}
-        if self.among(NUMBER, map(plain_number, words)):
+        words = {word.strip(".:-") for word in _CELLS.split(text)} - {""}
+        if self.among(NUMBER, [*map(plain_number, words), *_SPACED.findall(text)]):
             return True
         return bool(prefix and self.among(RECORD, (prefix + word for word in words)))
 

@@ -24,6 +24,8 @@ from ffp_data.sealing.sieve import NUMBER, RECORD, Id
 _LEAST, _LEAST_BARE = 6, 7
 """Characters of a case id, or a person's, that is looked for everywhere; a shorter one may be anything."""
 
+_DAY = "(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])"
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -43,8 +45,14 @@ class Subject:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Every text that names this identity and nobody else."""
-        return (*self.child_ids, *self.records, *self.numbers, *self.cases)
+        """Every text that names this identity and nobody else, as far as the hub can know."""
+        return (*self.certain, *self.cases)
+
+    @property
+    def certain(self) -> tuple[str, ...]:
+        """Those that can mean nothing else. A case id may look like a code of another kind: what is made
+        anew by the next run may go for one, what agencies sent may not."""
+        return (*self.child_ids, *self.records, *self.numbers)
 
     @property
     def ids(self) -> set[Id]:
@@ -112,7 +120,9 @@ def _cases(con: duckdb.DuckDBPyConnection, contract: Contract) -> Iterable[str]:
     for table in contract.tables:
         if not table.record_key:
             continue
-        for name in (n for n in table.key if n not in table.record_key):
+        others = [n for n in table.key if n not in table.record_key]
+        # One column that tells rows apart is an id; several are a year, a school, a code.
+        for name in others if len(others) == 1 else ():
             if table.by_name[name].logical_type != "string":
                 continue
             found = con.execute(
@@ -128,7 +138,7 @@ def _bare(con: duckdb.DuckDBPyConnection) -> Iterable[str]:
     found = con.execute(
         "SELECT part FROM (SELECT record_key, unnest(string_split(source_person_id, ':')) AS part"
         f" FROM identity.person_records) WHERE length(part) >= {_LEAST_BARE}"
-        " AND regexp_matches(part, '[0-9]') AND try_strptime(part, '%Y%m%d') IS NULL"
+        f" AND regexp_matches(part, '[0-9]') AND NOT regexp_full_match(part, {quote(_DAY)})"
         " GROUP BY part HAVING bool_and(record_key IN (SELECT record_key FROM _own))"
     ).fetchall()
     return (part for (part,) in found)

@@ -26,6 +26,8 @@ def test_a_record_key_is_known_exactly() -> None:
     [
         ('{"nhs": "9434765919"}', True),
         ("<NHSNumber>9434765919</NHSNumber>", True),
+        ("who is 943 476 5919?", True),
+        ('"reference": "Patient/4711"', True),
         ("RXG,4711,Ann", True),
         ("RXG,47110,Ann", False),
         ("", False),
