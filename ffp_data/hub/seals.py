@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
@@ -27,6 +28,7 @@ _EVENTS: sa.Table = HubEvent.metadata.tables[HubEvent.__tablename__]
 _RUNS: sa.Table = Run.metadata.tables[Run.__tablename__]
 _OWN = {SealedToken.__tablename__, SpentIdentifier.__tablename__, Seal.__tablename__}
 _LOT = 500
+_TRIES, _PAUSE = 60, 0.5  # seconds
 
 
 def tokens(connection: sa.Connection) -> frozenset[str]:
@@ -135,8 +137,8 @@ def scour(engine: sa.Engine) -> None:
     try:
         cursor = connection.cursor()
         if engine.dialect.name == "sqlite":
-            for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
-                cursor.execute(statement)
+            cursor.execute("VACUUM")
+            _empty_log(cursor)
         else:
             connection.rollback()
             connection.driver_connection.autocommit = True  # type: ignore[union-attr]
@@ -146,6 +148,16 @@ def scour(engine: sa.Engine) -> None:
         cursor.close()
     finally:
         connection.close()
+
+
+def _empty_log(cursor: Any) -> None:
+    """Cut SQLite's write-ahead log to nothing; a reader in the middle of an answer is waited for."""
+    for _ in range(_TRIES):
+        (is_busy, *_) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if not is_busy:
+            return
+        time.sleep(_PAUSE)
+    raise HubError("somebody reads the hub's database all the time, so its log can't be emptied")
 
 
 def _reflected(connection: sa.Connection) -> sa.MetaData:

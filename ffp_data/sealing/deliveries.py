@@ -35,6 +35,7 @@ from ffp_data.sealing.sieve import Sieve
 from governance.files import replacing, replacing_directory
 
 _SIDES = (".sha256", SIGNATURE)
+_UNFINISHED = (".part", ".filepart", ".crdownload", ".partial", ".tmp", ".bak", "~")
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 Files = dict[str, bytes]
@@ -120,6 +121,16 @@ def take_unread(delivery: Delivery, sieve: Sieve, prefix: str = "") -> Taken | N
         return None
     pieces = [{"file": n, "base64": base64.b64encode(d).decode()} for n, d in files.items()]
     return Taken(delivery, pieces=tuple(pieces))
+
+
+def take_leftovers(folder: Path, feed: str, prefix: str, sieve: Sieve) -> Iterator[Taken]:
+    """Files of a feed's folder that no run takes for a delivery: half sent, hidden, left by a program."""
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        is_left = path.name.startswith(".") or path.name.endswith(_UNFINISHED)
+        if is_left and path.is_file() and not path.is_symlink():
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            if found := take_unread(Delivery(digest, feed, path, None), sieve, prefix):
+                yield found
 
 
 def _taken(

@@ -68,10 +68,6 @@ def ids_of(one: Staged) -> Iterator[tuple[str, str]]:
     for prop in table.identity:
         if prop.name in one.names and (prop.identifier_type or prop.person in IDENTIFIERS):
             yield NUMBER, f"v_{prop.name}::VARCHAR"
-    # The matcher's results name the record that was asked about, or the hash of what was asked.
-    if one.contract.id == "sui_matcher":
-        for name in table.record_key:
-            yield RECORD, f"v_{name}::VARCHAR"
 
 
 def _others(table: Table) -> Iterator[str]:

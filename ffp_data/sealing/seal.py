@@ -35,7 +35,7 @@ from ffp_data.hub.lookup import history, resolve
 from ffp_data.pipeline.ingest import decide, of_partnership, terms_of
 from ffp_data.pipeline.run import Run, sole_run
 from ffp_data.sealing import late, others, pending, sweep
-from ffp_data.sealing.deliveries import Taken, take, take_unread
+from ffp_data.sealing.deliveries import Taken, take, take_leftovers, take_unread
 from ffp_data.sealing.others import Finder, Place
 from ffp_data.sealing.pending import Journal
 from ffp_data.sealing.places import custodian_file, vault_folder
@@ -237,6 +237,9 @@ class _Seal:
                 for delivery in discover_feed(self.run.landing, contract, self.contracts, None):
                     if found := self._take(con, delivery, contract, sieve):
                         yield found
+                prefix = f"{contract.id}|{contract.hub.system}|"
+                folder = self.run.landing / contract.id
+                yield from take_leftovers(folder, contract.id, prefix, sieve)
         for stranger in discover_strangers(self.run.landing, self.contracts):
             if found := take_unread(stranger, sieve):
                 yield found

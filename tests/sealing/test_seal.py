@@ -356,12 +356,15 @@ def test_a_number_that_another_child_has_too_takes_nobody_else_out(run: Run) -> 
 @pytest.mark.slow  # a whole seal of its own
 def test_a_file_of_no_known_place_keeps_the_seal_open_until_it_is_gone(run: Run) -> None:
     child = child_of(run, ANN)
+    half_sent = run.landing / "health_csv" / "children.csv.filepart"
+    half_sent.write_text(f"RXG,{patient(ANN)},Ann")
     note = run.home.root / "note.txt"
     note.write_text(f"remember {child}")
     with pytest.raises(SealError, match=r"note\.txt"):
         seal(run, child, "c.custodian", "adoption order")
     _nobody_may_look(run)
     note.unlink()
+    assert not half_sent.exists()
     report = seal(run, child, "c.custodian", "adoption order")
-    assert report.counts["landing"]["health_csv"] == 3, "of both attempts together"
+    assert report.counts["landing"]["health_csv"] == 4, "of both attempts together"
     assert left_of(run, ANN, child) == set()
