@@ -37,6 +37,7 @@ def sample(
     for record in preview.assignment.group_of:
         if child_id := preview.state.members.get(record):
             now.setdefault(child_id, []).append(record)
+    protected = _protected(con)
     cases = []
     for fate in (Fate.MERGED, Fate.SPLIT):
         chosen = sorted(
@@ -46,9 +47,34 @@ def sample(
         for child_id in chosen[:CASES]:
             others = sorted(c for c in caused.partners.get(child_id, ()) if c)
             keys = [r for c in (child_id, *others) for r in sorted(now.get(c, ()))][:MOST_RECORDS]
+            hide = not protected.isdisjoint((child_id, *others))
+            rows = _rows(con, preview, keys, hide=hide)
             kind = kinds.get(child_id, "unknown")
-            cases.append({"fate": fate.value, "kind": kind, "records": _rows(con, preview, keys)})
+            cases.append({"fate": fate.value, "kind": kind, "records": rows})
     return cases
+
+
+_PROTECTED = """
+WITH places AS (SELECT postcode, uprn FROM identity.person_records WHERE is_restricted)
+SELECT DISTINCT child_id
+FROM identity.child_membership JOIN identity.person_records p USING (record_key)
+WHERE p.is_restricted
+   OR p.postcode IN (SELECT postcode FROM places WHERE postcode IS NOT NULL)
+   OR p.uprn IN (SELECT uprn FROM places WHERE uprn IS NOT NULL)
+"""
+
+
+def _protected(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Identifiers of the protected, of those who live with them, and of their neighbours."""
+    found = {child_id for (child_id,) in con.execute(_PROTECTED).fetchall()}
+    has_view = con.execute(
+        "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'single_view'"
+        " AND table_name = 'children' AND column_name = 'is_restricted'"
+    ).fetchone()
+    if has_view and has_view[0]:
+        said = con.execute("SELECT child_id FROM single_view.children WHERE is_restricted")
+        found |= {child_id for (child_id,) in said.fetchall()}
+    return found
 
 
 def _drawn(child_id: str) -> str:
@@ -56,24 +82,23 @@ def _drawn(child_id: str) -> str:
 
 
 def _rows(
-    con: duckdb.DuckDBPyConnection, preview: Preview, keys: Iterable[str]
+    con: duckdb.DuckDBPyConnection, preview: Preview, keys: Iterable[str], *, hide: bool
 ) -> list[dict[str, Any]]:
-    """The records of a case, with letters for the identifiers of now and of then."""
+    """The records of a case, with letters for the identifiers of now and numbers for those of then."""
     wanted = pa.table({"record_key": list(keys)}, pa.schema([("record_key", pa.string())]))  # noqa: F841
-    columns = (*SHOWN, *PLACES, "is_restricted")
+    columns = (*SHOWN, *PLACES)
     query = (
         f"SELECT {', '.join(columns)} FROM wanted JOIN identity.person_records USING (record_key)"
     )
     found = [dict(zip(columns, row, strict=True)) for row in con.execute(query).fetchall()]
     found.sort(key=lambda row: row["record_key"])
-    protected = any(row.pop("is_restricted") for row in found)
     letters: dict[Any, str] = {}
     rows = []
     for row in found:
         key = row["record_key"]
         before = preview.state.members.get(key)
         after = ("group", preview.assignment.group_of[key])
-        shown = {name: HIDDEN for name in PLACES} if protected else {}
+        shown = dict.fromkeys(PLACES, HIDDEN) if hide else {}
         rows.append(
             {"now": _letter(letters, before, "A"), "then": _letter(letters, after, "1")}
             | row
