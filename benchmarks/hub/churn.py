@@ -69,6 +69,7 @@ class System:
             "true_merges": len(found.true_merges),
             "true_splits": len(found.true_splits),
             "moved_wrongly": found.moved_wrongly,
+            "taken_for_another": found.taken_for_another,
             "wrongly_merged": _flow(self.wrong.merged, wrong.merged),
             "wrongly_split": _flow(self.wrong.split, wrong.split),
         })  # fmt: skip

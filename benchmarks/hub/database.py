@@ -56,14 +56,18 @@ def _server() -> Iterator[str]:
 
 
 def size_mb(url: str) -> float:
-    """Megabytes of the database: of SQLite its file and its log, of PostgreSQL its tables and indexes."""
-    address = sa.make_url(url)
-    if address.get_backend_name() == "sqlite":
-        files = (Path(f"{address.database}{end}") for end in ("", "-wal"))
-        return round(sum(f.stat().st_size for f in files if f.exists()) / 1e6, 1)
+    """Megabytes: of SQLite the file once its log is taken in, of PostgreSQL the hub's tables and indexes."""
     engine = sa.create_engine(url)
     with engine.connect() as connection:
-        query = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND relname LIKE 'hub%'"
-        size = connection.scalar(sa.text(query))
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            size = Path(str(engine.url.database)).stat().st_size
+        else:
+            size = connection.scalar(sa.text(_TABLES)) or 0
     engine.dispose()
     return round(float(size) / 1e6, 1)
+
+
+_TABLES = """
+SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND relname LIKE 'hub%'
+"""

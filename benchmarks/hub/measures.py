@@ -8,7 +8,8 @@ by itself. Of a child whose identifier is another than before, the change is
   identifiers, and one had to go;
 - a *true split* where the old identifier was another's as well: two children had one identifier, the other
   one keeps it, and one of them had to change;
-- *churn* otherwise: nothing in truth asked for it.
+- *churn* otherwise: nothing in truth asked for it. Some of it is *taken for another*: the child was joined to
+  somebody else, whose identifier survived; that is linkage's error, which the assignment can't see.
 
 A child may keep the identifier and still lose a record to another one. Such records are counted too:
 *moved wrongly* is a record that left an identifier that was mainly its person's for one that was not.
@@ -34,6 +35,7 @@ class Changes:
     true_merges: frozenset[str]
     true_splits: frozenset[str]
     moved_wrongly: int
+    taken_for_another: int
 
     @property
     def churn(self) -> float:
@@ -65,7 +67,8 @@ def changes(
         for r in both
         if before[r] != after[r] and person_of[r] in children
     )
-    return Changes(len(known), by_kind["churn"], by_kind["merge"], by_kind["split"], wrongly)
+    taken = sum(kept[person] in holders for person in by_kind["churn"])
+    return Changes(len(known), by_kind["churn"], by_kind["merge"], by_kind["split"], wrongly, taken)
 
 
 def _moved_wrongly(person: str, old: str, new: str, holders: Mapping[str, Counter[str]]) -> bool:

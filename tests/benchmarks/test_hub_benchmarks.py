@@ -12,16 +12,16 @@ from benchmarks.hub.machine import machine
 
 
 @pytest.mark.slow
-def test_no_child_of_a_small_partnership_changes_identifier_in_three_months(tmp_path: Path) -> None:
-    result = churn.measure(400, 3, 7, f"sqlite:///{tmp_path}/hub.db")
+def test_no_child_of_a_small_partnership_changes_identifier_in_two_months(tmp_path: Path) -> None:
+    result = churn.measure(300, 2, 7, f"sqlite:///{tmp_path}/hub.db")
     hub, plain = result["systems"]["hub"]["year"], result["systems"]["least record"]["year"]
-    assert hub["children"] > 390
+    assert hub["children"] > 290
     assert hub["children_with_churn"] == 0 < plain["children_with_churn"]
-    asked = {"children": 400, "months": 3, "seed": 7}
+    asked = {"children": 300, "months": 2, "seed": 7}
     spent = {"seconds": {"wall": 1.0, "cpu": 1.0}, "peak_memory_gib": 0.5, "machine": machine()}
     churn_shown.write(result | {"asked": asked} | spent, tmp_path / "hub_churn.json")
-    assert "| 3 |" in (tmp_path / "hub_churn.md").read_text()
-    assert (tmp_path / "hub_churn.svg").read_text().count("<circle") == 3 * 3
+    assert "| 2 |" in (tmp_path / "hub_churn.md").read_text()
+    assert (tmp_path / "hub_churn.svg").read_text().count("<circle") == 3 * 2
 
 
 @pytest.mark.slow

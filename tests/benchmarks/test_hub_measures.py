@@ -30,7 +30,7 @@ def test_a_child_with_two_identifiers_may_lose_one_of_them() -> None:
 def test_a_child_joined_to_another_who_loses_the_identifier_churns() -> None:
     found = changes({"a1": "X", "b1": "Y"}, {"a1": "Y", "b1": "Y"}, PERSON_OF, BOTH)
     assert found.churned == {"ann"}
-    assert found.moved_wrongly == 1
+    assert found.moved_wrongly == found.taken_for_another == 1
 
 
 def test_a_child_parted_from_another_who_keeps_the_identifier_is_a_true_split() -> None:
