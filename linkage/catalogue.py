@@ -308,8 +308,9 @@ class Standardiser:
             if asked in self._known:
                 self._known.move_to_end(asked)
                 return self._known[asked]
-            # A literal: EXECUTE takes no parameters of the driver. NUL ends no string of DuckDB.
-            row = self._con.execute(f"EXECUTE {self._names[source]}({quoted(text)})").fetchone()
+            # A literal, since EXECUTE takes no parameters of the driver; NUL would end the query.
+            literal = quoted(text.replace("\0", ""))
+            row = self._con.execute(f"EXECUTE {self._names[source]}({literal})").fetchone()
             assert row is not None
             answer = dict(zip(self._recipe.names[source], row, strict=True))
             self._known[asked] = answer

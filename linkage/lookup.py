@@ -69,10 +69,13 @@ class Lookup:
         """Raises LinkageError for a fit of another model."""
         fitted.check(model)
         self.model, self.catalogue, self._fitted = model, catalogue, fitted
-        self._packing = Packing(model.comparisons)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self._packing = Packing(self.model.comparisons)
         self._judge = Judge.of(self._packing)
-        self._standardiser = Standardiser(model)
-        self._groups = {c: _groups(model, c) for c in sorted(self._packing.grouped())}
+        self._standardiser = Standardiser(self.model)
+        self._groups = {c: _groups(self.model, c) for c in sorted(self._packing.grouped())}
 
     @property
     def inputs(self) -> frozenset[str]:

@@ -23,10 +23,12 @@ def _say(home: Home, roles: str, user: str | None = None) -> None:
     home.access_file.write_text(f"users: {{{user or os_user()}: {roles}}}\n", "utf-8")
 
 
-def test_of_several_roles_the_first_that_has_the_right_acts(home: Home) -> None:
+def test_of_several_roles_the_one_that_suits_best_acts(home: Home) -> None:
     _say(home, "[practitioner, reviewer]")
     access = Access(home)
-    assert access.user(Right.IDENTIFY) == Principal(os_user(), "practitioner")
+    assert access.user(Right.IDENTIFY, reason="a call") == Principal(os_user(), "practitioner")
+    assert access.user(Right.IDENTIFY).role == "reviewer"  # who need not tell a reason
+    assert access.user(Right.RESOLVE, Right.EVIDENCE).role == "reviewer"
     assert access.user(Right.DECIDE) == Principal(os_user(), "reviewer")
     assert not access.roles.may(access.user(Right.EXPORT), Right.EXPORT)
 
