@@ -165,7 +165,7 @@ class ModelStore:
             sealed = self.open_sealed((folder / FIT).read_bytes(), folder.name)
             held: dict[str, Any] = json.loads(sealed)
             sums = {name: sha256_of_file(folder / name) for name in held["files"]}
-        except (OSError, InvalidTag) as error:
+        except (OSError, InvalidTag, KeyError) as error:
             raise ModelError(
                 folder, f"the model cannot be read ({type(error).__name__})", "restore the folder"
             ) from error

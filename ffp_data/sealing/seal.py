@@ -33,6 +33,7 @@ from ffp_data.hub.database import create_engine, migrate, writing
 from ffp_data.hub.errors import HubError
 from ffp_data.hub.lookup import history, resolve
 from ffp_data.pipeline.ingest import decide, of_partnership, terms_of
+from ffp_data.pipeline.model_store import ModelStore
 from ffp_data.pipeline.run import Run, sole_run
 from ffp_data.sealing import late, others, pending, sweep
 from ffp_data.sealing.deliveries import Taken, take, take_leftovers, take_unread
@@ -320,6 +321,10 @@ class _Seal:
         for place in list(finder.places()):
             finder.deal_with(place, self.subject.words)
             counts[f"{place.kind} ({place.fate})"] += 1
+        if samples := ModelStore(
+            self.home
+        ).drop_samples():  # encrypted: no search sees whom they show
+            counts["sample of a model's gate (removed)"] = len(samples)
         _empty(self.home.scratch / "spill")
         return dict(counts)
 
