@@ -15,7 +15,7 @@ from linkage.model import Model
 from linkage.packing import Packing
 
 PREFIX = b"cluster-"
-_HEX = np.frombuffer(bytes.fromhex("".join(f"{ord(c):02x}" for c in "0123456789abcdef")), np.uint8)
+_HEX = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), np.uint16)
 
 
 def cluster_ids(ids: pa.StringArray, labels: Ints) -> pa.StringArray:
@@ -44,12 +44,11 @@ def hashed(texts: pa.StringArray) -> pa.StringArray:
     for place, eight in enumerate(padded.view("<u8").T):
         mixed = _mix(state ^ eight) + np.uint64(0x9E3779B97F4A7C15)
         state = np.where(lengths > 8 * place, mixed, state)
-    state = _mix(state)
-    nibbles = (state[:, None] >> np.arange(60, -1, -4).astype(np.uint64)) & np.uint64(15)
+    digits = _HEX[_mix(state).astype(">u8").view(np.uint8)].view(np.uint8)
     width = len(PREFIX) + 16
     names = np.empty((count, width), np.uint8)
     names[:, : len(PREFIX)] = np.frombuffer(PREFIX, np.uint8)
-    names[:, len(PREFIX) :] = _HEX[nibbles.astype(np.uint8)]
+    names[:, len(PREFIX) :] = digits.reshape(count, 16)
     places = np.arange(0, (count + 1) * width, width, dtype=np.int32)
     return pa.StringArray.from_buffers(count, pa.py_buffer(places), pa.py_buffer(names))
 

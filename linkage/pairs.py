@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from linkage.arrays import coded
 from linkage.blocking import PAIRS, Blocks, Chunk, Masks
 from linkage.engine import Grouped, Ints, random_steps
 from linkage.inputs import Codes
@@ -47,7 +48,7 @@ class Compared:
 
 def group(left: Codes, right: Codes, mask: Masks, pattern: Ints) -> Compared:
     """Group the pairs of a chunk."""
-    patterns, which = np.unique(pattern, return_inverse=True)
+    patterns, which = coded(pattern)
     packed = (which.astype(np.int64) << _MASK_BITS) | mask
     keys, counts = np.unique(packed, return_counts=True)
     return Compared(left, right, which.astype(np.int32), patterns, keys, counts)

@@ -103,18 +103,19 @@ def _explain_others(
     if not len(others):
         return
     count = len(labels)
-    between = np.minimum(labels[scored.left], labels[scored.right]) * count
-    between += np.maximum(labels[scored.left], labels[scored.right])
-    borders, border = np.unique(between[rows[others]], return_inverse=True)
+    borders, border = np.unique(_border(labels, scored, rows[others]), return_inverse=True)
+    inside = before[scored.left] == before[scored.right]
+    across = np.flatnonzero(inside & (labels[scored.left] != labels[scored.right]))
+    between = _border(labels, scored, across)
     place = np.minimum(np.searchsorted(borders, between), len(borders) - 1)
-    across = np.flatnonzero(borders[place] == between)
-    place = place[across]
+    known = borders[place] == between
+    across, place = across[known], place[known]
     pairs = np.bincount(place, minlength=len(borders))
     cap = assembled.model.limits.weight_in_mean
-    weights = np.clip(scored.weight[across], -cap, cap)
-    means = np.bincount(place, weights, len(borders)) / pairs
-    unlike = scored.other[across]
-    household = np.bincount(place, unlike * (2 * scored.household[across] - 1), len(borders)) > 0
+    apart = scored.take(across)
+    means = np.bincount(place, np.clip(apart.weight, -cap, cap), len(borders)) / pairs
+    closer = apart.other * (2 * apart.household - 1)  # a household rather than strangers
+    household = np.bincount(place, closer, len(borders)) > 0
     sizes = np.bincount(labels, minlength=count)
     whole = pairs == sizes[borders // count] * sizes[borders % count]
     barrier = _first(place, evident.barred[across], across, len(borders))
@@ -123,6 +124,13 @@ def _explain_others(
     against[others] = barrier[border]
     shut = others[barrier[border] >= 0]
     reason[shut] = reasons_of(assembled.model, assembled.packing, evident, against[shut])
+
+
+def _border(labels: Ints, scored: Scored, rows: Ints) -> Ints:
+    """The two clusters of each of the pairs ``rows``, as one number."""
+    one, other = labels[scored.left[rows]], labels[scored.right[rows]]
+    result: Ints = np.minimum(one, other) * len(labels) + np.maximum(one, other)
+    return result
 
 
 def _first(place: Ints, chosen: Bools, rows: Ints, count: int) -> Ints:
