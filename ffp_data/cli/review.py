@@ -249,16 +249,24 @@ def _print_evidence(evidence: Mapping[str, Any]) -> None:
     if evidence["veto"]:
         out.print(f"Forbidden by: {evidence['veto'].replace('_', ' ')}.", markup=False)
     rows = [
-        {"found": c["of"], "says": c["says"], "bits": c["bits"]} for c in evidence["comparisons"]
+        {"found": c["of"], "says": c["says"], "bits": _bits(c["bits"])}
+        for c in evidence["comparisons"]
     ]
     print_rows("what was compared", rows)
-    for side, others in (("A", evidence["others_left"]), ("B", evidence["others_right"])):
+    for side, others in (
+        ("A", evidence.get("others_left", ())),
+        ("B", evidence.get("others_right", ())),
+    ):
         rows = [{"feed": o["feed"], "says": ", ".join(o["says"])} for o in others]
         print_rows(f"other records with {side}", rows)
     if evidence["path"]:
         print_rows("how the two came together", evidence["path"])
     for note in evidence["notes"]:
         out.print(note, markup=False)
+
+
+def _bits(bits: float | None) -> str:
+    return "withheld" if bits is None else f"{bits:+.1f}"
 
 
 def _now() -> datetime:

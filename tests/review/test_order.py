@@ -93,7 +93,7 @@ def test_every_place_is_told_in_words() -> None:
     assert words == (
         "on a child protection plan",
         "must not be located",
-        "3 services would see, or cease to see, what another knows",
+        "services that would see, or cease to see, what another knows: 3",
     )
 
 
