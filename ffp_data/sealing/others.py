@@ -113,6 +113,8 @@ class Finder:
             fate = KEPT if self._is_signed_return(folder) else REMOVED
             return Place(folder, "released files", fate)
         kind, fate = _KINDS.get(parts[0], ("file of no known place", UNKNOWN))
+        whole = path.with_name(path.name.removesuffix("-wal").removesuffix("-shm"))
+        path = whole if whole.is_file() else path  # a log is a part of its database
         if fate == REWRITTEN and not _kind_of(path):
             fate = REMOVED
         return Place(path, kind, fate)
