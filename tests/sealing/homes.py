@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -194,6 +196,17 @@ def _leave_files(run: Run) -> None:
     """What other steps leave in a home."""
     root = run.home.root
     (root / "scratch" / "run.log").write_text(f"a line about {number(ANN)}\n")
+    history = root / "dagster" / "history"
+    history.mkdir(parents=True)
+    with closing(sqlite3.connect(history / "runs.db")) as con:
+        con.execute("CREATE TABLE event_logs (id INTEGER PRIMARY KEY, event TEXT)")
+        texts = [f"problem with {child_of(run, who)}" for who in (ANN, BEN)]
+        con.executemany("INSERT INTO event_logs (event) VALUES (?)", [(text,) for text in texts])
+        con.commit()
+    models = root / "models" / "digest"
+    models.mkdir(parents=True)
+    sample = [{"left": child_of(run, ANN), "score": 1}, {"left": child_of(run, BEN), "score": 2}]
+    (models / "gate.json").write_text(json.dumps({"passed": True, "sample": sample}))
     report = root / "council" / "cin" / "2025-26"
     report.mkdir(parents=True)
     (report / "report.json").write_text(json.dumps([{"child": child_of(run, ANN)}]))

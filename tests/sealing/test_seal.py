@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import sqlite3
 from dataclasses import replace
@@ -132,6 +133,20 @@ def test_others_are_as_they_were(sealed: tuple[Run, str, sealing.Report], loaded
     with connect(run.home) as con:
         books = feeds.reconcile(con, run.contracts).to_pylist()
     assert all(row["is_reconciled"] for row in books)
+
+
+def test_what_others_need_of_a_rewritten_file_stays(
+    sealed: tuple[Run, str, sealing.Report],
+) -> None:
+    run, _, _ = sealed
+    with sqlite3.connect(run.home.root / "dagster" / "history" / "runs.db") as con:
+        assert con.execute("SELECT event FROM event_logs").fetchall() == [
+            (f"problem with {child_of(run, BEN)}",)
+        ]
+    gate = json.loads((run.home.root / "models" / "digest" / "gate.json").read_text())
+    assert gate == {"passed": True, "sample": [{"left": child_of(run, BEN), "score": 2}]}
+    kept = {path.name for path in (run.home.council / "versions" / "cin" / "2025-26").iterdir()}
+    assert kept == {"v002-bbbbbbbbbbbb", "v003-cccccccccccc"}
 
 
 def test_a_case_goes_with_the_last_person_in_it(sealed: tuple[Run, str, sealing.Report]) -> None:
