@@ -38,6 +38,36 @@ def check(as_at: AsAt, home: HomeOption = None, json: JsonOption = False) -> Non
         typer.echo(f"{policy_folder(place)}: every agreement holds on {day}")
 
 
+@policy_app.command("build-check")
+def build_check(as_at: AsAt, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Check that no dbt model reads what no agreement gives for its purpose. Exit 1 when one does."""
+    from ffp_data import feeds
+    from ffp_data.paths import DBT_PROJECT
+    from ffp_data.pipeline.build_gate import refusals
+    from ffp_data.pipeline.policy import load_policy
+    from ffp_data.pipeline.run import Run
+    from ffp_data.pipeline.transform import current_manifest, dbt_vars
+    from governance.policy import compile_policy
+
+    day = parse_day(as_at)
+    assert day is not None, "the option is required"
+    place = Home.at(home)
+    policy, problems = load_policy(place, day)
+    if policy is None or problems:
+        raise fail(problems)
+    contracts = feeds.load_contracts(feeds.PACKAGED, place.contracts)
+    manifest = current_manifest(DBT_PROJECT / "target" / "manifest.json")
+    variables = dbt_vars(Run("build-check", place, place.landing, day))
+    lock = compile_policy(policy, day)
+    refused = [str(each) for each in refusals(lock, contracts, manifest, variables)]
+    if json:
+        print_json(refused)
+    if refused:
+        raise fail(() if json else refused)
+    if not json:
+        typer.echo("every model reads what agreements give for its purpose, and nothing else")
+
+
 @policy_app.command("start")
 def start(home: HomeOption = None) -> None:
     """Copy the made-up partnership's charters and agreements into its home, to try changes on."""

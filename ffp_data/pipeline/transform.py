@@ -136,12 +136,15 @@ def dbt_environment(run: Run) -> Iterator[None]:
 
 
 @contextmanager
-def parse_environment() -> Iterator[None]:
-    """Enough for dbt to read profiles.yml without a home: parsing opens no database."""
+def parse_environment(folder: Path = Path("not-used-when-parsing")) -> Iterator[None]:
+    """Enough for dbt to read profiles.yml without a home.
+
+    Parsing opens no database; compiling makes an empty one of no use in `folder`.
+    """
     with _environment(
-        DBT_ENV_SECRET_WAREHOUSE_KEY="not-used-when-parsing",  # noqa: S106 -- no key, by its own words
-        FFP_WAREHOUSE=WAREHOUSE_FILE,
-        FFP_DBT_SCRATCH=":memory:",
+        DBT_ENV_SECRET_WAREHOUSE_KEY="of-a-database-without-rows",  # noqa: S106 -- no key, by its own words
+        FFP_WAREHOUSE=str(folder / WAREHOUSE_FILE),
+        FFP_DBT_SCRATCH=str(folder / "scratch.duckdb"),
         FFP_HTTPFS=str(httpfs_extension()),
     ):
         yield

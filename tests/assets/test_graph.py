@@ -56,6 +56,7 @@ def test_the_checks_that_guard_the_way_are_there(graph: dg.AssetGraph) -> None:
             assert (f"raw/{feed}", check) in names
     for expected in (
         ("policy/lock", "agreements_hold"),
+        ("policy/lock", "models_permitted"),
         ("identity/links", "no_linkage_drift"),
         ("identity/child_membership", "every_record_has_one_identifier"),
         ("out/cin", "validation_has_no_errors"),
