@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,7 +53,7 @@ def test_a_line_of_json_goes_whole_and_a_list_in_it_by_its_elements() -> None:
         {"crn": "C"},
     ]
     data = "".join(json.dumps(line) + "\n" for line in lines).encode()
-    tables = [(PROBATION["persons"], {3}, set()), (PROBATION["contacts"], {2}, {3})]
+    tables: list[Any] = [(PROBATION["persons"], {3}, set()), (PROBATION["contacts"], {2}, {3})]
     cut = cut_ndjson(data, "utf-8-sig", tables)
     left = [json.loads(line) for line in cut.left.splitlines()]
     assert left == [lines[0], {"crn": "B", "personalContacts": [{"n": 4}]}]
@@ -65,11 +66,11 @@ def test_a_document_loses_elements_of_its_lists_and_of_lists_in_records() -> Non
         listed = [{"id": person} for person in people]
         return {"id": "E" + people[0], "relationships": {"childSubject": {"data": listed}}}
 
-    document = {
+    document: dict[str, Any] = {
         "data": [incident("1", "2"), incident("3")],
         "included": [{"type": "person", "id": "1"}, {"type": "person", "id": "2"}],
     }
-    tables = [
+    tables: list[Any] = [
         (POLE["subjects"], set(), {2}),
         (POLE["persons"], set(), {2}),
         (POLE["incidents"], set(), {2}),
