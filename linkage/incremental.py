@@ -117,7 +117,7 @@ def link_incremental(
                 decisions,
                 lambda left, right: witnesses(_score_more(comparer, known, left, right)),
                 witnesses.look_again,
-            ).run(witnesses(scored))
+            ).run(witnesses.first(scored))
         report = _report(model, state, changes, assembled)
         report["pairs"] = {"compared": len(fresh), "scored": len(assembled.scored)}
         before = witnesses.before

@@ -271,7 +271,7 @@ def _assemble(
 
     model, packing = witnesses.model, witnesses.packing
     assembler = Assembler(model, packing, people, decisions, score_more, witnesses.look_again)
-    return assembler.run(witnesses(scored))
+    return assembler.run(witnesses.first(scored))
 
 
 def _nothing_to_compare(

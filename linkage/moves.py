@@ -98,18 +98,16 @@ class Moves:
         ends = counts[self.keys >> 32] @ counts[self.keys & (2**32 - 1)]
         return float(max(ends, 1.0) / max(apart, 1.0))
 
-    def rates(self, scored: Scored, classes: int) -> Floats:
-        """(classes,) how often a pair that lives apart is witnessed, among pairs that look alike.
+    def rates(self, scored: Scored, seen: Bools, classes: int) -> Floats:
+        """(classes,) how often a pair that lives apart is witnessed (``seen``), among pairs that look alike.
 
         By expectation-maximisation from the weights that the pairs have, which stay. Where there are
         few pairs, strangers keep the chance of any two records, one person no more than that, and a
         household what one person has.
         """
-        apart = np.flatnonzero((self.between(scored.left, scored.right) >= 0) & ~scored.veto)
-        pairs = scored.take(apart)
-        seen = self.witnessed(pairs.left, pairs.right)
-        belief = _belief(pairs, classes)
-        witnessed, unseen = belief[seen], belief[~seen].sum(axis=0)
+        apart = (self.between(scored.left, scored.right) >= 0) & ~scored.veto
+        witnessed = _belief(scored.take(np.flatnonzero(seen & ~scored.veto)), classes)
+        unseen = _belief(scored.take(np.flatnonzero(apart & ~seen)), classes).sum(axis=0)
         chance = self.by_chance()
         rates = np.full(classes, 0.5)
         rates[0] = chance
@@ -132,14 +130,15 @@ class Moves:
 class Witnesses:
     """Adds to scored pairs what the moves say, by ``rates`` (classes,) of witnessed pairs.
 
-    Without moves nothing is added. Patterns are of ``packing``. ``before`` collects the changed pairs
-    as they were.
+    Without moves nothing is added. Patterns are of ``packing``. ``seen`` marks the pairs witnessed among
+    those that the moves are from; ``before`` collects the changed pairs as they were.
     """
 
     model: Model
     packing: Packing
     moves: Moves | None = None
     rates: Floats | None = None
+    seen: Bools | None = None
     before: list[Scored] = field(default_factory=list)
 
     @classmethod
@@ -157,25 +156,41 @@ class Witnesses:
         if place is None or not (learn or parameters.moved is not None):
             return cls(model, packing)
         moves = Moves.of(scored, place, model, decisions)
-        rates = moves.rates(scored, parameters.classes.count) if learn else parameters.moved
-        return cls(model, with_moves(packing, model), moves, rates)
+        seen = moves.witnessed(scored.left, scored.right)
+        rates = moves.rates(scored, seen, parameters.classes.count) if learn else parameters.moved
+        return cls(model, with_moves(packing, model), moves, rates, seen)
+
+    def first(self, scored: Scored) -> Scored:
+        """The pairs that the moves are from, with the evidence for those worth a review."""
+        if self.seen is None:
+            return scored
+        return self._with_evidence(scored, np.flatnonzero(self._open(scored) & self.seen))
 
     def __call__(self, scored: Scored) -> Scored:
-        """The pairs, in their order, with the evidence for those at or above the review threshold."""
-        return self.of_pairs(scored, scored.at_least(self.model.thresholds.review))
+        """Other pairs, with the evidence for those worth a review."""
+        return self._where_seen(scored, np.flatnonzero(self._open(scored)))
 
     @property
     def look_again(self) -> Callable[[Scored, Bools], Scored] | None:
-        """``of_pairs``, where there is any evidence."""
-        return self.of_pairs if self.moves is not None else None
+        """Adds the evidence to the pairs marked that were not worth a review by themselves."""
+        if self.moves is None:
+            return None
+        return lambda scored, inside: self._where_seen(
+            scored, np.flatnonzero(inside & ~self._open(scored))
+        )
 
-    def of_pairs(self, scored: Scored, chosen: Bools) -> Scored:
-        """The pairs with the evidence for the chosen ones, unless they have it already."""
-        if self.moves is None or self.rates is None:
+    def _open(self, scored: Scored) -> Bools:
+        return scored.at_least(self.model.thresholds.review)
+
+    def _where_seen(self, scored: Scored, rows: Ints) -> Scored:
+        if self.moves is None:
             return scored
-        wanted = np.flatnonzero(chosen & (scored.pattern & self._bit == 0))
-        rows = wanted[self.moves.witnessed(scored.left[wanted], scored.right[wanted])]
-        if not len(rows):
+        new = rows[scored.pattern[rows] & self._bit == 0]
+        seen = self.moves.witnessed(scored.left[new], scored.right[new])
+        return self._with_evidence(scored, new[seen])
+
+    def _with_evidence(self, scored: Scored, rows: Ints) -> Scored:
+        if not len(rows) or self.rates is None:
             return scored
         old = scored.take(rows)
         self.before.append(old)

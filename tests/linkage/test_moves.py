@@ -192,7 +192,8 @@ def test_rates_are_those_of_the_pairs_where_the_pairs_are_sure() -> None:
     place[1200:4000] = np.arange(2, 2802)  # these live where nobody else does
     nobody = Decisions.of(pa.array([], pa.string()), (), ())
     moves = Moves.of(scored(pairs), place, model(), nobody)
-    rates = moves.rates(scored(pairs), 2)
+    found = scored(pairs)
+    rates = moves.rates(found, moves.witnessed(found.left, found.right), 2)
     assert rates[1] == pytest.approx(600 / 1050, abs=0.01)
     assert rates[0] == pytest.approx(moves.by_chance(), rel=0.05)
 
@@ -203,12 +204,12 @@ def test_the_evidence_can_be_taken_away_again_to_the_last_bit() -> None:
     nobody = Decisions.of(pa.array([], pa.string()), (), ())
     asked = model()
     whole = Packing(asked.comparisons)
-    witnesses = Witnesses(
-        asked, whole, Moves.of(pairs, place, asked, nobody), np.array([1e-3, 0.4])
-    )
-    changed = witnesses(pairs)
+    moves = Moves.of(pairs, place, asked, nobody)
+    seen = moves.witnessed(pairs.left, pairs.right)
+    witnesses = Witnesses(asked, whole, moves, np.array([1e-3, 0.4]), seen)
+    changed = witnesses.first(pairs)
     assert (changed.weight > pairs.weight).tolist() == [True, True, False, True]
-    assert witnesses.of_pairs(changed, np.ones(4, dtype=bool)).weight[0] == changed.weight[0]
+    assert witnesses(changed) is changed  # once is enough
     back = as_it_was(changed, witnesses.before, 6)
     assert all(np.array_equal(getattr(back, n), getattr(pairs, n)) for n in ("weight", "pattern"))
 
