@@ -25,7 +25,7 @@ from ffp_data.hub.compare import Fate, Outlook, outlook
 from ffp_data.pipeline.identify import hub_rules, kinds_of
 from ffp_data.pipeline.live_model import model_path
 from ffp_data.pipeline.model_labels import quality_rows, too_few
-from ffp_data.pipeline.model_limits import breaches, read_limits
+from ffp_data.pipeline.model_limits import ModelLimits, breaches, read_limits
 from ffp_data.pipeline.model_sample import sample
 from ffp_data.pipeline.model_store import (
     KeptModel,
@@ -83,55 +83,72 @@ def try_model(
     candidate's columns and comparisons are those of the live model, unless ``refit``. Raises
     ModelError where no model is live yet, or the candidate is the live model.
     """
-    store, limits = ModelStore(run.home), read_limits(run.home)
+    store = ModelStore(run.home)
     live_now = store.live()
     live = _readable(store, live_now) if live_now else None
-    before = live_now.digest if live_now else None
-    model = read_model(path or model_path(run))
-    if live and rules_digest(model) == live.rules_digest and not refit:
-        raise ModelError(
-            model.path or "model", "this is the live model", "to learn anew: ffp model try --refit"
-        )
+    model = _candidate(read_model(path or model_path(run)), live, refit=refit)
     with connect(run.home, read_only=True) as con, Hub.open(run.home.hub_url) as hub:
         if live_now is None and hub.last_run() is None:
             raise ModelError(store.folder, "no model is live yet", "make the first run: ffp run")
         records = con.execute(records_to_link()).to_arrow_table()
         is_for = live is not None and digest_of(model) == live.fitted.digest and not refit
         preview, then = _link(con, hub, records, model, live.fitted if live and is_for else None)
-        assert then.result is not None
-        if then.result.fitted is None:
-            raise ModelError(model.path or "model", "nothing to learn from", "load the feeds first")
-        kept = store.keep(model, then.result.fitted)
-        if kept.digest == before:
-            raise ModelError(kept.folder, "the new fit is the live one", "there is nothing to do")
+        kept = _keep(store, model, then, live_now)
         if live:
             _, now = _link(con, hub, records, live.model, live.fitted)
         else:
             now = _as_it_is(preview)
-        gate = {
-            "model": kept.version,
-            "digest": kept.digest,
-            "rules": kept.rules_digest,
-            "fitted_on": kept.fitted.records,
-            "compared_with": live.version
-            if live
-            else f"the hub as it is (model {before or 'lost'})",
-            "compared_with_digest": before,
+        found = {
+            "compared_with": live.version if live else "the hub as it is",
+            "compared_with_digest": live_now.digest if live_now else None,
             "after_run": preview.after_run,
             "records": records.num_rows,
-            "limits": {"version": limits.version, "digest": limits.digest},
             **_differences(con, run, now, then),
             "quality": quality_rows(
                 con, run, (now.result, now.clusters), (then.result, then.clusters), truth
             ),
         }
-        gate["breaches"] = breaches(gate, limits)
-        gate["quality"] = [too_few(row, limits.quality.fewest_people) for row in gate["quality"]]
-        gate["passed"] = not gate["breaches"]
         cases = sample(con, preview, then.outlook.beyond(now.outlook), kinds_now(con))
+    gate = _judged(kept, found, read_limits(run.home))
     store.write_gate(kept.digest, gate)
     store.write_cases(kept.digest, cases)
     return Trial(kept, gate, cases)
+
+
+def _candidate(model: linkage.Model, live: KeptModel | None, *, refit: bool) -> linkage.Model:
+    """The candidate's rules; refuses those of the live model, unless they are to be learnt anew."""
+    if live and rules_digest(model) == live.rules_digest and not refit:
+        raise ModelError(
+            model.path or "model", "this is the live model", "to learn anew: ffp model try --refit"
+        )
+    return model
+
+
+def _keep(store: ModelStore, model: linkage.Model, then: _Linked, live: Live | None) -> KeptModel:
+    """Keep the candidate with the fit that its links used or learnt."""
+    if then.result is None or then.result.fitted is None:
+        raise ModelError(model.path or "model", "nothing to learn from", "load the feeds first")
+    kept = store.keep(model, then.result.fitted)
+    if live and kept.digest == live.digest:
+        raise ModelError(kept.folder, "the new fit is the live one", "there is nothing to do")
+    return kept
+
+
+def _judged(kept: KeptModel, found: dict[str, Any], limits: ModelLimits) -> dict[str, Any]:
+    """The gate: who the candidate is, what was found, what of it lies beyond a limit."""
+    broken = breaches(found, limits)
+    fewest = limits.quality.fewest_people
+    return {
+        "model": kept.version,
+        "digest": kept.digest,
+        "rules": kept.rules_digest,
+        "fitted_on": kept.fitted.records,
+        **found,
+        "quality": [too_few(row, fewest) for row in found["quality"]],
+        "limits": {"version": limits.version, "digest": limits.digest},
+        "breaches": broken,
+        "passed": not broken,
+    }
 
 
 def _readable(store: ModelStore, live: Live) -> KeptModel | None:

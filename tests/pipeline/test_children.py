@@ -190,6 +190,7 @@ def test_baby_of_a_family_keeps_its_identifier_when_named_and_the_renaming_is_to
     assert (told[0].reason, told[0].run_id) == ("sender", "run-3")
 
 
+@pytest.mark.slow
 def test_a_child_with_a_new_surname_and_home_keeps_the_identifier(town: Town) -> None:
     known = {"nhs_number": NUMBERS[0]}
     town.deliver(child(f"{GP}1", "Aldric", **known), child(f"{CASE}1", "Aldric", **known))
@@ -216,6 +217,7 @@ def test_whoever_turns_eighteen_keeps_the_identifier(town: Town) -> None:
     assert kind(town, before) == "adult"
 
 
+@pytest.mark.slow
 def test_a_crash_after_the_hub_has_written_tells_no_correction_twice(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,6 +239,7 @@ def test_a_crash_after_the_hub_has_written_tells_no_correction_twice(
     assert [e.evidence["fields"] for e in told] == [["date_of_birth"]]
 
 
+@pytest.mark.slow
 def test_a_crash_before_the_hub_has_written_loses_no_correction(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:

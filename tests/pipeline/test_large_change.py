@@ -12,6 +12,7 @@ from ffp_data.pipeline import identify
 from tests.pipeline.town import Town
 
 
+@pytest.mark.slow
 def test_a_delivery_that_shuffles_who_is_who_stops_before_anything_is_written(
     tmp_path: Path,
 ) -> None:

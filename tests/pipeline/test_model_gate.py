@@ -129,6 +129,7 @@ def test_the_first_run_fits_the_model_and_lets_it_go_live_by_itself(first: Town)
     assert event.model_version == f"person 2026-03-31 {live.digest}"
 
 
+@pytest.mark.slow
 def test_no_later_record_changes_a_weight(town: Town) -> None:
     """The fit of the first run is used: how common a name is now does not matter to two records."""
     before, version = weights(town), choose_model(town.at()).version
@@ -161,6 +162,7 @@ def test_the_fit_is_no_plain_text_and_a_damaged_one_is_refused(town: Town) -> No
         choose_model(town.at())
 
 
+@pytest.mark.slow
 def test_the_partnerships_own_file_is_refused_until_it_passed(town: Town) -> None:
     path = candidate(town)
     partnership = town.home.root / "partnership.yaml"
@@ -254,6 +256,7 @@ def test_a_partnership_sets_limits_of_its_own_and_a_gate_under_others_is_stale(
         accept(town, trial)
 
 
+@pytest.mark.slow
 def test_a_fit_that_the_software_can_no_longer_read_is_made_anew_through_the_gate(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,6 +284,7 @@ def test_a_fit_that_the_software_can_no_longer_read_is_made_anew_through_the_gat
     town.run()
 
 
+@pytest.mark.slow
 def test_a_lost_model_is_not_replaced_by_a_run(town: Town) -> None:
     shutil.rmtree(ModelStore(town.home).folder)
     with pytest.raises(ModelError, match="model_lost") as lost:
@@ -293,6 +297,7 @@ def test_a_lost_model_is_not_replaced_by_a_run(town: Town) -> None:
     assert linked.model == trial.kept.version
 
 
+@pytest.mark.slow
 def test_a_refit_is_a_candidate_and_never_live_by_itself(town: Town) -> None:
     for key in sorted(town.records)[::4]:
         del town.records[key]
@@ -343,6 +348,7 @@ def test_the_sample_is_kept_encrypted_and_can_be_dropped(tried: Tried) -> None:
         store.cases(trial.kept.digest)
 
 
+@pytest.mark.slow
 def test_the_commands_try_show_and_let_go_live(tried: Tried) -> None:
     town = tried.town
     told = len(town.events())
