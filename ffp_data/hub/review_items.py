@@ -85,6 +85,7 @@ def publish(
     before = {item.pair: item for item in open_items(connection)}
     after = {each.pair: each for each in wanted}
     _close(connection, [i.item_id for pair, i in before.items() if pair not in after], at)
+    new = []
     for pair in sorted(after):
         values = {
             "reasons": list(after[pair].reasons),
@@ -92,11 +93,13 @@ def publish(
             "evidence": after[pair].evidence,
         }
         if pair not in before:
-            pair_values = {"left_record": pair[0], "right_record": pair[1], "opened_at": _utc(at)}
-            connection.execute(sa.insert(ReviewItem), [{**values, **pair_values}])
+            named = {"left_record": pair[0], "right_record": pair[1], "opened_at": _utc(at)}
+            new.append({**values, **named})
         elif _changed(before[pair], after[pair]):
             is_it = ReviewItem.item_id == before[pair].item_id
             connection.execute(sa.update(ReviewItem).where(is_it).values(values))
+    if new:
+        connection.execute(sa.insert(ReviewItem), new)
     return {item.pair: item for item in open_items(connection)}
 
 

@@ -43,7 +43,7 @@ from governance.ledger import utc_now
 from linkage.report.examples import steps
 
 _WORDS = pa.list_(pa.string())
-_SCHEMA = pa.schema(
+SCHEMA = pa.schema(
     [
         ("place", pa.int32()),
         ("item_id", pa.int64()),
@@ -85,7 +85,7 @@ def build_queue(run: Run, at: datetime | None = None) -> QueueOutcome:
     finally:
         engine.dispose()
     # After the commit: a number that readers see is one that the hub has given.
-    published = {TABLE: pa.Table.from_pylist(rows, _SCHEMA)}
+    published = {TABLE: pa.Table.from_pylist(rows, SCHEMA)}
     store.write(run.home, run.run_id, published, room=ROOM)
     return _outcome(placed, rules)
 
@@ -107,7 +107,7 @@ class _Builder:
         open_ = self._outstanding(known, self._continued(known, raised))
         self.consequences = self._consequences(known, open_)
         placed = in_order(open_, self.consequences, self.rules)
-        items = review_items.publish(self.hub, [self._wanted(p, known) for p in placed], at)
+        items = review_items.publish(self.hub, [self._wanted(p) for p in placed], at)
         return placed, self._rows(placed, items, known)
 
     def _read_people(self, known: Known, raised: Iterable[Candidate]) -> None:
@@ -115,6 +115,16 @@ class _Builder:
         decided = {r for d in known.decisions for r in (d.left, d.right)} & known.child_of.keys()
         children |= {known.child_of[record] for record in decided}
         self.records, self.members = review_inputs.read_people(self.con, children)
+        self.decisions: dict[str, list[Decided]] = {}
+        for d in known.decisions:
+            for child in {known.child_of.get(d.left, ""), known.child_of.get(d.right, "")}:
+                self.decisions.setdefault(child, []).append(d)
+
+    def _decisions_among(self, c: Candidate) -> list[Decided]:
+        """Decisions in force on two records of the identifiers, in order of their number."""
+        inside = {key for child in c.children for key in self.members.get(child, ())}
+        near = {d.number: d for child in c.children for d in self.decisions.get(child, ())}
+        return [d for _, d in sorted(near.items()) if {d.left, d.right} <= inside]
 
     def _continued(self, known: Known, raised: Iterable[Candidate]) -> list[Candidate]:
         """The candidates, by the pair that reviewers have on their list already, where they have one."""
@@ -142,30 +152,27 @@ class _Builder:
             known.decisions,
             known.child_of,
             alike,
-            lambda c, about: self._evidence_digest(c, about, known.decisions),
+            self._evidence_digest,
             self.rules,
         )
 
-    def _evidence_digest(
-        self, c: Candidate, about: RecordPair, decisions: Iterable[Decided]
-    ) -> str:
+    def _evidence_digest(self, c: Candidate, about: RecordPair) -> str:
         """Keyed digest of what can be seen: all records of the identifiers, decisions on other pairs."""
         keys = sorted(key for child in c.children for key in self.members.get(child, ()))
         seen = [
             [key, self.records[key]["replaced_by"] or "", *values_of(self.records[key], self.rules)]
             for key in keys
         ]
-        inside = set(keys)
         others = sorted(
             [d.left, d.right, str(d.verdict)]
-            for d in decisions
-            if {d.left, d.right} <= inside and (d.left, d.right) != about
+            for d in self._decisions_among(c)
+            if (d.left, d.right) != about
         )
         return hmac.new(self.key, canonical_bytes([seen, others]), hashlib.sha256).hexdigest()
 
-    def _wanted(self, placed: Placed, known: Known) -> Wanted:
+    def _wanted(self, placed: Placed) -> Wanted:
         c = placed.candidate
-        digest = self._evidence_digest(c, c.pair, known.decisions)
+        digest = self._evidence_digest(c, c.pair)
         return Wanted(c.left, c.right, c.reasons, placed.readers, digest)
 
     # Consequence
@@ -214,7 +221,7 @@ class _Builder:
             c = each.candidate
             row, hidden = scores.get(c.pair), self._is_protected(c)
             bits = [(s.label, s.bits) for s in steps(weights, row)] if row else []
-            shown = evidence.as_plain(self._evidence(c, row, bits, hidden, known.decisions))
+            shown = evidence.as_plain(self._evidence(c, row, bits, hidden))
             rows.append(
                 {
                     "place": place,
@@ -256,7 +263,6 @@ class _Builder:
         row: Mapping[str, Any] | None,
         bits: evidence.Bits,
         hidden: bool,
-        decisions: Iterable[Decided],
     ) -> evidence.Evidence:
         joins = self.joins.get(c.children[0], ()) if len(c.children) == 1 else ()
         shown = row if row and not hidden else {}
@@ -271,7 +277,7 @@ class _Builder:
             path=self._path(joins, c),
             others_left=left,
             others_right=right,
-            notes=self._notes(c, decisions),
+            notes=self._notes(c),
         )
 
     def _others(
@@ -283,12 +289,10 @@ class _Builder:
             if key not in c.pair and key in self.records
         )
 
-    def _notes(self, c: Candidate, decisions: Iterable[Decided]) -> tuple[str, ...]:
-        inside = {key for child in c.children for key in self.members[child]}
+    def _notes(self, c: Candidate) -> tuple[str, ...]:
         return tuple(
             f"Decision {d.number} on records of these says {d.verdict.replace('_', ' ')}."
-            for d in decisions
-            if {d.left, d.right} <= inside
+            for d in self._decisions_among(c)
         )
 
     def _path(self, joins: Sequence[Join], c: Candidate) -> tuple[evidence.Link, ...]:
