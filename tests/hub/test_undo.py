@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ffp_data.hub import Verdict
-from tests.hub.stories import Story
-from tests.hub.test_histories import DECISION, PAIRS, RECORDS, RUN, fresh_story, line
+from ffp_data.hub import Hub, Verdict
+from tests.hub.stories import Story, seeded_ids
 
+RECORDS = [f"r{n}" for n in range(8)]
+PAIRS = list(combinations(RECORDS, 2))
+RUN = st.dictionaries(st.sampled_from(RECORDS), st.sampled_from("pqrs"), min_size=1)
+DECISION = st.tuples(st.sampled_from(PAIRS), st.sampled_from(list(Verdict)))
 SCORES = st.dictionaries(
     st.sampled_from([" ".join(pair) for pair in PAIRS]),
     st.sampled_from([0.2, 0.6, 0.8, 0.97]),
@@ -20,6 +25,19 @@ SCORES = st.dictionaries(
 )
 DELIVERY = st.tuples(RUN, SCORES)
 Delivery = tuple[Mapping[str, str], Mapping[str, float]]
+
+
+@contextmanager
+def fresh_story() -> Iterator[Story]:
+    with Hub.open("sqlite://", seeded_ids()) as hub:
+        yield Story(hub)
+
+
+def line(labels: Mapping[str, str]) -> str:
+    return " | ".join(
+        " ".join(sorted(r for r, label in labels.items() if label == name))
+        for name in sorted(set(labels.values()))
+    )
 
 
 def deliver(story: Story, delivery: Delivery) -> None:
@@ -103,7 +121,7 @@ def test_an_undo_before_the_next_run_leaves_no_trace_on_identifiers(story: Story
     assert story.ids() == before
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.lists(DELIVERY, min_size=1, max_size=4), DECISION, st.integers(1, 3))
 def test_no_history_keeps_a_decision_from_being_undone_without_a_rest(
     history: list[Delivery], decision: tuple[tuple[str, str], Verdict], between: int
@@ -121,7 +139,7 @@ def test_no_history_keeps_a_decision_from_being_undone_without_a_rest(
         assert story.ids() == before
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(DELIVERY, DECISION, st.lists(DELIVERY, min_size=1, max_size=2))
 def test_with_other_deliveries_between_the_outcome_is_that_of_a_hub_without_the_decision(
     first: Delivery, decision: tuple[tuple[str, str], Verdict], between: list[Delivery]
@@ -137,4 +155,30 @@ def test_with_other_deliveries_between_the_outcome_is_that_of_a_hub_without_the_
         story.undo(number)
         for hub in (story, twin):
             deliver(hub, (whole, first[1]))
+        assert story.together() == twin.together()
+
+
+@settings(max_examples=10)
+@given(DELIVERY, DECISION, DECISION, st.booleans(), st.integers(1, 2))
+def test_the_undo_of_one_decision_leaves_what_others_did(
+    first: Delivery,
+    undone: tuple[tuple[str, str], Verdict],
+    kept: tuple[tuple[str, str], Verdict],
+    is_first: bool,
+    between: int,
+) -> None:
+    assume(undone[0] != kept[0])
+    whole = (dict.fromkeys(RECORDS, "p") | dict(first[0]), first[1])
+    with fresh_story() as story, fresh_story() as twin:
+        for hub in (story, twin):
+            deliver(hub, whole)
+        order = [undone, kept] if is_first else [kept, undone]
+        numbers = {pair: story.decide(*pair, verdict) for pair, verdict in order}
+        twin.decide(*kept[0], kept[1])
+        for _ in range(between):
+            for hub in (story, twin):
+                deliver(hub, whole)
+        story.undo(numbers[undone[0]])
+        for hub in (story, twin):
+            deliver(hub, whole)
         assert story.together() == twin.together()
