@@ -107,6 +107,17 @@ class Lookup:
         least = self.model.thresholds.review if at_least is None else at_least
         return self._weighed(probe, rows, least) if len(rows) else []
 
+    def warm_up(self) -> None:
+        """Import what the first search would wait for."""
+        nobody, missing = (
+            np.zeros(1, np.int64),
+            np.zeros((1, len(self._packing.comparisons)), np.int64),
+        )
+        weigher = Weigher(
+            self.model, self._fitted.parameters, self._packing, lambda c: self._share(c, {})
+        )
+        weigher.score(nobody, nobody, self._packing.pack(missing), self._fitted.shares)
+
     def _proposed(self, probe: Mapping[str, Any]) -> Ints:
         """Numbers of the records that some rule proposes, ascending."""
         found = []

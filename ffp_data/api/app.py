@@ -7,6 +7,7 @@ other waiting.
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -224,6 +225,11 @@ def make_app(home: Home, open_service: Callable[[Home], Service] = Service.of) -
     add_handlers(app)
     app.openapi_schema = _document(app)
     return app
+
+
+def document(app: FastAPI) -> str:
+    """The OpenAPI document as docs/openapi.json has it."""
+    return json.dumps(app.openapi(), indent=1, ensure_ascii=False) + "\n"
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

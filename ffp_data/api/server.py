@@ -37,6 +37,12 @@ def serve(home: Home, host: str, port: int) -> None:
     handler.setFormatter(_PlacesOnly("%(levelname)s %(message)s"))
     logging.getLogger("uvicorn").addHandler(handler)
     config = uvicorn.Config(
-        make_app(home), host=host, port=port, access_log=False, log_config=None, server_header=False
+        make_app(home),
+        host=host,
+        port=port,
+        access_log=False,
+        log_config=None,
+        log_level="info",
+        server_header=False,
     )
     uvicorn.Server(config).run()

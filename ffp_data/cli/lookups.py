@@ -308,10 +308,18 @@ def runs(home: HomeOption = None, json: JsonOption = False) -> None:
 def api(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8800,
+    document: Annotated[
+        Path | None, typer.Option(help="Write the OpenAPI document there, and serve nothing.")
+    ] = None,
     home: HomeOption = None,
 ) -> None:
     """Serve the look-ups as a JSON API, on this machine alone unless --host says otherwise (docs/api.md)."""
+    from ffp_data.api import app
     from ffp_data.api.server import serve
+
+    if document is not None:
+        document.write_text(app.document(app.make_app(Home.at(home))), "utf-8")
+        return
 
     place = Home.at(home) if os.environ.get("FFP_HUB_URL") else has_run(home)
     serve(place, host, port)

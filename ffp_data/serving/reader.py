@@ -94,6 +94,7 @@ def _load(home: Home, path: Path) -> Served:
     child_of = records["child_id"].combine_chunks()
     catalogue = Catalogue.from_tables(records.drop_columns("child_id"), tables[KEYS], kept.model)
     lookup = Lookup(catalogue, kept.model, kept.fitted)
+    lookup.warm_up()
     protected = frozenset(tables[PROTECTED]["child_id"].to_pylist())
     people = tables[PEOPLE].combine_chunks()
     return Served(path, meta, kept.model, lookup, people, protected, child_of)

@@ -1,0 +1,260 @@
+"""Look-ups while a run writes: how long people and systems wait, with 300,000 records.
+
+    python benchmarks/hub/lookups.py                       300,000 records, 8 readers, a minute at least
+    python benchmarks/hub/lookups.py --records 3000 --seconds 10
+
+A home is made as a run leaves it (benchmarks/hub/home.py). Then `ffp api` serves it in a process of its own;
+readers, each a process with one connection, ask at a set pace (half of them by identifier, half by what is
+known of a child, with slips of the pen), and every read is ledgered. Meanwhile another process makes one
+daily run after another: 5,000 records change, all are linked, the hub assigns, a snapshot is published, and
+the service changes over. Counted are the times that readers saw, errors, and whether the ledger
+holds exactly the reads that were answered. The result goes to benchmarks/results/hub_lookups.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.hub.home import FIRST, make_run, synthetic_records  # noqa: E402
+from benchmarks.hub.machine import machine  # noqa: E402
+from ffp_data.access import Access  # noqa: E402
+from ffp_data.serving import load  # noqa: E402
+from ffp_data.settings import Home  # noqa: E402
+
+RESULTS = ROOT / "benchmarks" / "results" / "hub_lookups.json"
+LIMITS = {"resolve": 5.0, "identify": 50.0}  # milliseconds at the 95th percentile
+CHANGED = 5_000
+CHANGING_OVER = (
+    10  # seconds in which the service loads the last snapshot, and is asked all the same
+)
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass
+class Asked:
+    """What one reader saw: milliseconds by kind, errors, and how late it was by its own pace."""
+
+    times: dict[str, list[float]] = field(default_factory=lambda: {k: [] for k in LIMITS})
+    errors: list[str] = field(default_factory=list)
+    missed: int = 0
+
+
+def questions(home: Home, number: int, seed: int) -> list[tuple[str, Any]]:
+    """Identifiers to resolve and what is known of children, by turns."""
+    people, rng = load(home).people, Random(seed)
+    picked = people.take([rng.randrange(len(people)) for _ in range(number)]).to_pylist()
+    asked: list[tuple[str, Any]] = []
+    for person in picked:
+        asked.append(("resolve", person["child_id"]))
+        known = {
+            "given_name": person["given_name"], "family_name": person["surname"],
+            "birth_date": str(person["date_of_birth"]), "postcode": person["postcode"],
+        }  # fmt: skip
+        if person["date_of_birth"] and person["given_name"] and person["surname"]:
+            asked.append(("identify", {k: v for k, v in _slipped(known, rng).items() if v}))
+    return asked
+
+
+def _slipped(known: dict[str, Any], rng: Random) -> dict[str, Any]:
+    """As somebody types it: every third time with a wrong letter, every fifth without a postcode."""
+    if rng.random() < 1 / 3:
+        name = known["family_name"]
+        at = rng.randrange(len(name))
+        known["family_name"] = name[:at] + rng.choice(_LETTERS) + name[at + 1 :]
+    if rng.random() < 1 / 5:
+        known["postcode"] = None
+    return known
+
+
+def read(
+    port: int, token: str, asked: list[tuple[str, Any]], pace: float, stop: Event, out: Any
+) -> None:
+    """One reader: ask at the pace, note how long each answer took."""
+    seen, number, begin = Asked(), 0, time.perf_counter()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    while not stop.is_set():
+        kind, what = asked[number % len(asked)]
+        number += 1
+        due = begin + number / pace
+        if (wait := due - time.perf_counter()) > 0:
+            time.sleep(wait)
+        started = time.perf_counter()
+        if kind == "resolve":
+            connection.request("GET", f"/resolve/{what}", headers=headers)
+        else:
+            connection.request("POST", "/identify", json.dumps(what), headers=headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        seen.times[kind].append((time.perf_counter() - started) * 1000)
+        if answer.status != 200:
+            seen.errors.append(f"{kind} {answer.status} {body[:200]!r}")
+        seen.missed += time.perf_counter() > due + 1 / pace
+    out.put(seen)
+
+
+def write(root: Path, rows: pa.Table, seed: int, stop: Event, out: Any) -> None:
+    """Daily runs, one after another, until it is enough."""
+    runs: list[float] = []
+    rng = Random(seed)
+    while not stop.is_set():
+        started = time.perf_counter()
+        rows = _a_day_later(rows, rng)
+        day = FIRST + timedelta(days=len(runs) + 1)
+        make_run(root, rows, f"day {len(runs) + 1}", day)
+        runs.append(round(time.perf_counter() - started, 1))
+    out.put(runs)
+
+
+def _a_day_later(rows: pa.Table, rng: Random) -> pa.Table:
+    """Some records with another postcode, as after a move."""
+    postcodes = rows["postcode"].to_pylist()
+    for at in rng.sample(range(len(postcodes)), min(CHANGED, len(postcodes) // 10)):
+        postcodes[at] = f"XG{rng.randrange(1, 99)} {rng.randrange(1, 9)}ZZ"
+    at = rows.column_names.index("postcode")
+    return rows.set_column(at, "postcode", pa.array(postcodes, pa.string()))
+
+
+@contextmanager
+def served(home: Home) -> Iterator[int]:
+    """`ffp api` on a free port; gives the port."""
+    log = home.scratch / "api.log"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ffp_data", "api", "--home", str(home.root), "--port", "0"],
+            stderr=file, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+        try:
+            yield _port(log, process)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _port(log: Path, process: subprocess.Popen[bytes]) -> int:
+    sign = "http://127.0.0.1:"
+    while process.poll() is None:
+        if sign in (text := log.read_text()):
+            port = int(text.split(sign)[1].split()[0])
+            _wait_until_loaded(port)
+            return port
+        time.sleep(0.1)
+    raise RuntimeError(f"the service did not start: {log.read_text()[-500:]}")
+
+
+def _wait_until_loaded(port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    connection.request("GET", "/healthz")
+    connection.getresponse().read()
+
+
+def measure(home: Home, rows: pa.Table, readers: int, pace: float, seconds: int) -> dict[str, Any]:
+    """Readers and a writer side by side."""
+    access = Access(home)
+    token = access.tokens.make("readers", "service", access.roles, timedelta(days=1))
+    before = sum(1 for e in access.ledger.events() if e["kind"] == "read")
+    spawn = multiprocessing.get_context("spawn")
+    enough, stop, seen, runs = spawn.Event(), spawn.Event(), spawn.Queue(), spawn.Queue()
+    with served(home) as port:
+        processes = [
+            spawn.Process(
+                target=read, args=(port, token, questions(home, 500, n), pace, stop, seen)
+            )
+            for n in range(readers)
+        ]
+        writer = spawn.Process(target=write, args=(home.root, rows, 7, enough, runs))
+        for process in (*processes, writer):
+            process.start()
+        time.sleep(seconds)
+        enough.set()
+        made = runs.get()  # the run that is under way is finished
+        time.sleep(CHANGING_OVER)
+        stop.set()
+        found = [seen.get() for _ in processes]
+        for process in (*processes, writer):
+            process.join()
+    return _result(found, made, access, before)
+
+
+def _result(found: list[Asked], made: list[float], access: Access, before: int) -> dict[str, Any]:
+    times = {kind: np.concatenate([f.times[kind] for f in found]) for kind in LIMITS}
+    asked = sum(map(len, times.values()))
+    ledgered = sum(1 for e in access.ledger.events() if e["kind"] == "read") - before
+    return {
+        "milliseconds": {
+            kind: {
+                "asked": len(each),
+                **{f"p{p}": round(float(np.percentile(each, p)), 2) for p in (50, 95, 99, 100)},
+            }
+            for kind, each in times.items()
+        },
+        "errors": sum(len(f.errors) for f in found),
+        "first_errors": [e for f in found for e in f.errors][:3],
+        "later_than_their_pace": sum(f.missed for f in found),
+        "runs_meanwhile_seconds": made,  # from start to the published snapshot
+        "answered_and_ledgered": [asked, ledgered],
+        "ledger_problems": len(access.ledger.verify()),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--records", type=int, default=300_000)
+    parser.add_argument("--readers", type=int, default=8)
+    parser.add_argument("--pace", type=float, default=4.0, help="questions a second of each reader")
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--home", type=Path, help="keep the home there, or use the one that is")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    where = machine()
+    with tempfile.TemporaryDirectory() as name:
+        root = options.home or Path(name)
+        home, rows = _home(root, options.records)
+        result = measure(home, rows, options.readers, options.pace, options.seconds)
+    result |= {
+        "machine": where, "records": rows.num_rows, "readers": options.readers,
+        "questions_a_second_of_each": options.pace, "limits_p95": LIMITS,
+    }  # fmt: skip
+    options.results.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
+    print(json.dumps({k: v for k, v in result.items() if k != "machine"}, indent=1))
+    late = [k for k, limit in LIMITS.items() if result["milliseconds"][k]["p95"] > limit]
+    asked, ledgered = result["answered_and_ledgered"]
+    if late or result["errors"] or asked != ledgered:
+        raise SystemExit(f"not met: late {late}, errors {result['errors']}, {asked} != {ledgered}")
+
+
+def _home(root: Path, records: int) -> tuple[Home, pa.Table]:
+    """The home with its records, made unless it is there."""
+    home, kept = Home.at(root), root / "rows.parquet"
+    if not kept.is_file():
+        rows = synthetic_records(records, 7)
+        make_run(root, rows, "first")
+        pq.write_table(rows, kept)
+    return home, pq.read_table(kept)
+
+
+if __name__ == "__main__":
+    main()
