@@ -24,29 +24,29 @@ Digest = Annotated[str, typer.Argument(help="First digits of the model's digest:
 
 def list_models(home: HomeOption = None, json: JsonOption = False) -> None:
     """Every model that was kept: which is live, and what the gate said of it."""
-    from ffp_data.pipeline.model_store import ModelStore
+    from ffp_data.pipeline.model_store import ModelError, ModelStore
 
     store = ModelStore(has_run(home))
     live = store.live()
     rows = []
-    with _mended():
-        for digest in store.all():
-            kept, gate = store.load(digest), store.gate(digest)
-            is_live = live is not None and live.digest == digest
-            judged = (
-                "passed" if gate and gate["passed"] else "did not pass" if gate else "not tried"
-            )
-            if is_live and live and live.is_first_fit:
-                judged = "first fit"
-            rows.append(
-                {
-                    "model": kept.version,
-                    "live": "live" if is_live else "",
-                    "gate": judged,
-                    "fitted on": kept.fitted.records,
-                    "by": live.by if is_live and live else "",
-                }
-            )
+    for digest in store.all():
+        is_live = live is not None and live.digest == digest
+        gate = store.gate(digest)
+        judged = "passed" if gate and gate["passed"] else "did not pass" if gate else "not tried"
+        try:
+            kept = store.load(digest)
+            version, records = kept.version, kept.fitted.records
+        except ModelError as error:  # one that can't be read must not hide the others
+            version, records = f"{digest}: {error.rule}", None
+        rows.append(
+            {
+                "model": version,
+                "live": "live" if is_live else "",
+                "gate": "first fit" if is_live and live and live.is_first_fit else judged,
+                "fitted on": records,
+                "by": live.by if is_live and live else "",
+            }
+        )
     print_rows("person models", rows, as_json=json)
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 
 import linkage
 from ffp_data.pipeline.explain import CAUSES, explain, read_truth
+from ffp_data.pipeline.live_model import advice, choose_model
 from ffp_data.pipeline.make_return import notes_on
 from ffp_data.pipeline.run import Run
 from ffp_data.returns.versions import read_record
@@ -61,6 +62,7 @@ def summarise(run: Run, seconds: Mapping[str, float], truth: Path | None) -> dic
             "held": _reasons(con, run, "delivery_held"),
             "not_read": _not_read(con, run),
             "withdrawn": _withdrawn(run),
+            "model_waits": _model_waits(con, run),
             "seconds": {stage: round(spent, 1) for stage, spent in seconds.items()},
             "places": {
                 "returns and extracts": str(run.home.out),
@@ -93,10 +95,17 @@ def print_summary(summary: Mapping[str, Any]) -> None:
             console.print(_table(columns, rows))
     for note in (note for row in summary["returns"] for note in row["notes"]):
         console.print(note, markup=False, style="yellow", soft_wrap=True)
-    for kind in ("refused", "held", "withdrawn", "not_read"):
+    for kind in ("refused", "held", "withdrawn", "not_read", "model_waits"):
         for line in summary[kind]:
             word = kind.replace("_", " ")
             console.print(f"{word}: {line}", markup=False, style="red", soft_wrap=True)
+
+
+def _model_waits(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
+    """What somebody should do about the live person model; mostly nothing."""
+    records = _pairs(con, "SELECT 'n', count(*) FROM identity.person_records")[0][1]
+    words = advice(choose_model(run), records)
+    return [words] if words else []
 
 
 def _counts(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
