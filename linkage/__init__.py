@@ -27,7 +27,8 @@ Read the package in this order:
 7. ``linker``: all of it in order, with ``output`` and ``run_report``. ``tables`` reads
    files for all.
 8. ``incremental``, with ``state`` and ``changes``: new records against those that are there.
-9. ``evaluate``: how good it was; ``quality``: how sure that is, and for which groups; ``curves``: by
+9. ``lookup``: one record against all in milliseconds, over a ``catalogue``; ``single`` compares two records.
+10. ``evaluate``: how good it was; ``quality``: how sure that is, and for which groups; ``curves``: by
    threshold; ``clerical``: without labels. ``report``: a run as a folder with a page for people.
    ``schema``: the JSON Schema of model files.
 
