@@ -160,6 +160,8 @@ def test_the_fit_is_no_plain_text_and_a_damaged_one_is_refused(town: Town) -> No
     sealed.write_bytes(sealed.read_bytes()[:-1] + b"x")
     with pytest.raises(ModelError, match="cannot be read"):
         choose_model(town.at())
+    listed = CliRunner().invoke(app, ["model", "list", "--json", "--home", str(town.home.root)])
+    assert "cannot be read" in json.loads(listed.stdout)[0]["model"]
 
 
 @pytest.mark.slow
