@@ -190,9 +190,7 @@ class _Builder:
         nothing = frozenset[str]()
         result = {}
         for c in candidates:
-            left, right = (
-                frozenset(service[r.partition("|")[0]] for r in s) for s in self._sides(c)
-            )
+            left, right = (self._services(side, service) for side in self._sides(c))
             result[c] = Consequence(
                 own=nothing.union(*(own.get(child, nothing) for child in c.children)),
                 of_family=nothing.union(*(family.get(child, nothing) for child in c.children)),
@@ -201,6 +199,10 @@ class _Builder:
                 waiting_since=waiting.get(c.pair, "~"),  # after every date
             )
         return result
+
+    def _services(self, records: Iterable[str], service: Mapping[str, str]) -> frozenset[str]:
+        feeds = {record.partition("|")[0] for record in records}
+        return frozenset(service.get(feed, feed) for feed in feeds)
 
     def _sides(self, c: Candidate) -> tuple[Iterable[str], Iterable[str]]:
         """The records that stand on each side of the question."""
@@ -255,7 +257,8 @@ class _Builder:
         }
 
     def _feed(self, record_key: str) -> str:
-        return self.run.contracts[record_key.partition("|")[0]].name
+        feed = record_key.partition("|")[0]  # its contract may be gone: records outlive feeds
+        return self.run.contracts[feed].name if feed in self.run.contracts else feed
 
     def _evidence(
         self,
