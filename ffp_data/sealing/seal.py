@@ -13,7 +13,6 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +22,6 @@ import duckdb
 import sqlalchemy as sa
 
 from ffp_data import feeds
-from ffp_data.feeds import books, replay
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.file_facts import sha256
 from ffp_data.feeds.landing import Delivery, discover_feed, discover_strangers
@@ -32,50 +30,29 @@ from ffp_data.hub.child_id import parse
 from ffp_data.hub.database import create_engine, migrate, writing
 from ffp_data.hub.errors import HubError
 from ffp_data.hub.lookup import history, resolve
-from ffp_data.pipeline.ingest import decide, of_partnership, terms_of
+from ffp_data.pipeline.ingest import of_partnership
 from ffp_data.pipeline.model_store import ModelStore
 from ffp_data.pipeline.run import Run, sole_run
 from ffp_data.sealing import late, others, pending, sweep
+from ffp_data.sealing.corrections import correct, mend
 from ffp_data.sealing.deliveries import Taken, take, take_leftovers, take_unread
 from ffp_data.sealing.others import Finder, Place
 from ffp_data.sealing.pending import Journal
 from ffp_data.sealing.places import custodian_file, vault_folder
-from ffp_data.sealing.search import Wanted, search
+from ffp_data.sealing.report import Counts, Report, make_report
+from ffp_data.sealing.search import Wanted
 from ffp_data.sealing.sieve import Sieve, filter_key, spent_key, spent_token, token
 from ffp_data.sealing.subject import Subject, gather
 from ffp_data.sealing.vault import Custodian, Vault
 from ffp_data.serving.snapshot import forget
 from ffp_data.warehouse import connect
-from governance.policy.compile import LockError
 
 _SMALL = 1 << 20
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-Counts = dict[str, int]
-
 
 class SealError(HubError):
     """A seal that can't be begun, or that found what it can't deal with; says what to do."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a seal did, or would do: counts by place, and what stays. It names nobody.
-
-    exceptions: what stays, with the reason; recipients: who was given releases while the identity was
-    in the hub and must be told by the custodian; by_name: places where a name still stands by its birth date.
-    """
-
-    reference: str
-    counts: dict[str, Counts]
-    exceptions: dict[str, str]
-    recipients: Counts
-    by_name: Counts
-    shared_numbers: int
-    notes: tuple[str, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        return {**vars(self), "notes": list(self.notes)}
 
 
 def simulate(run: Run, child_id: str) -> Report:
@@ -215,17 +192,7 @@ class _Seal:
         return report
 
     def report(self, subject: Subject, counts: dict[str, Counts], places: list[Place]) -> Report:
-        kept = [place for place in places if place.fate == others.KEPT]
-        root = self.home.root
-        return Report(
-            reference=self.state.get("reference", "simulated"),
-            counts=counts,
-            exceptions={str(p.path.relative_to(root)): _WHY_KEPT.get(p.kind, p.kind) for p in kept},
-            recipients=self._recipients(),
-            by_name=self._by_name(subject) if self.state else {},
-            shared_numbers=subject.shared,
-            notes=tuple(self.state.get("notes", ())),
-        )
+        return make_report(self.run, subject, self.state, counts, places)
 
     def finder(self, subject: Subject) -> Finder:
         wanted = Wanted(subject.words)
@@ -273,7 +240,7 @@ class _Seal:
     def _cut_landing(self) -> Counts:
         counts: Counter[str] = Counter()
         for folder in self.contracts:
-            _mend(self.run.landing / folder)
+            mend(self.run.landing / folder)
         sieve = Sieve.of(filter_key(self.run.keys), self.subject.ids)
         for taken in self.taken(sieve):
             late.put_away(self.run, taken, self.state["reference"])
@@ -288,13 +255,7 @@ class _Seal:
         """The warehouse's books and rows for the files as they now are; then they are read again."""
         moved = self.state["moved"]
         with connect(self.home) as con:
-            con.begin()
-            for one in moved:
-                self._remove_rows(con, one)
-            sweep.rename(con, {one["old"]: one["new"] for one in moved if one["new"]})
-            con.commit()
-            for feed, new in sorted({(one["feed"], one["new"]) for one in moved if one["new"]}):
-                self._read_again(con, feed, new)
+            self.state["notes"] += correct(con, self.run, self.contracts, moved)
         return {"files": len(moved)}
 
     def _sweep_warehouse(self) -> Counts:
@@ -391,52 +352,6 @@ class _Seal:
                 self._moves(one["feed"], sha256(path), sha256(part), {})
                 part.replace(path)
 
-    def _remove_rows(self, con: duckdb.DuckDBPyConnection, one: dict[str, Any]) -> None:
-        contract = self.contracts.get(one["feed"])
-        for table in contract.tables if contract else ():
-            names = [contract.raw_name(table)] if contract else []
-            names += [contract.identity_name(table)] if contract and table.identity else []
-            for name in names:
-                if one["new"] is None:
-                    con.execute(f"DELETE FROM {name} WHERE _delivery_id = ?", [one["old"]])
-                elif places := one["rows"].get(table.name):
-                    _delete_places(con, name, one["old"], places, table.is_numbered)
-        if one["new"] is None:
-            for book in _BOOKS:
-                con.execute(
-                    f"DELETE FROM {book} WHERE delivery_id = ? AND feed = ?",
-                    [one["old"], one["feed"]],
-                )
-
-    def _read_again(self, con: duckdb.DuckDBPyConnection, feed: str, delivery_id: str) -> None:
-        """Lines and counts follow the file. Where no agreement lets it in now, they stay as they were."""
-        contract = self.contracts[feed]
-        entry = next(
-            (e for e in books.entries(con, delivery_id, feed) if e.status == "loaded"), None
-        )
-        if entry is None:
-            return
-        try:
-            terms = terms_of(self.run, decide(self.run, contract))
-        except LockError:
-            self.state["notes"].append(f"{feed}: not read again, no policy can be read")
-            return
-        for result in replay.replay(con, self.run.landing, contract, terms, entry):
-            if result.error:
-                self.state["notes"].append(f"{feed}: not read again: {result.error.rule}")
-
-    def _recipients(self) -> Counts:
-        """Whom the hub released anything to so far, with the number of releases."""
-        kinds = {"released", "dataflow_batch_accepted"}
-        events = (e for e in self.run.ledger.events() if e["kind"] in kinds)
-        return dict(Counter(f"{e['facts'].get('recipient', 'dfe')}" for e in events))
-
-    def _by_name(self, subject: Subject) -> Counts:
-        """Where a name still stands beside the birth date, for the custodian to look at."""
-        with connect(self.home, read_only=True) as con:
-            found = Counter(sweep.count_people(con, subject.people))
-        return dict(found + search(self.home, Wanted((), subject.people), self._is_apart))
-
     def _refuse_other_landing(self, con: duckdb.DuckDBPyConnection) -> None:
         """The files must be cut too: a seal that was given the wrong folder would leave them."""
         (loaded,) = con.execute(
@@ -460,50 +375,6 @@ class _Seal:
         self.run.ledger.append(
             kind, by=self.by, reason=self.reason, reference=self.state["reference"], **counts
         )
-
-    def _is_apart(self, path: Path) -> bool:
-        parts = path.relative_to(self.home.root).parts
-        apart = parts[0] in ("keys", "vault") or path.suffix == ".duckdb_extension"
-        return apart or path == self.home.warehouse
-
-
-_BOOKS = (
-    "meta.deliveries",
-    "meta.snapshot_scopes",
-    "meta.acceptances",
-    "meta.to_reload",
-    "quarantine.rows",
-    'quarantine."values"',
-)
-
-_WHY_KEPT = {
-    "kept build of a return": "the statutory record of what was signed and told",
-    "released files": "the files that were signed and told; the next release takes their place",
-    "ledger": "append-only",
-}
-
-
-def _delete_places(
-    con: duckdb.DuckDBPyConnection, name: str, delivery_id: str, places: list[Any], numbered: bool
-) -> None:
-    for line, element in places:
-        tail = " AND _element = ?" if numbered else ""
-        con.execute(
-            f"DELETE FROM {name} WHERE _delivery_id = ? AND _line = ?{tail}",
-            [delivery_id, line, *([element] if numbered else [])],
-        )
-
-
-def _mend(folder: Path) -> None:
-    """Put a folder back that a crash left beside its place, and drop what was not finished."""
-    for old in sorted(folder.glob(".*.old")) if folder.is_dir() else ():
-        place = old.with_name(old.name[1:].removesuffix(".old"))
-        if not place.exists():
-            old.rename(place)
-        else:
-            _remove(old)
-    for part in [*folder.glob(".*.part"), *folder.glob(".*.new")] if folder.is_dir() else ():
-        _remove(part)
 
 
 def _remove(path: Path) -> None:
