@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ffp_data.hub import Hub, InvalidInputError, ReviewError, UnknownRecordError, Verdict
+from ffp_data.hub import Hub, InvalidInputError, ReviewError, UnknownRecordError, Verdict, seals
 from ffp_data.hub import review_items as store
 from ffp_data.hub.database import writing
 from ffp_data.hub.review import load_constraints
@@ -299,3 +299,18 @@ def test_a_published_item_of_another_pair_is_not_shown(office: Office) -> None:
     with pytest.raises(ReviewError, match="not published"):
         office.desk().take(NOON, item)
     assert office.desk().queue(NOON) == ()
+
+
+def test_a_seal_takes_the_questions_and_verdicts_about_an_identity_with_it(office: Office) -> None:
+    first, second = office.publish(wanted("ann1", "bob1"), wanted("cat1", "dan1")).values()
+    office.desk().take(NOON, first)
+    office.desk().first_verdict(first, "same", "names", NOON)
+    office.settle(second, Verdict.NOT_SAME)
+    ann = office.story.ids()["ann1"]
+    with writing(office.story.hub._engine) as connection:
+        seals.purge(connection, {"ann1", ann})
+        assert [item.item_id for item in store.all_items(connection)] == [second]
+        assert {said.item_id for said in store.said_of(connection)} == {second}
+        assert store.holds(connection, NOON) == {}
+    with pytest.raises(ReviewError, match=f"no item {first}"):
+        office.desk().evidence(first)
