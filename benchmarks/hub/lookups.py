@@ -18,6 +18,7 @@ import http.client
 import json
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -62,9 +63,9 @@ class Asked:
     missed: int = 0
 
 
-def questions(home: Home, number: int, seed: int) -> list[tuple[str, Any]]:
+def questions(people: pa.Table, number: int, seed: int) -> list[tuple[str, Any]]:
     """Identifiers to resolve and what is known of children, by turns."""
-    people, rng = load(home).people, Random(seed)
+    rng = Random(seed)
     picked = people.take([rng.randrange(len(people)) for _ in range(number)]).to_pylist()
     asked: list[tuple[str, Any]] = []
     for person in picked:
@@ -176,14 +177,13 @@ def measure(home: Home, rows: pa.Table, readers: int, pace: float, seconds: int)
     access = Access(home)
     token = access.tokens.make("readers", "service", access.roles, timedelta(days=1))
     before = sum(1 for e in access.ledger.events() if e["kind"] == "read")
+    people = load(home).people
+    asked = [questions(people, 500, number) for number in range(readers)]
     spawn = multiprocessing.get_context("spawn")
     enough, stop, seen, runs = spawn.Event(), spawn.Event(), spawn.Queue(), spawn.Queue()
     with served(home) as port:
         processes = [
-            spawn.Process(
-                target=read, args=(port, token, questions(home, 500, n), pace, stop, seen)
-            )
-            for n in range(readers)
+            spawn.Process(target=read, args=(port, token, each, pace, stop, seen)) for each in asked
         ]
         writer = spawn.Process(target=write, args=(home.root, rows, 7, enough, runs))
         for process in (*processes, writer):
@@ -226,14 +226,17 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=8)
     parser.add_argument("--pace", type=float, default=4.0, help="questions a second of each reader")
     parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--home", type=Path, help="keep the home there, or use the one that is")
+    parser.add_argument(
+        "--home", type=Path, help="make the home there and keep it, or use the one that is"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
     where = machine()
     with tempfile.TemporaryDirectory() as name:
-        root = options.home or Path(name)
-        home, rows = _home(root, options.records)
-        result = measure(home, rows, options.readers, options.pace, options.seconds)
+        made, rows = _home(options.home or Path(name) / "made", options.records)
+        own = Home.at(Path(name) / "own")  # the runs of the measurement change it
+        shutil.copytree(made.root, own.root)
+        result = measure(own, rows, options.readers, options.pace, options.seconds)
     result |= {
         "machine": where, "records": rows.num_rows, "readers": options.readers,
         "questions_a_second_of_each": options.pace, "limits_p95": LIMITS,
