@@ -28,15 +28,20 @@ Reason = Annotated[
 ]
 
 
-def add_to(hub: typer.Typer, top: typer.Typer) -> None:
-    """Put the commands below `ffp hub`, and those for everybody at the top level."""
+def add_to(top: typer.Typer) -> None:
+    """Put the commands for everybody at the top level."""
+    top.command()(identify)
+    top.command("api")(api)
+
+
+def add_to_hub(hub: typer.Typer) -> None:
+    """Put the commands about identifiers below `ffp hub`."""
     hub.command()(history)
     hub.command()(resolve)
     hub.command("as-of")(as_of)
     hub.command()(changes)
     hub.command()(runs)
-    top.command()(identify)
-    top.command("api")(api)
+    hub.command()(export)
 
 
 @dataclass(frozen=True)
@@ -260,10 +265,13 @@ def _tell(counts: AsOf, out: Path | None, table: pa.Table) -> None:
     typer.echo(
         f"{where}{table.num_rows:,} records of {counts.children:,} people as of {counts.as_of}"
     )
-    if counts.withheld:
+    _tell_withheld(counts.withheld)
+
+
+def _tell_withheld(number: int) -> None:
+    if number:
         typer.echo(
-            f"{counts.withheld:,} keys of protected people's records stand as pseudonyms: a key may "
-            "name a place",
+            f"{number:,} keys of protected people's records stand as pseudonyms: a key may name a place",
             err=True,
         )
 
@@ -303,6 +311,23 @@ def runs(home: HomeOption = None, json: JsonOption = False) -> None:
     with _open(home) as opened:
         rows = opened.lookups.runs()
     print_rows("runs", rows, as_json=json)
+
+
+def export(
+    csv: Annotated[Path, typer.Option("--csv", help="The file to write.")], home: HomeOption = None
+) -> None:
+    """Write which identifier each record carries: record_key, child_id."""
+    from ffp_data.lookups.tables import write_keys
+    from governance.access import Right
+
+    with _open(home) as opened:
+        sees = opened.access.user(Right.PROTECTED_PLACE)
+        whole = opened.access.roles.may(sees, Right.PROTECTED_PLACE)
+        who = opened.access.user(Right.EXPORT)
+        table, withheld = opened.lookups.export(who, whole=whole, file=csv.name)
+    write_keys(table, csv)
+    typer.echo(f"{csv}: {table.num_rows:,} records")
+    _tell_withheld(withheld)
 
 
 def api(

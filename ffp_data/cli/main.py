@@ -77,7 +77,7 @@ app = typer.Typer(
 run.add_to(app)
 linkage.add_to(app)
 model.add_to(linkage.model_app)
-lookups.add_to(hub.app, app)
+lookups.add_to(app)
 app.add_typer(access.app, name="access")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(hub.app, name="hub")

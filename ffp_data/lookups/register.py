@@ -98,6 +98,11 @@ class Register:
         with self._engine.connect() as connection:
             return lookup.membership_as_of(connection, when)
 
+    def membership(self) -> pa.Table:
+        """Which identifier each record carries now; columns of `as_of`."""
+        with self._engine.connect() as connection:
+            return lookup.current_membership(connection)
+
     def runs(self) -> list[dict[str, object]]:
         """Id, as-at day and model of every run, oldest first."""
         query = sa.select(Run.run_id, Run.as_at, Run.model_version).order_by(Run.seq)

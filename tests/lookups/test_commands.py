@@ -106,6 +106,21 @@ def test_changes_are_counted_from_a_run_that_the_register_lists(world: World) ->
     assert run(world, "hub", "changes", "--since", "never").exit_code == 2
 
 
+def test_the_export_withholds_what_may_name_a_protected_childs_school(
+    own_world: World, tmp_path: Path
+) -> None:
+    users = own_world.home.access_file
+    out = tmp_path / "ids.csv"
+    for roles, sees in (("data_engineer", False), ("data_engineer, ig_officer", True)):
+        users.write_text(f"users: {{{os_user()}: [{roles}]}}\n", "utf-8")
+        assert run(own_world, "hub", "export", "--csv", out).exit_code == 0
+        text = out.read_text("utf-8")
+        assert ("990177" in text) == sees
+        assert len(text.splitlines()) == own_world.rows.num_rows + 1
+    users.write_text(f"users: {{{os_user()}: [reviewer]}}\n", "utf-8")
+    assert run(own_world, "hub", "export", "--csv", out).exit_code == 1
+
+
 def test_who_has_no_role_is_refused_and_the_ledger_knows(own_world: World) -> None:
     own_world.home.access_file.write_text(f"users: {{{os_user()}: [data_engineer]}}\n", "utf-8")
     result = run(own_world, "identify", *NOAH)
