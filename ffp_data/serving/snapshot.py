@@ -82,7 +82,8 @@ def publish(run: Run) -> Published:
         "made_for": state_digest(kept.model),
     }
     tables = _tables(catalogue, members, people, protected, meta)
-    path = store.write(run.home, run.run_id, tables)
+    with connect(run.home):  # past the fence, so that no overtaken run turns readers back
+        path = store.write(run.home, run.run_id, tables)
     return Published(path, people.num_rows, members.num_rows)
 
 
