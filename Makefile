@@ -42,7 +42,7 @@ serve: $(READY) ## Dagster's pages on the demonstration: http://127.0.0.1:3000
 	PYTHONWARNINGS='ignore:Function `dev_command` is superseded' $(BIN)/dagster dev -w workspace.yaml
 
 test: $(READY) check ## all tests, as CI runs them
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n auto --dist loadgroup
 
 cover: $(READY) ## all tests again, slower, with the lines and branches that none of them reaches
 	$(BIN)/pytest -q --cov=linkage --cov=governance --cov=ffp_data --cov=assets --cov-branch --cov-report=term:skip-covered

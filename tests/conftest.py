@@ -70,9 +70,17 @@ WHOLE_RUNS = {
 }
 
 
+# Folders whose tests share something that takes long to make: on several cores they stay on one.
+SHARING = {"dbt_project", "end_to_end", "lookups", "synthetic"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
-        is_whole = item.path.relative_to(here).as_posix() in WHOLE_RUNS
+        path = item.path.relative_to(here)
+        is_whole = path.as_posix() in WHOLE_RUNS
         if is_whole or "[postgresql" in item.name or "-postgresql" in item.name:
             item.add_marker(pytest.mark.slow)
+        group = path.parts[0] if path.parts[0] in SHARING else path.as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
