@@ -39,6 +39,7 @@ class HubResource(dg.ConfigurableResource[None]):
             wait=self.wait,
             on_wait=lambda who: log.info("waiting for %s", who),
         ):
+            _clear_away(context.instance, run.run_id)
             yield self
 
     def run(self, run_id: str) -> Run:
@@ -50,3 +51,19 @@ class HubResource(dg.ConfigurableResource[None]):
             as_at=date.fromisoformat(self.as_at) if self.as_at else None,
             allow_large_change=self.allow_large_change,
         )
+
+
+def _clear_away(instance: dg.DagsterInstance | None, run_id: str) -> None:
+    """End in Dagster what runs left there that were killed in a step: else its pool waits for them for ever.
+
+    Only a run that held the lease is in a step, and now this one holds it.
+    """
+    if instance is None:
+        return
+    storage = instance.event_log_storage
+    held = [storage.get_concurrency_info(pool) for pool in storage.get_concurrency_keys()]
+    for left in {slot.run_id for pool in held for slot in pool.claimed_slots} - {run_id}:
+        storage.free_concurrency_slots_for_run(left)
+        dead = instance.get_run_by_id(left)
+        if dead is not None and not dead.is_finished:
+            instance.report_run_failed(dead, "its process ended in the middle of a step")
