@@ -6,8 +6,8 @@
 A home is made as a run leaves it (benchmarks/hub/home.py). Then `ffp api` serves it in a process of its own;
 readers, each a process with one connection, ask at a set pace (half of them by identifier, half by what is
 known of a child, with slips of the pen), and every read is ledgered. Meanwhile another process makes one
-daily run after another (niced): 5,000 records change, all are linked, the hub assigns, a snapshot is published, and
-the service changes over. Counted are the times that readers saw, errors, and whether the ledger
+daily run after another, as `ffp run --background` does: 5,000 records change, all are linked, the hub assigns, a
+snapshot is published, and the service changes over. Counted are the times that readers saw, errors, and whether the ledger
 holds exactly the reads that were answered. The result goes to benchmarks/results/hub_lookups.json.
 """
 
@@ -42,13 +42,13 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.hub.home import FIRST, make_run, synthetic_records  # noqa: E402
 from benchmarks.hub.machine import machine  # noqa: E402
 from ffp_data.access import Access  # noqa: E402
+from ffp_data.priority import give_way  # noqa: E402
 from ffp_data.serving import load  # noqa: E402
 from ffp_data.settings import Home  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "hub_lookups.json"
 LIMITS = {"resolve": 5.0, "identify": 50.0}  # milliseconds at the 95th percentile
 CHANGED = 5_000
-NICE = 10  # as docs/api.md advises: nobody waits for a run
 CHANGING_OVER = (
     10  # seconds in which the service loads the last snapshot, and is asked all the same
 )
@@ -120,7 +120,7 @@ def read(
 
 def write(root: Path, rows: pa.Table, seed: int, stop: Event, out: Any) -> None:
     """Daily runs, one after another, until it is enough; with less claim to the cores than answers have."""
-    os.nice(NICE)
+    give_way()
     runs: list[float] = []
     rng = Random(seed)
     while not stop.is_set():
@@ -241,7 +241,7 @@ def main() -> None:
         result = measure(own, rows, options.readers, options.pace, options.seconds)
     result |= {
         "machine": where, "records": rows.num_rows, "readers": options.readers,
-        "questions_a_second_of_each": options.pace, "limits_p95": LIMITS, "nice_of_runs": NICE,
+        "questions_a_second_of_each": options.pace, "limits_p95": LIMITS,
     }  # fmt: skip
     options.results.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
     print(json.dumps({k: v for k, v in result.items() if k != "machine"}, indent=1))

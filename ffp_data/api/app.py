@@ -2,7 +2,8 @@
 
 Nothing of a person but an identifier stands in a URL: what is known of a child comes in the body of a POST,
 the reason in a header. Handlers are plain functions, which run in threads, so that a slow answer keeps no
-other waiting.
+other waiting; who asks, and what one indexed row answers, is looked up at once, since a change of threads
+would take longer than the answer.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class Service:
         return cls(access, register, serving, journal, Lookups(access, register, serving, gate))
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:
     service: Service = request.app.state.service
     require_none(service.access.home)
     return service
@@ -76,7 +77,7 @@ def _service(request: Request) -> Service:
 _bearer = HTTPBearer(auto_error=False, description="A token of `ffp access token`.")
 
 
-def _principal(
+async def _principal(
     request: Request,
     service: Annotated[Service, Depends(_service)],
     sent: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
@@ -156,7 +157,9 @@ def history(child_id: ChildId, who: Who, service: Served, reason: Reason = None)
 @routes.get(
     "/resolve/{child_id}", responses=_refusals(401, 403, 404, 422, 503), tags=["identifiers"]
 )
-def resolve(child_id: ChildId, who: Who, service: Served, reason: Reason = None) -> Resolution:
+async def resolve(
+    child_id: ChildId, who: Who, service: Served, reason: Reason = None
+) -> Resolution:
     """The identifier in use today for one that was ever issued. Right: resolve."""
     return service.lookups.resolve(who, child_id, reason)
 

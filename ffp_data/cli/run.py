@@ -13,6 +13,7 @@ from uuid import uuid4
 import typer
 
 from ffp_data.cli.console import HomeOption, JsonOption, fail, parse_day, print_json, progress
+from ffp_data.priority import give_way
 from ffp_data.settings import Home, make_demonstration
 
 DEMO_CHILDREN = 3000
@@ -80,6 +81,10 @@ def run(
         float,
         typer.Option(min=0, help="Seconds to wait for a run that is at work; 0 refuses at once."),
     ] = 3600,
+    background: Annotated[
+        bool,
+        typer.Option("--background", help="Give way to look-ups and all else on this machine."),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Run the whole graph once, in this process: feeds, identifiers, single view, returns, extracts.
@@ -87,6 +92,8 @@ def run(
     Exit status: 0 done, 1 a step failed, 3 done but at least one delivery was refused (it stays in
     the landing folder; the summary names file, line and remedy), 4 another run is at work.
     """
+    if background:
+        give_way()
     day = parse_day(as_at)
     place = _prepare(Home.at(home), landing)
     status = _run_graph(
