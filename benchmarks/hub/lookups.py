@@ -7,8 +7,8 @@ A home is made as a run leaves it (benchmarks/hub/home.py). Then `ffp api` serve
 readers, each a process with one connection, ask at a set pace (half of them by identifier, half by what is
 known of a child, with slips of the pen), and every read is ledgered. Meanwhile another process makes one
 daily run after another, as `ffp run --background` does: 5,000 records change, all are linked, the hub assigns, a
-snapshot is published, and the service changes over. Counted are the times that readers saw, errors, and whether the ledger
-holds exactly the reads that were answered. The result goes to benchmarks/results/hub_lookups.json.
+snapshot is published, and the service changes over. Counted are the times that readers saw, errors, and
+whether the ledger holds exactly the reads that were answered. The result goes to benchmarks/results/hub_lookups.json.
 """
 
 from __future__ import annotations
