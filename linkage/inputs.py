@@ -78,6 +78,9 @@ def as_text(con: duckdb.DuckDBPyConnection, values: pa.ChunkedArray) -> pa.Chunk
 
 def coded(con: duckdb.DuckDBPyConnection, values: pa.ChunkedArray) -> tuple[Codes, pa.Array]:
     """(number of each row's value or -1, the distinct values)."""
+    if not len(values):  # of no dates at all Arrow can't make a dictionary
+        kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+        return np.empty(0, dtype=np.int32), pa.array([], kind)
     if not pa.types.is_dictionary(values.type):
         try:
             values = values.dictionary_encode()

@@ -16,6 +16,7 @@ import pytest
 
 from linkage import LinkageError, Model
 from linkage.coding import spaces_of
+from linkage.inputs import coded
 from linkage.records import Records, load
 
 COUNT = 50
@@ -122,3 +123,11 @@ def test_ids_that_occur_twice_are_counted_and_shown_in_their_order(model: Model)
     first = sorted(str(i) for i in _table()["id"].slice(0, 4).to_pylist())[:3]
     with pytest.raises(LinkageError, match=f"4 ids occur more than once.* {', '.join(first)};"):
         _load(table, model)
+
+
+@pytest.mark.parametrize("kind", [pa.date32(), pa.string(), pa.dictionary(pa.int32(), pa.date32())])
+def test_a_column_of_nobody_is_coded_as_nothing(kind: pa.DataType) -> None:
+    with duckdb.connect() as con:
+        codes, values = coded(con, pa.chunked_array([], type=kind))
+    assert (len(codes), len(values)) == (0, 0)
+    assert values.type == (pa.string() if kind == pa.string() else pa.date32())
