@@ -15,7 +15,7 @@ import uvicorn
 from ffp_data.api.app import make_app
 from ffp_data.settings import Home
 
-SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.00005
 """How long a thread may hold Python's lock: short, so that a look-up by identifier overtakes a search."""
 
 
