@@ -200,6 +200,10 @@ def dies_at(point: int) -> Callable[[], None]:
 # Looking: what a hub holds, apart from the numbers that a database may skip.
 
 
+BY_THE_CLOCK = {"opened_at", "closed_at"}
+"""When a question for reviewers was put and taken back: the one thing that a run takes from the clock."""
+
+
 def picture(url: str) -> dict[str, str]:
     """A digest of the export and of each table; rows of a run tell which one it was, by its place."""
     engine = create_engine(url)
@@ -221,7 +225,7 @@ def _rows(
         told = {
             column.name: runs[row[column]] if row[column] and _is_run(column) else row[column]
             for column in table.columns
-            if not (is_number and column.primary_key)
+            if not (is_number and column.primary_key) and column.name not in BY_THE_CLOCK
         }
         yield told
 
