@@ -19,7 +19,7 @@ withdrawal does not stop what others permit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +29,7 @@ import duckdb
 
 from governance.policy.compile import Lock
 from governance.policy.model import is_below
-from governance.readset import ROWS, Column, UnreadableQueryError, columns_read
+from governance.readset import ROWS, Column, UnreadableQueryError, reading
 from governance.syntax import quoted
 
 Table = tuple[str, str]
@@ -125,17 +125,21 @@ class Gate:
         """
         with replica(columns, frozenset(self.stored)) as warehouse:
             found = list(warehouse.stand(models))
-            for model in models:
-                if model.name not in {each.model for each in found}:
-                    found += self.of_model(warehouse, model)
+            fallen = {each.model for each in found}
+            with reading(warehouse.con) as columns_of:
+                for model in models:
+                    if model.name not in fallen:
+                        found += self.of_model(columns_of, model)
         return sorted(set(found))
 
-    def of_model(self, warehouse: Replica, model: Model) -> Iterator[Refusal]:
-        """Reasons against one model that stands in the replica."""
+    def of_model(
+        self, columns_of: Callable[[str], frozenset[Column]], model: Model
+    ) -> Iterator[Refusal]:
+        """Reasons against one model, by the columns that its SQL reads in the replica."""
         if model.needs_purpose and not model.purposes:
             yield Refusal(model.name, "anything", "", "a purpose; name one under the model's meta")
         try:
-            read = columns_read(warehouse.con, model.sql)
+            read = columns_of(model.sql)
         except UnreadableQueryError as error:
             yield Refusal(model.name, "what cannot be examined", "", str(error))
             return

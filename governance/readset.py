@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -65,19 +65,35 @@ class UnreadableQueryError(Exception):
 def columns_read(con: duckdb.DuckDBPyConnection, sql: str) -> frozenset[Column]:
     """Return the columns that one SELECT reads; the tables must exist but may be empty.
 
-    The planner settings of the whole database are changed meanwhile and put back.
+    The planner settings of the whole database are changed meanwhile and put back. For many queries see
+    `reading`.
     """
-    _refuse_all_but_one_select(con, sql)
+    with reading(con) as columns_of:
+        return columns_of(sql)
+
+
+@contextmanager
+def reading(
+    con: duckdb.DuckDBPyConnection,
+) -> Iterator[Callable[[str], frozenset[Column]]]:
+    """Yield `columns_read` for the tables that there are now: the catalogue is read once for all queries."""
     with _planning(con) as planner:
         tables = _Catalogue(planner)
-        found = set(tables.columns_of_plan(sql))
-        for name in _tables_named(planner, sql):
-            planned = tables.columns_of_plan(f"SELECT count(*) FROM {name}")
-            found.update(Column(each.schema, each.table, ROWS) for each in planned)
-    named = {(each.schema, each.table) for each in found if each.column != ROWS}
-    return frozenset(
-        each for each in found if each.column != ROWS or (each.schema, each.table) not in named
-    )
+
+        def columns_of(sql: str) -> frozenset[Column]:
+            _refuse_all_but_one_select(planner, sql)
+            found = set(tables.columns_of_plan(sql))
+            for name in _tables_named(planner, sql):
+                planned = tables.columns_of_plan(f"SELECT count(*) FROM {name}")
+                found.update(Column(each.schema, each.table, ROWS) for each in planned)
+            named = {(each.schema, each.table) for each in found if each.column != ROWS}
+            return frozenset(
+                each
+                for each in found
+                if each.column != ROWS or (each.schema, each.table) not in named
+            )
+
+        yield columns_of
 
 
 class _Catalogue:

@@ -33,7 +33,7 @@ from benchmarks.hub import churn_shown  # noqa: E402
 from benchmarks.hub.machine import cost, machine, peak_gib  # noqa: E402
 from benchmarks.hub.measures import Changes, Errors, Members, changes, errors  # noqa: E402
 from benchmarks.hub.people import Records  # noqa: E402
-from ffp_data.hub import Hub, Rules, RunSummary  # noqa: E402
+from ffp_data.hub import Hub  # noqa: E402
 from ffp_data.synthetic.months.partnership import (  # noqa: E402
     Month,
     MonthlyPartnership,
@@ -119,7 +119,9 @@ class Run:
             result = linkage.link(records, self.model, fitted=self.fitted)
         self.fitted = self.fitted or result.fitted
         with cost(costs, "assign"):
-            summary = self._assign(f"month-{number}", month.as_at, result)
+            summary = self.records.assign(
+                self.hub, self.model, f"month-{number}", month.as_at, result
+            )
         self.truth |= month.person_of
         self.children |= month.children
         with cost(costs, "measure"):
@@ -137,15 +139,6 @@ class Run:
             "changes": summary.changes, "seconds": costs,
             "happened": {name: len(what) for name, what in vars(month.news).items()},
         })  # fmt: skip
-
-    def _assign(self, run_id: str, as_at: date, result: linkage.LinkResult) -> RunSummary:
-        summary = self.hub.apply_run(
-            run_id, as_at, self.model.version, result.clusters, result.pairs,
-            rules=Rules(self.model.thresholds.join, self.model.thresholds.break_),
-            facts=self.records.facts(run_id, self.hub.last_run()),
-        )  # fmt: skip
-        self.records.written()
-        return summary
 
     def _take(self, name: str, members: Members) -> None:
         system = self.systems.setdefault(name, System())

@@ -35,7 +35,7 @@ import linkage  # noqa: E402
 from benchmarks.hub.database import size_mb, url_of  # noqa: E402
 from benchmarks.hub.machine import cost, machine, peak_gib  # noqa: E402
 from benchmarks.hub.people import Records  # noqa: E402
-from ffp_data.hub import Hub, Rules, RunSummary  # noqa: E402
+from ffp_data.hub import Hub, RunSummary  # noqa: E402
 from ffp_data.hub.child_id import from_bits  # noqa: E402
 from ffp_data.synthetic.months import MonthlyPartnership  # noqa: E402
 
@@ -88,13 +88,7 @@ class Side:
 
     def assign(self, run_id: str, as_at: date, result: linkage.LinkResult) -> RunSummary:
         """One run, as the pipeline makes it."""
-        summary = self.hub.apply_run(
-            run_id, as_at, self.model.version, result.clusters, result.pairs,
-            rules=Rules(self.model.thresholds.join, self.model.thresholds.break_),
-            facts=self.records.facts(run_id, self.hub.last_run()),
-        )  # fmt: skip
-        self.records.written()
-        return summary
+        return self.records.assign(self.hub, self.model, run_id, as_at, result)
 
 
 def measure(records: int, changed: int, seed: int, url: str, folder: Path) -> dict[str, Any]:

@@ -6,14 +6,16 @@ facts that the hub is told (NHS numbers, merges by the sender, corrections) are 
 
 from __future__ import annotations
 
+from datetime import date
 from types import TracebackType
 from typing import Self
 
 import duckdb
 import pyarrow as pa
 
+import linkage
 from ffp_data.feeds.people import CLEANED, PERSON_COLUMNS, install_cleaners
-from ffp_data.hub import Facts
+from ffp_data.hub import Hub, Rules, RunSummary
 from ffp_data.identifiers import install_macros
 from ffp_data.pipeline import record_facts
 
@@ -53,10 +55,18 @@ class Records:
         """What linkage reads."""
         return self._con.execute(record_facts.records_to_link()).to_arrow_table()
 
-    def facts(self, run_id: str, last_run: str | None) -> Facts:
-        """What the hub is told beside the links."""
-        return record_facts.read_facts(self._con, run_id, last_run)
-
-    def written(self) -> None:
-        """The hub has written the run."""
+    def assign(
+        self, hub: Hub, model: linkage.Model, run_id: str, as_at: date, result: linkage.LinkResult
+    ) -> RunSummary:
+        """Let the hub assign, as the pipeline does: told of what the records say beside the links."""
+        summary = hub.apply_run(
+            run_id,
+            as_at,
+            model.version,
+            result.clusters,
+            result.pairs,
+            rules=Rules(model.thresholds.join, model.thresholds.break_),
+            facts=record_facts.read_facts(self._con, run_id, hub.last_run()),
+        )
         record_facts.keep_facts(self._con)
+        return summary

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Literal
 
 import duckdb
 import pyarrow as pa
@@ -120,7 +121,7 @@ def _whole_records(
     keys: set[str] = set()
     for one in staged:
         if one.table.role and own[one.table.name]:
-            keys |= set(_of_rows(con, one, record_key(one), own[one.table.name]))
+            keys |= _of_rows(con, one, record_key(one), own[one.table.name])
     new = {key for key in keys if not sieve.holds(RECORD, key)}
     grown = {name: set(rows) for name, rows in own.items()}
     for one in staged if new else ():
@@ -131,26 +132,17 @@ def _whole_records(
 
 
 def _of_rows(
-    con: duckdb.DuckDBPyConnection, one: Staged, sql: str, rows: Iterable[Place]
-) -> list[str]:
-    """Distinct values of `sql` in the rows at these places."""
-    con.register("_sealed_rows", _places(rows))
-    element = "_element" if one.element else "NULL::BIGINT"
-    found = con.execute(
-        f"SELECT DISTINCT {sql}::VARCHAR AS v FROM {one.rows} r SEMI JOIN _sealed_rows s"
-        f" ON r._line = s.line AND {element} IS NOT DISTINCT FROM s.element WHERE v IS NOT NULL"
-    ).fetchall()
-    con.unregister("_sealed_rows")
-    return [value for (value,) in found]
-
-
-def _not_of_rows(
-    con: duckdb.DuckDBPyConnection, one: Staged, sql: str, rows: Iterable[Place]
+    con: duckdb.DuckDBPyConnection,
+    one: Staged,
+    sql: str,
+    rows: Iterable[Place],
+    join: Literal["SEMI", "ANTI"] = "SEMI",
 ) -> set[str]:
+    """Distinct values of `sql` in the rows at these places; ANTI: in all the others."""
     con.register("_sealed_rows", _places(rows))
     element = "_element" if one.element else "NULL::BIGINT"
     found = con.execute(
-        f"SELECT DISTINCT {sql}::VARCHAR AS v FROM {one.rows} r ANTI JOIN _sealed_rows s"
+        f"SELECT DISTINCT {sql}::VARCHAR AS v FROM {one.rows} r {join} JOIN _sealed_rows s"
         f" ON r._line = s.line AND {element} IS NOT DISTINCT FROM s.element WHERE v IS NOT NULL"
     ).fetchall()
     con.unregister("_sealed_rows")
@@ -187,8 +179,8 @@ def _left_alone(
         going, staying = set[str](), set[str]()
         for parent in parents:
             table, _, its = parent.partition(".")
-            if table in tables and f"{its}" in tables[table].names:
-                going |= set(_of_rows(con, tables[table], f"v_{its}", own[table]))
-                staying |= _not_of_rows(con, tables[table], f"v_{its}", own[table])
+            if table in tables and its in tables[table].names:
+                going |= _of_rows(con, tables[table], f"v_{its}", own[table])
+                staying |= _of_rows(con, tables[table], f"v_{its}", own[table], "ANTI")
         gone |= _holding(con, one, f"v_{key}::VARCHAR", going - staying)
     return gone

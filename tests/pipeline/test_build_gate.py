@@ -6,7 +6,7 @@ table that it reaches, and what is missing; a mutant that is let through is a le
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -18,6 +18,7 @@ from ffp_data.pipeline import build_gate, transform
 from governance.build_gate import Gate, Model, Refusal, Replica, replica
 from governance.policy import compile_policy, load
 from governance.policy.compile import Lock
+from governance.readset import reading
 
 AS_AT = date(2026, 3, 31)
 LOCK = compile_policy(load(), AS_AT)
@@ -41,7 +42,12 @@ class Standing:
         failed = list(self.warehouse.stand(models))
         if failed:
             return failed
-        return [each for model in models for each in self.gate.of_model(self.warehouse, model)]
+        return self.examine(models)
+
+    def examine(self, models: Sequence[Model], gate: Gate | None = None) -> list[Refusal]:
+        """What the gate has against models that stand."""
+        with reading(self.warehouse.con) as columns_of:
+            return [e for m in models for e in (gate or self.gate).of_model(columns_of, m)]
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +73,7 @@ def mart(
 
 
 def test_the_project_itself_may_be_built(standing: Standing) -> None:
-    found = [
-        each
-        for m in standing.project.models
-        for each in standing.gate.of_model(standing.warehouse, m)
-    ]
-    assert [str(each) for each in found] == []
+    assert [str(each) for each in standing.examine(standing.project.models)] == []
     assert standing.project.beside == []
 
 
@@ -246,7 +247,7 @@ def test_an_agreement_that_was_never_signed_gives_nothing(standing: Standing) ->
     table, column, *_ = TARGETS["police in a return"]
     model = mart(f"select {column} from {table}", VIEW)
     assert standing.refuse(model) == []
-    assert list(gate.of_model(standing.warehouse, model))
+    assert standing.examine([model], gate)
 
 
 def test_a_return_reads_people_through_the_door_for_returns(standing: Standing) -> None:
