@@ -14,6 +14,7 @@ from ffp_data.feeds import Contract
 from ffp_data.hub import review, review_items
 from ffp_data.hub.safety import Clash
 from ffp_data.hub.state import Pair
+from ffp_data.pipeline.protected import MUST_NOT_BE_LOCATED
 from ffp_data.review.found import Decided, Join, Known
 from ffp_data.review.rules import ReviewRules
 
@@ -42,14 +43,11 @@ FROM identity.person_records p JOIN identity.person_records s ON p.replaced_by =
 ORDER BY ALL
 """
 # Facts of a person by the names of the rules; work with the person as on the run's day.
-_FACTS = """
+_FACTS = f"""
 SELECT child_id, CASE level WHEN 'child_protection' THEN 'protection_plan' ELSE level END AS fact
 FROM intermediate.int_persons__open_work WHERE level IN ('child_protection', 'looked_after')
 UNION
-SELECT child_id, 'protected' FROM identity.child_membership JOIN identity.person_records USING (record_key)
-WHERE is_restricted
-UNION -- with those who live with them
-SELECT child_id, 'protected' FROM single_view.children WHERE is_restricted
+SELECT child_id, 'protected' FROM ({MUST_NOT_BE_LOCATED})
 UNION
 SELECT child_id, 'unborn_or_infant' FROM identity.children WHERE kind = 'unborn'
 UNION

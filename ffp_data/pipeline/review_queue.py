@@ -133,13 +133,15 @@ class _Builder:
             if {item.left, item.right} <= known.child_of.keys():
                 children = {known.child_of[item.left], known.child_of[item.right]}
                 listed[tuple(sorted(children))] = item.pair
-        return [self._with_pair(c, listed.get(c.children), known) for c in raised]
+        probability = {(p.left, p.right): p.probability for p in known.pairs}
 
-    def _with_pair(self, c: Candidate, pair: RecordPair | None, known: Known) -> Candidate:
-        if pair is None or len(c.children) == 1 or found.is_own_question(c):
-            return c
-        scored = {(p.left, p.right): p.probability for p in known.pairs}
-        return replace(c, left=pair[0], right=pair[1], probability=scored.get(pair))
+        def with_pair(c: Candidate) -> Candidate:
+            pair = listed.get(c.children)
+            if pair is None or len(c.children) == 1 or found.is_own_question(c):
+                return c
+            return replace(c, left=pair[0], right=pair[1], probability=probability.get(pair))
+
+        return [with_pair(c) for c in raised]
 
     def _outstanding(self, known: Known, raised: Sequence[Candidate]) -> tuple[Candidate, ...]:
         names: dict[tuple[str, ...], str] = {}

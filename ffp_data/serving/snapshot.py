@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ffp_data.pipeline.model_store import ModelStore
+from ffp_data.pipeline.protected import MUST_NOT_BE_LOCATED
 from ffp_data.pipeline.record_facts import records_to_link
 from ffp_data.pipeline.run import Run
 from ffp_data.serving import store
@@ -34,19 +35,11 @@ PLACES = ("postcode", "uprn", "address_line", "phone", "email")
 PEOPLE, PROTECTED, META = "people", "protected", "meta"
 TABLES = (RECORDS, KEYS, PEOPLE, PROTECTED, META)
 
-# Adults too: their records' keys may name a place as well, in lists of who carries which identifier.
-_PROTECTED = """
-SELECT child_id FROM identity.child_membership JOIN identity.person_records USING (record_key)
-WHERE is_restricted
-UNION SELECT child_id FROM single_view.children WHERE is_restricted
-ORDER BY child_id
-"""
-
 _PEOPLE = f"""
 SELECT child_id, given_name, middle_names, surname, date_of_birth, expected_birth_date, sex,
        nhs_number, nhs_number_status, p.child_id IS NOT NULL AS is_protected,
        CASE WHEN NOT is_protected THEN postcode END AS postcode, is_unborn, record_count
-FROM single_view.children LEFT JOIN ({_PROTECTED}) p USING (child_id) ORDER BY child_id
+FROM single_view.children LEFT JOIN ({MUST_NOT_BE_LOCATED}) p USING (child_id) ORDER BY child_id
 """
 
 
@@ -70,7 +63,7 @@ def publish(run: Run) -> Published:
     kept = models.load(live.digest)
     with connect(run.home, read_only=True) as con:
         people = con.execute(_PEOPLE).to_arrow_table()
-        protected = con.execute(_PROTECTED).to_arrow_table()
+        protected = con.execute(MUST_NOT_BE_LOCATED).to_arrow_table()
         members = con.execute(_members()).to_arrow_table()
     with scratch_database(str(run.home.scratch / "spill"), 2, None) as scratch:
         catalogue = Catalogue.of(scratch, members, kept.model)
@@ -94,7 +87,7 @@ def _members() -> str:
         f"SELECT r.* REPLACE ({hidden}), m.child_id FROM ({records_to_link()}) r"
         " JOIN identity.child_membership m USING (record_key)"
         " SEMI JOIN single_view.children c ON c.child_id = m.child_id"
-        f" LEFT JOIN ({_PROTECTED}) p ON p.child_id = m.child_id ORDER BY record_key"
+        f" LEFT JOIN ({MUST_NOT_BE_LOCATED}) p ON p.child_id = m.child_id ORDER BY record_key"
     )
 
 

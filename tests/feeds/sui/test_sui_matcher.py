@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -14,104 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ffp_data import feeds
-from ffp_data.identifiers import nhs_number
-from tests.feeds.conftest import CONTRACTS as ALL
-from tests.feeds.samples import Landing, Row, csv_text, sample_row
-
-CONTRACTS = {feed: ALL[feed] for feed in ("early_help", "sui_matcher")}
-SUI = CONTRACTS["sui_matcher"]
-SYSTEM = CONTRACTS["early_help"].hub.system
-STAMP = "20260402T030000Z"
-
-
-def number(stem: int) -> str:
-    """The first valid test number from `stem` on."""
-    first_nine = str(stem)
-    digit = nhs_number.check_digit(first_nine)
-    return number(stem + 1) if digit is None else f"{first_nine}{digit}"
-
-
-MIA, BEN, JOE = number(900000001), number(900000101), number(900000201)
-
-
-def search_id(given: str, family: str, born: str, gender: str, postcode: str) -> str:
-    """As the matcher makes it: day first, the rest in small letters."""
-    day = date.fromisoformat(born).strftime("%d/%m/%Y")
-    text = f"{given.lower()}{family.lower()}{day}{gender}{postcode.replace(' ', '').lower()}"
-    return hashlib.sha256(text.encode("ascii", "replace")).hexdigest()
-
-
-def key(person: str) -> str:
-    return f"early_help|{SYSTEM}|{person}"
-
-
-def person(identity: str, given_name: str, **own: str) -> Row:
-    said = {
-        "eh_person_id": identity, "forename": given_name, "surname": "Reed", "date_of_birth": "2019-05-02",
-        "nhs_number": "",
-    }  # fmt: skip
-    table = CONTRACTS["early_help"].by_name["persons"]
-    blank = {p.name: "" for p in table.properties if not p.required}
-    return sample_row(CONTRACTS["early_help"], table) | blank | said | own
-
-
-def result(identity: str, given_name: str, found: str, **own: str) -> Row:
-    said = {
-        "record_id": identity, "given_name": given_name, "surname": "Reed", "date_of_birth": "2019-05-02",
-        "gender": "female", "postcode": "XF1 2AB", "status": "Match", "score": "0.97", "nhs_number": found,
-    }  # fmt: skip
-    row = said | own
-    made = search_id(
-        row["given_name"], row["surname"], row["date_of_birth"], row["gender"], row["postcode"]
-    )
-    return {"search_id": made} | row
-
-
-@pytest.fixture
-def landing(tmp_path: Path) -> Iterator[Landing]:
-    with duckdb.connect(":memory:", config={"threads": "2"}) as con:
-        feeds.create_empty_raw_tables(con, CONTRACTS)
-        yield Landing(tmp_path / "landing", CONTRACTS, con)
-
-
-class Matched:
-    """Early-help records, results of the matcher for them, and what became of these."""
-
-    def __init__(self, landing: Landing) -> None:
-        self.landing = landing
-        landing.rows(
-            "early_help", "persons", [person("1", "Mia"), person("2", "Ben"), person("3", "Joe")]
-        )
-
-    def results(self, *rows: Row, table: str = "full_results", manifest: Row | None = None) -> None:
-        """Delivers a file of results, with a manifest for its bytes unless told otherwise."""
-        path = self.landing.rows("sui_matcher", table, rows, STAMP)
-        said = {
-            "strategy": "4", "strategy_version": "2", "tool_version": "1", "mode": "match",
-            "run_date": "2026-04-01", "source_feed": "early_help", "source_system": SYSTEM, "source_extract": "",
-            "results_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        }  # fmt: skip
-        self.landing.rows("sui_matcher", "runs", [said | (manifest or {})], STAMP)
-
-    def weigh(self, *, allow_test_numbers: bool = True) -> list[dict[str, Any]]:
-        """Loads what lies there and assembles; the assertions in the order of their lines."""
-        for loaded in self.landing.load():
-            assert loaded.error is None
-        feeds.assemble_identity(self.landing.con, CONTRACTS, allow_test_numbers=allow_test_numbers)
-        query = "SELECT * FROM identity.nhs_number_assertions ORDER BY method, line"
-        rows: list[dict[str, Any]] = self.landing.con.execute(query).to_arrow_table().to_pylist()
-        return rows
-
-    def numbers(self) -> dict[str, str | None]:
-        rows = self.landing.query(
-            "SELECT source_person_id, nhs_number FROM identity.person_records WHERE nhs_number IS NOT NULL"
-        )
-        return dict(rows)
-
-
-@pytest.fixture
-def matched(landing: Landing) -> Matched:
-    return Matched(landing)
+from tests.feeds.samples import Landing, Row, csv_text
+from tests.feeds.sui.answers import (
+    BEN,
+    CONTRACTS,
+    JOE,
+    MIA,
+    STAMP,
+    SUI,
+    Matched,
+    key,
+    of,
+    person,
+    result,
+    search_id,
+)
 
 
 def test_a_match_that_passes_every_test_gives_the_record_its_number(matched: Matched) -> None:
@@ -326,92 +240,3 @@ def test_any_name_and_day_give_the_same_search_id_twice(name: str, born: date) -
         found = con.execute(query, [name, name, born]).fetchone()
     blank = name if name.strip() else ""
     assert blank == "" or found == (search_id(name, name, born.isoformat(), "male", "XF1 1AA"),)
-
-
-def supersedes(successor: str, identity: str, given_name: str) -> Row:
-    return result(identity, given_name, successor, status="LocalNhsNumberIsSuperseded")
-
-
-def of(landing: Landing) -> Matched:
-    """The deliveries of a landing whose people the test has written itself."""
-    matched = Matched.__new__(Matched)
-    matched.landing = landing
-    return matched
-
-
-RECONCILIATION = {"mode": "reconciliation"}
-
-
-def test_a_superseded_number_leads_to_the_one_in_use_wherever_it_was_sent(landing: Landing) -> None:
-    people = [
-        person("1", "Mia", nhs_number=BEN),
-        person("2", "Mia", nhs_number=BEN),
-        person("3", "Joe", nhs_number=JOE),
-    ]
-    landing.rows("early_help", "persons", people)
-    matched = of(landing)
-    matched.results(supersedes(MIA, "1", "Mia"), manifest=RECONCILIATION)
-    (said,) = matched.weigh()
-    assert (said["tier"], said["effect"], said["former_number"]) == ("high", "supersedes", BEN)
-    assert matched.numbers() == {"1": MIA, "2": MIA, "3": JOE}
-    sent = "SELECT record_key, value FROM identity.person_identifiers WHERE source LIKE 'early_help%' ORDER BY ALL"
-    assert landing.query(sent) == [(key("1"), BEN), (key("2"), BEN), (key("3"), JOE)]
-
-
-@pytest.mark.parametrize(
-    ("second", "numbers"),
-    [(MIA, {"1": MIA, "2": MIA}), (BEN, {"1": BEN, "2": JOE})],
-    ids=["a chain is followed to its end", "a circle says nothing"],
-)
-def test_a_superseding_number_may_be_superseded_in_turn(
-    landing: Landing, second: str, numbers: dict[str, str]
-) -> None:
-    people = [person("1", "Mia", nhs_number=BEN), person("2", "Mia", nhs_number=JOE)]
-    landing.rows("early_help", "persons", people)
-    matched = of(landing)
-    said = (supersedes(JOE, "1", "Mia"), supersedes(second, "2", "Mia"))
-    matched.results(*said, manifest=RECONCILIATION)
-    matched.weigh()
-    assert matched.numbers() == numbers
-
-
-def answer(identity: str, given_name: str, found: str = "", **own: str) -> Row:
-    said = {
-        "record_id": key(identity), "given_name": given_name, "surname": "Reed", "date_of_birth": "2019-05-02",
-        "gender": "female", "postcode": "XF1 2AB", "outcome": "found" if found else "not_found", "nhs_number": found,
-        "faults": "", "asked_on": "2026-04-01",
-    }  # fmt: skip
-    return said | own
-
-
-def test_an_answer_of_the_service_is_weighed_like_a_match_and_needs_no_manifest(
-    matched: Matched,
-) -> None:
-    rows = [answer("1", "Mia", MIA), answer("2", "Ben"), answer("3", "Joe", outcome="refused")]
-    matched.landing.rows("sui_matcher", "answers", rows, STAMP)
-    found, none, refused = matched.weigh()
-    assert (found["tier"], found["effect"], found["method"]) == (
-        "high",
-        "fills",
-        "sui_matcher.answers",
-    )
-    assert (found["score"], found["asserted_on"]) == (None, date(2026, 4, 1))
-    assert (none["tier"], refused["tier"]) == ("not_known", "not_known")
-    assert matched.numbers() == {"1": MIA}
-
-
-def test_an_answer_to_other_particulars_than_the_record_has_now_is_for_review(
-    matched: Matched,
-) -> None:
-    rows = [answer("1", "Mia", MIA, date_of_birth="2018-05-02")]
-    matched.landing.rows("sui_matcher", "answers", rows, STAMP)
-    (found,) = matched.weigh()
-    assert (found["tier"], found["reasons"]) == ("review", ["another_birth_date"])
-
-
-def test_the_service_and_the_matcher_with_two_numbers_for_one_record_are_a_conflict(
-    matched: Matched,
-) -> None:
-    matched.results(result("1", "Mia", MIA))
-    matched.landing.rows("sui_matcher", "answers", [answer("1", "Mia", BEN)], STAMP)
-    assert {said["tier"] for said in matched.weigh()} == {"conflict"}
