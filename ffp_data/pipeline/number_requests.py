@@ -22,7 +22,6 @@ from ffp_data.warehouse import connect
 from governance.grants import ReleaseDecision
 from governance.release import ReleaseFailedError, ReleaseRefusedError, publish
 
-MATCHER = "fenmarch-sui-matcher"
 DEPARTMENT = "dfe"
 ASK_AGAIN = 30
 """Days until the service is asked again for a record that it did not find."""
@@ -46,9 +45,22 @@ class AskOutcome:
     asking: Asking | None
 
 
-def release_requests(run: Run, recipient: str = MATCHER) -> ReleaseOutcome:
-    """Write `children.csv` under `out/nhs_number_requests/<recipient>/<day>/`, or say why not."""
-    decision = policy.grants(run).release(recipient, PURPOSE)
+def release_requests(run: Run, recipient: str | None = None) -> ReleaseOutcome:
+    """Write `children.csv` under `out/nhs_number_requests/<recipient>/<day>/`, or say why not.
+
+    Without a recipient it is the council's own matcher: whom agreements name for the purpose beside the
+    Department.
+    """
+    grants = policy.grants(run)
+    if recipient is None:
+        named = sorted({who for who, _ in grants.recipients(PURPOSE)} - {DEPARTMENT})
+        if len(named) != 1:
+            told = ", ".join(named) or "nobody"
+            return ReleaseOutcome(
+                False, f"agreements for {PURPOSE} name {told}; one matcher is needed"
+            )
+        (recipient,) = named
+    decision = grants.release(recipient, PURPOSE)
     out = run.home.out / "nhs_number_requests" / recipient / run.as_at.isoformat()
     with connect(run.home) as con:
 

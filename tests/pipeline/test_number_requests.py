@@ -101,6 +101,14 @@ def test_without_the_agreement_or_a_column_of_it_nothing_is_written(run: Run, ca
     assert not list(run.home.out.rglob("*.csv"))
 
 
+def test_without_a_matcher_in_any_agreement_nothing_is_written(run: Run) -> None:
+    ask(run)
+    (policy.start_policy(run.home) / "agreements" / "DSA-SUI-02.yaml").unlink()
+    outcome = release_requests(compiled(run))
+    assert not outcome.permitted
+    assert "name nobody; one matcher is needed" in outcome.reason
+
+
 def test_a_hub_that_has_built_nothing_yet_says_so(run: Run) -> None:
     outcome = release_requests(compiled(run))
     assert not outcome.permitted
