@@ -1,0 +1,24 @@
+"""The only writer under `out/`: it turns an allowed decision into files, and nothing more.
+
+For each table of the decision it selects exactly the agreed columns of the cohort's rows, applies
+each column's transform, and sorts the result after pseudonyms are set, so that the order of rows
+tells nothing of the hub's identifiers. Parquet, a workbook and a signed manifest are written to a
+hidden directory that is renamed when whole. The ledger gets the intention before the rename and
+the fact after it, so a crash between the two is seen. Equal input gives equal bytes.
+"""
+
+from governance.release.errors import ReleaseFailedError, ReleaseRefusedError
+from governance.release.extract import WORKBOOK, write_extract
+from governance.release.publishing import Extract, publish
+from governance.release.taking_back import why_withdrawn, withdraw
+
+__all__ = [
+    "WORKBOOK",
+    "Extract",
+    "ReleaseFailedError",
+    "ReleaseRefusedError",
+    "publish",
+    "why_withdrawn",
+    "withdraw",
+    "write_extract",
+]

@@ -1,0 +1,85 @@
+"""An extract: the agreed tables of a decision as Parquet files and one workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from governance.cover import cover_sheet
+from governance.files import replacing
+from governance.grants import ReleaseDecision
+from governance.keys import KeyStore
+from governance.ledger import Ledger
+from governance.pseudonym import pseudonym_key
+from governance.release.publishing import Extract, publish
+from governance.release.reading import read_table
+from governance.release.refusing import refuse_if_denied, refuse_others
+from governance.release.telling import epoch, short
+from governance.xlsx import Sheet, write_workbook
+
+WORKBOOK = "extract.xlsx"
+_WIDEST = 40
+
+
+def write_extract(
+    con: duckdb.DuckDBPyConnection,
+    decision: ReleaseDecision,
+    *,
+    as_at: date,
+    out: Path,
+    keys: KeyStore,
+    ledger: Ledger,
+    only: Mapping[str, Sequence[str]] | None = None,
+) -> Extract:
+    """Write the extract of an allowed decision into the directory ``out``, replacing it whole.
+
+    ``only`` narrows the decision to named columns per relation. Raises ReleaseRefusedError (also
+    written to the ledger) or ReleaseFailedError; in both cases ``out`` stays as it was.
+    """
+    refuse_if_denied(decision, as_at, ledger)
+    narrowed = decision if only is None else _narrowed(decision, only, as_at, ledger)
+    key = pseudonym_key(keys, decision.recipient, decision.purpose, epoch(as_at))
+    tables = {
+        relation: read_table(con, narrowed, relation, key, as_at) for relation in narrowed.relations
+    }
+    rows = {relation: table.num_rows for relation, table in tables.items()}
+
+    def write(part: Path) -> Mapping[str, int]:
+        for relation, table in tables.items():
+            _write_parquet(table, part / f"{short(relation)}.parquet")
+        sheets = [cover_sheet(narrowed, as_at, rows), *map(_sheet, tables, tables.values())]
+        write_workbook(part / WORKBOOK, sheets, f"{narrowed.agreement} {narrowed.recipient}")
+        return rows
+
+    return publish(narrowed, write, as_at=as_at, out=out, keys=keys, ledger=ledger)
+
+
+def _narrowed(
+    decision: ReleaseDecision, only: Mapping[str, Sequence[str]], as_at: date, ledger: Ledger
+) -> ReleaseDecision:
+    wanted = {f"{relation}.{name}" for relation, names in only.items() for name in names}
+    refuse_others(decision, sorted(wanted - set(decision.transforms)), as_at, ledger)
+    items = tuple(each for each in decision.items if f"{each.relation}.{each.name}" in wanted)
+    return replace(decision, items=items)
+
+
+def _write_parquet(table: pa.Table, path: Path) -> None:
+    with replacing(path) as handle:
+        pq.write_table(table, handle, compression="zstd")
+
+
+def _sheet(relation: str, table: pa.Table) -> Sheet:
+    widths = [_width(name, table.column(name)) for name in table.column_names]
+    columns = [table.column(name).to_pylist() for name in table.column_names]
+    return Sheet(short(relation), table.column_names, zip(*columns, strict=True), widths)
+
+
+def _width(name: str, column: pa.ChunkedArray) -> int:
+    longest = max((len(str(each)) for each in column.slice(0, 200).to_pylist()), default=0)
+    return min(_WIDEST, max(len(name), longest) + 2)

@@ -1,0 +1,52 @@
+"""From files to a release: signed, intended, put in place, released."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from governance.files import replacing_directory
+from governance.grants import ReleaseDecision
+from governance.keys import KeyStore
+from governance.ledger import Ledger
+from governance.manifest import write_manifest
+from governance.release.refusing import refuse_if_denied, refuse_others
+from governance.release.telling import about, columns, facts
+
+
+@dataclass(frozen=True)
+class Extract:
+    """A written extract: where it lies, its manifest's hash and the rows of each table."""
+
+    directory: Path
+    agreement: str
+    manifest_sha256: str
+    rows: Mapping[str, int]
+
+
+def publish(
+    decision: ReleaseDecision,
+    write: Callable[[Path], Mapping[str, int]],
+    *,
+    as_at: date,
+    out: Path,
+    keys: KeyStore,
+    ledger: Ledger,
+) -> Extract:
+    """Let ``write`` fill a hidden directory, sign it, record it and put it in the place of ``out``.
+
+    For files of another shape than `write_extract` makes, such as the XML of a statutory return.
+    ``write`` returns the number of rows written of each relation; naming one outside the decision
+    refuses the whole, and nothing of it stays.
+    """
+    refuse_if_denied(decision, as_at, ledger)
+    with replacing_directory(out) as part:
+        rows = write(part)
+        refuse_others(decision, sorted(set(rows) - set(decision.relations)), as_at, ledger)
+        manifest = write_manifest(part, facts(decision, as_at, rows), keys.signing_key)
+        said = {**about(decision, as_at), "manifest": manifest, "rows": dict(rows)}
+        ledger.append("release_intended", **said)
+    ledger.append("released", **said, columns=columns(decision))
+    return Extract(out, str(decision.agreement), manifest, dict(rows))
