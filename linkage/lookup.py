@@ -42,13 +42,22 @@ class TooLittleError(LinkageError):
         told = "; or ".join(" and ".join(way) for way in ways)
         super().__init__(f"too little to look for anybody; give {told}")
 
+    def __reduce__(self) -> tuple[type[TooLittleError], tuple[list[tuple[str, ...]]]]:
+        """Made again from the ways, not from the words, where it comes from another process."""
+        return type(self), (self.ways,)
+
 
 class TooManyError(LinkageError):
     """More records share the given values than are worth comparing."""
 
     def __init__(self, found: int) -> None:
         """Say how many."""
+        self.found = found
         super().__init__(f"{found:,} records share these values; give more of them")
+
+    def __reduce__(self) -> tuple[type[TooManyError], tuple[int]]:
+        """Made again from the number."""
+        return type(self), (self.found,)
 
 
 @dataclass(frozen=True)

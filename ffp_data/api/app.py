@@ -26,7 +26,7 @@ from ffp_data.lookups.changes import Told
 from ffp_data.lookups.register import Register
 from ffp_data.lookups.tables import page, written_day
 from ffp_data.sealing.pending import require_none
-from ffp_data.serving import NothingPublishedError, Serving
+from ffp_data.serving import NothingPublishedError, People, SearchProcess, Serving, load_people
 from ffp_data.settings import Home
 from governance.access import Gate, Journal, Principal
 
@@ -56,16 +56,19 @@ class Service:
 
     access: Access
     register: Register
-    serving: Serving
+    people: Serving[People]
+    search: SearchProcess
     journal: Journal
     lookups: Lookups
 
     @classmethod
     def of(cls, home: Home) -> Service:
-        access, register, serving = Access(home), Register.open(home.hub_url), Serving(home)
+        access, register = Access(home), Register.open(home.hub_url)
+        people, search = Serving(home, load_people), SearchProcess(home)
         journal = Journal(home.ledger_dir, access.ledger)
         gate = Gate(access.roles, access.gate.subjects, journal.append)
-        return cls(access, register, serving, journal, Lookups(access, register, serving, gate))
+        lookups = Lookups(access, register, people, search, gate)
+        return cls(access, register, people, search, journal, lookups)
 
 
 async def _service(request: Request) -> Service:
@@ -197,9 +200,10 @@ def changes(
 def healthz(request: Request) -> Health:
     """Whether the service answers, and from which run; needs no token and names nobody."""
     service: Service = request.app.state.service
-    problems = [p for p in (service.serving.problem, service.journal.problem) if p]
+    told = (service.people.problem, service.search.problem, service.journal.problem)
+    problems = sorted({problem for problem in told if problem})
     try:
-        meta = service.serving.served().meta
+        meta = service.people.served().meta
     except NothingPublishedError:
         meta, problems = {}, ["nothing is published yet"]
     return Health(
@@ -216,11 +220,11 @@ def make_app(home: Home, open_service: Callable[[Home], Service] = Service.of) -
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
         service = open_service(home)
-        with service.journal:
+        with service.journal, service.search:
             app.state.service = service
-            service.serving.start()
+            service.people.start()
             yield
-            service.serving.stop()
+            service.people.stop()
         service.register.close()
 
     app = FastAPI(title=TITLE, version=VERSION, description=DESCRIPTION, lifespan=running)

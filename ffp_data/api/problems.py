@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from ffp_data.lookups import NotThereError
 from ffp_data.lookups.service import NamesThePersonError, NotEnoughError
 from ffp_data.sealing.pending import SealUnfinishedError
-from ffp_data.serving import NothingPublishedError
+from ffp_data.serving import NothingPublishedError, SearchDiedError
 from governance.access import AccessDeniedError
 from linkage.lookup import TooManyError
 
@@ -53,6 +53,7 @@ _RULES: dict[type[Exception], tuple[HTTPStatus, str]] = {
     NotEnoughError: (HTTPStatus.UNPROCESSABLE_ENTITY, "too_little_known"),
     TooManyError: (HTTPStatus.UNPROCESSABLE_ENTITY, "too_many_share_it"),
     NamesThePersonError: (HTTPStatus.UNPROCESSABLE_ENTITY, "reason_names_the_person"),
+    SearchDiedError: (HTTPStatus.SERVICE_UNAVAILABLE, "search_died"),
     NothingPublishedError: (HTTPStatus.SERVICE_UNAVAILABLE, "nothing_published"),
     SealUnfinishedError: (HTTPStatus.SERVICE_UNAVAILABLE, "seal_unfinished"),
 }

@@ -60,7 +60,7 @@ def _open(home: Path | None, *, many: bool = False) -> Iterator[_Opened]:
     from ffp_data.lookups.register import Register
     from ffp_data.lookups.service import NamesThePersonError, NotEnoughError
     from ffp_data.sealing.pending import require_none
-    from ffp_data.serving import NothingPublishedError, Serving
+    from ffp_data.serving import NothingPublishedError, SearchHere, Serving, load
     from governance.access import Gate, Journal
     from linkage import LinkageError
 
@@ -75,7 +75,8 @@ def _open(home: Path | None, *, many: bool = False) -> Iterator[_Opened]:
             journal = stack.enter_context(Journal(place.ledger_dir, access.ledger))
             gate = Gate(access.roles, gate.subjects, journal.append)
         try:
-            yield _Opened(access, Lookups(access, register, Serving(place), gate))
+            serving = Serving(place, load)
+            yield _Opened(access, Lookups(access, register, serving, SearchHere(serving), gate))
         except (
             NotThereError,
             NothingPublishedError,

@@ -23,7 +23,7 @@ from ffp_data.lookups.changes import Told, changes_since
 from ffp_data.lookups.demographics import FIELDS, Demographics
 from ffp_data.lookups.grading import SHOWN, Answer, grade
 from ffp_data.lookups.register import Register
-from ffp_data.serving import NothingPublishedError, Served, Serving
+from ffp_data.serving import NothingPublishedError, People, Search, Served, Serving
 from governance.access import Gate, Principal, Right
 from linkage.lookup import TooLittleError
 
@@ -51,10 +51,15 @@ class Lookups:
     """The look-ups of one home; safe for several threads."""
 
     def __init__(
-        self, access: Access, register: Register, serving: Serving, gate: Gate | None = None
+        self,
+        access: Access,
+        register: Register,
+        people: Serving[People] | Serving[Served],
+        search: Search,
+        gate: Gate | None = None,
     ) -> None:
         """`gate` replaces the home's own, which waits for the disk at each read."""
-        self._access, self._register, self._serving = access, register, serving
+        self._access, self._register, self._people, self._search = access, register, people, search
         self._gate = gate or access.gate
 
     def identify(self, who: Principal, known: Demographics, reason: str | None) -> Answer:
@@ -65,14 +70,12 @@ class Lookups:
         """
         self._gate.check(who, Right.IDENTIFY, reason=reason)
         _refuse_names(known, reason)
-        served = self._serving.served()
         try:
-            matches = served.lookup.find(known.record())
+            matches, own, thresholds, meta = self._search.find(known.record())
         except TooLittleError as error:
             raise NotEnoughError(error.ways) from None
-        own = {match.record_id: served.child_of(match.record_id) for match in matches}
         in_use = self._register.in_use(set(own.values()))
-        found = grade(matches, lambda r: in_use.get(own[r]), served.model.thresholds)
+        found = grade(matches, lambda r: in_use.get(own[r]), thresholds)
         shown = found[:SHOWN]
         self._gate.read(
             who,
@@ -85,9 +88,9 @@ class Lookups:
         return Answer(
             candidates=shown,
             more=len(found) - len(shown),
-            model=served.meta["model_version"],
-            run=served.meta["run_id"],
-            as_at=served.meta["as_at"],
+            model=meta["model_version"],
+            run=meta["run_id"],
+            as_at=meta["as_at"],
         )
 
     def resolve(self, who: Principal, child_id: str, reason: str | None = None) -> Resolution:
@@ -232,9 +235,9 @@ class Lookups:
         served = self._snapshot()
         return child_ids if served is None else child_ids & served.protected
 
-    def _snapshot(self) -> Served | None:
+    def _snapshot(self) -> People | None:
         try:
-            return self._serving.served()
+            return self._people.served()
         except NothingPublishedError:
             return None
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -32,23 +33,13 @@ class NothingPublishedError(Exception):
 
 
 @dataclass(frozen=True)
-class Served:
-    """One snapshot in memory."""
+class People:
+    """Who the children of a snapshot are, in memory."""
 
     path: Path
     meta: dict[str, str]
-    model: Model
-    lookup: Lookup
     people: pa.Table
     protected: frozenset[str]
-    _child_of: pa.Array
-
-    def child_of(self, record_id: str) -> str:
-        """The child that a record of the snapshot belongs to."""
-        at = _position(self.lookup.catalogue.ids, record_id)
-        assert at is not None, "a match is a record of the snapshot"
-        child_id: str = self._child_of[at].as_py()
-        return child_id
 
     def person(self, child_id: str) -> dict[str, Any] | None:
         """What the single view says of a child; None for a child that it doesn't have."""
@@ -59,6 +50,22 @@ class Served:
         return dict(found)
 
 
+@dataclass(frozen=True)
+class Served(People):
+    """A whole snapshot in memory: the people, and their records to search."""
+
+    model: Model
+    lookup: Lookup
+    _child_of: pa.Array
+
+    def child_of(self, record_id: str) -> str:
+        """The child that a record of the snapshot belongs to."""
+        at = _position(self.lookup.catalogue.ids, record_id)
+        assert at is not None, "a match is a record of the snapshot"
+        child_id: str = self._child_of[at].as_py()
+        return child_id
+
+
 def _position(values: pa.Array, wanted: str) -> int | None:
     """Place of a value among sorted ones."""
     at = bisect_left(values, wanted, key=lambda scalar: scalar.as_py())
@@ -66,13 +73,25 @@ def _position(values: pa.Array, wanted: str) -> int | None:
 
 
 def load(home: Home) -> Served:
-    """The snapshot that counts now; raises NothingPublishedError."""
+    """The snapshot that counts now, whole; raises NothingPublishedError."""
+    return _newest(home, _load)
+
+
+def load_people(home: Home) -> People:
+    """Of the snapshot that counts now the people alone; raises NothingPublishedError."""
+    return _newest(home, _load_people)
+
+
+_P = TypeVar("_P", bound=People)
+
+
+def _newest(home: Home, load_from: Callable[[Home, Path], _P]) -> _P:
     for _ in range(_TRIES):
         path = store.current(home)
         if path is None:
             break
         try:
-            return _load(home, path)
+            return load_from(home, path)
         except duckdb.IOException:
             if path.is_file():
                 raise
@@ -81,12 +100,15 @@ def load(home: Home) -> Served:
     )
 
 
+def _load_people(home: Home, path: Path) -> People:
+    return _people(path, _tables(home, path, (META, PEOPLE, PROTECTED)))
+
+
 def _load(home: Home, path: Path) -> Served:
-    with store.reading(home, path) as con:
-        tables = {name: con.execute(f"SELECT * FROM {name}").to_arrow_table() for name in TABLES}
-    (meta,) = tables[META].to_pylist()
-    kept = ModelStore(home).load(meta["model"])
-    if meta["made_for"] != state_digest(kept.model):
+    tables = _tables(home, path, TABLES)
+    who = _people(path, tables)
+    kept = ModelStore(home).load(who.meta["model"])
+    if who.meta["made_for"] != state_digest(kept.model):
         raise NothingPublishedError(
             f"{path}: made with another version of DuckDB or of the model's tables; make it anew: ffp run"
         )
@@ -95,24 +117,33 @@ def _load(home: Home, path: Path) -> Served:
     catalogue = Catalogue.from_tables(records.drop_columns("child_id"), tables[KEYS], kept.model)
     lookup = Lookup(catalogue, kept.model, kept.fitted)
     lookup.warm_up()
+    return Served(path, who.meta, who.people, who.protected, kept.model, lookup, child_of)
+
+
+def _tables(home: Home, path: Path, names: Iterable[str]) -> dict[str, pa.Table]:
+    with store.reading(home, path) as con:
+        return {name: con.execute(f"SELECT * FROM {name}").to_arrow_table() for name in names}
+
+
+def _people(path: Path, tables: Mapping[str, pa.Table]) -> People:
+    (meta,) = tables[META].to_pylist()
     protected = frozenset(tables[PROTECTED]["child_id"].to_pylist())
-    people = tables[PEOPLE].combine_chunks()
-    return Served(path, meta, kept.model, lookup, people, protected, child_of)
+    return People(path, meta, tables[PEOPLE].combine_chunks(), protected)
 
 
-class Serving:
+class Serving(Generic[_P]):
     """Keeps the newest snapshot of a home loaded; safe for several threads."""
 
-    def __init__(self, home: Home, every: float = 1.0) -> None:
+    def __init__(self, home: Home, load_newest: Callable[[Home], _P], every: float = 1.0) -> None:
         """Nothing is loaded before the first `start` or `served`; looks each `every` seconds."""
-        self._home, self._every = home, every
-        self._served: Served | None = None
+        self._home, self._load, self._every = home, load_newest, every
+        self._served: _P | None = None
         self._stop = threading.Event()
         self._loading = threading.Lock()
         self._thread: threading.Thread | None = None
         self.problem: str | None = None
 
-    def served(self) -> Served:
+    def served(self) -> _P:
         """The newest loaded snapshot; loads one if there is none. Raises NothingPublishedError."""
         if self._served is None:
             self.refresh()
@@ -123,7 +154,7 @@ class Serving:
         """Load what the pointer names, unless it is loaded."""
         with self._loading:
             if self._served is None or store.current(self._home) != self._served.path:
-                self._served = load(self._home)
+                self._served = self._load(self._home)
 
     def start(self) -> None:
         """Watch the pointer from now on."""

@@ -13,7 +13,7 @@ from ffp_data.access import Access
 from ffp_data.lookups import Lookups
 from ffp_data.lookups.register import Register
 from ffp_data.pipeline.run import Run
-from ffp_data.serving import Serving
+from ffp_data.serving import SearchHere, Serving, load
 from ffp_data.settings import Home
 from tests.lookups.world import World, make_world
 
@@ -35,7 +35,8 @@ def own_world(world: World, tmp_path: Path) -> World:
 @pytest.fixture(scope="session")
 def lookups(world: World) -> Iterator[Lookups]:
     with_register = Register.open(world.home.hub_url)
-    yield Lookups(Access(world.home), with_register, Serving(world.home))
+    serving = Serving(world.home, load)
+    yield Lookups(Access(world.home), with_register, serving, SearchHere(serving))
     with_register.close()
 
 
@@ -45,7 +46,8 @@ def open_lookups() -> Iterator[Callable[[Home], Lookups]]:
 
     def open_(home: Home) -> Lookups:
         opened.append(Register.open(home.hub_url))
-        return Lookups(Access(home), opened[-1], Serving(home))
+        serving = Serving(home, load)
+        return Lookups(Access(home), opened[-1], serving, SearchHere(serving))
 
     yield open_
     for register in opened:

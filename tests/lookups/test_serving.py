@@ -100,7 +100,7 @@ publish(Run.at(run_id="second", home=home, landing=home + "/landing", as_at=date
 
 
 def test_a_reader_changes_over_to_what_is_published_and_keeps_answering(own_world: World) -> None:
-    serving = Serving(own_world.home)
+    serving = Serving(own_world.home, load)
     before = serving.served()
     publish(own_world.run.__class__.at(
         run_id="second", home=own_world.home.root, landing=own_world.run.landing,
@@ -114,7 +114,7 @@ def test_a_reader_changes_over_to_what_is_published_and_keeps_answering(own_worl
 
 
 def test_a_reader_that_cannot_load_says_so_and_keeps_what_it_has(own_world: World) -> None:
-    serving = Serving(own_world.home, every=0.01)
+    serving = Serving(own_world.home, load, every=0.01)
     served = serving.served()
     broken = own_world.home.serving / "broken.duckdb"
     broken.write_bytes(b"not a database")
