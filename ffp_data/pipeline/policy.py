@@ -49,7 +49,7 @@ def start_policy(home: Home) -> Path:
         raise NoPartnershipError(
             f"{home.root}: of real people; its agreements are its own to write"
         )
-    skipped = shutil.ignore_patterns("*.py", "__pycache__", "schema")
+    skipped = shutil.ignore_patterns("*.py", "__pycache__", "schema", "controls.yaml")
     return Path(shutil.copytree(DEMO_DIRECTORY, home.root / "policy", ignore=skipped))
 
 
