@@ -13,7 +13,7 @@ export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help spark demo serve test cover unit check lint types format lock wheel bench clean
+.PHONY: help spark demo serve test cover evidence unit check lint types format lock wheel bench clean
 
 help: ## show these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ test: $(READY) check ## all tests, as CI runs them
 
 cover: $(READY) ## all tests again, slower, with the lines and branches that none of them reaches
 	$(BIN)/pytest -q --cov=linkage --cov=governance --cov=ffp_data --cov=assets --cov-branch --cov-report=term:skip-covered
+
+evidence: $(READY) ## the tests that show a control of information governance, and what each came to
+	$(BIN)/pytest -q -m control -n auto --dist loadgroup --control-evidence governance/evidence.json
 
 unit: $(READY) ## the tests to think with: no pipeline, no other process; Dagster and dbt are not even imported
 	$(BIN)/pytest -q -m "not slow" --ignore=tests/assets --ignore=tests/dbt_project --ignore=tests/end_to_end

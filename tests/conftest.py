@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.control_evidence import OPTION, Evidence, remember_controls
+
 settings.register_profile(
     "repeatable",
     derandomize=True,
@@ -85,3 +87,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
         group = path.parts[0] if path.parts[0] in SHARING else path.as_posix()
         item.add_marker(pytest.mark.xdist_group(group))
+        remember_controls(item)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    words = "write what the tests marked with a control came to into this file"
+    parser.addoption(OPTION, type=Path, default=None, help=words)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    file = config.getoption(OPTION)
+    if file is not None and not hasattr(
+        config, "workerinput"
+    ):  # a worker of xdist tells its leader
+        config.pluginmanager.register(Evidence(file.absolute()))
