@@ -25,6 +25,7 @@ from ffp_data.hub.review_items import ReviewError
 from ffp_data.hub.runs import Preview, RunSummary
 from ffp_data.hub.safety import Clash
 from ffp_data.hub.state import Facts, Rules
+from ffp_data.hub.subject_keys import HubKeys, open_subject_keys
 
 __all__ = [
     "Clash",
@@ -33,6 +34,7 @@ __all__ = [
     "Hub",
     "HubChangeLimit",
     "HubError",
+    "HubKeys",
     "InvalidIdentifierError",
     "InvalidInputError",
     "LeaseHeldError",
@@ -48,4 +50,5 @@ __all__ = [
     "UnknownIdentifierError",
     "UnknownRecordError",
     "Verdict",
+    "open_subject_keys",
 ]
