@@ -21,6 +21,7 @@ from governance.release.publishing import Extract, publish
 from governance.release.reading import read_table
 from governance.release.refusing import refuse_if_denied, refuse_others
 from governance.release.telling import epoch, short
+from governance.subject_lists import SubjectLists
 from governance.xlsx import Sheet, write_workbook
 
 WORKBOOK = "extract.xlsx"
@@ -36,18 +37,22 @@ def write_extract(
     keys: KeyStore,
     ledger: Ledger,
     only: Mapping[str, Sequence[str]] | None = None,
+    lists: SubjectLists | None = None,
 ) -> Extract:
     """Write the extract of an allowed decision into the directory ``out``, replacing it whole.
 
-    ``only`` narrows the decision to named columns per relation. Raises ReleaseRefusedError (also
-    written to the ledger) or ReleaseFailedError; in both cases ``out`` stays as it was.
+    ``only`` narrows the decision to named columns per relation; ``lists`` keeps whom it disclosed.
+    Raises ReleaseRefusedError (also written to the ledger) or ReleaseFailedError; in both cases
+    ``out`` stays as it was.
     """
     refuse_if_denied(decision, as_at, ledger)
     narrowed = decision if only is None else _narrowed(decision, only, as_at, ledger)
     key = pseudonym_key(keys, decision.recipient, decision.purpose, epoch(as_at))
-    tables = {
+    read = {
         relation: read_table(con, narrowed, relation, key, as_at) for relation in narrowed.relations
     }
+    tables = {relation: table for relation, (table, _) in read.items()}
+    people = {relation: whom for relation, (_, whom) in read.items()}
     rows = {relation: table.num_rows for relation, table in tables.items()}
 
     def write(part: Path) -> Mapping[str, int]:
@@ -57,7 +62,8 @@ def write_extract(
         write_workbook(part / WORKBOOK, sheets, f"{narrowed.agreement} {narrowed.recipient}")
         return rows
 
-    return publish(narrowed, write, as_at=as_at, out=out, keys=keys, ledger=ledger)
+    keep = (lambda: lists.keep(people)) if lists else None
+    return publish(narrowed, write, as_at=as_at, out=out, keys=keys, ledger=ledger, keep_list=keep)
 
 
 def _narrowed(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from governance.files import replacing_directory
 from governance.grants import ReleaseDecision
@@ -34,12 +35,14 @@ def publish(
     out: Path,
     keys: KeyStore,
     ledger: Ledger,
+    keep_list: Callable[[], Mapping[str, Any]] | None = None,
 ) -> Extract:
     """Let ``write`` fill a hidden directory, sign it, record it and put it in the place of ``out``.
 
     For files of another shape than `write_extract` makes, such as the XML of a statutory return.
     ``write`` returns the number of rows written of each relation; naming one outside the decision
-    refuses the whole, and nothing of it stays.
+    refuses the whole, and nothing of it stays. ``keep_list`` keeps the list of whom it disclosed
+    (`governance.subject_lists`) and gives what the ledger says of it.
     """
     refuse_if_denied(decision, as_at, ledger)
     with replacing_directory(out) as part:
@@ -47,6 +50,7 @@ def publish(
         refuse_others(decision, sorted(set(rows) - set(decision.relations)), as_at, ledger)
         manifest = write_manifest(part, facts(decision, as_at, rows), keys.signing_key)
         said = {**about(decision, as_at), "manifest": manifest, "rows": dict(rows)}
+        said |= {"subject_list": dict(keep_list())} if keep_list else {}
         ledger.append("release_intended", **said)
     ledger.append("released", **said, columns=columns(decision))
     return Extract(out, str(decision.agreement), manifest, dict(rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,7 +12,10 @@ import pyarrow as pa
 from governance.grants import Cohort, ReleaseDecision, ReleaseItem
 from governance.pseudonym import pseudonymise
 from governance.release.errors import ReleaseFailedError, ReleaseRefusedError
+from governance.subject_lists import people_columns
 from governance.syntax import quoted
+
+_HIDDEN = "_whom_"
 
 
 def read_table(
@@ -21,7 +24,8 @@ def read_table(
     relation: str,
     key: bytes,
     as_at: date,
-) -> pa.Table:
+) -> tuple[pa.Table, frozenset[str]]:
+    """The agreed columns of the agreed rows, and whom these rows are about (ids or record keys)."""
     items = [each for each in decision.items if each.relation == relation]
     types = _types(con, decision, relation)
     if lacking := [each.column for each in items if each.column not in types]:
@@ -30,14 +34,23 @@ def read_table(
             "amend the agreement or the model"
         )
     selected = ", ".join(f"{_expression(each, types)} AS {quoted(each.name)}" for each in items)
+    whom = people_columns(types, [each.column for each in items])
+    hidden = [f"{quoted(name)}::VARCHAR AS {quoted(_HIDDEN + name)}" for name in whom]
     condition = _row_filter(decision.cohort) + _source_filter(decision, items)
-    sql = f"SELECT {selected} FROM {_qualified(relation)}{condition}"
-    table = con.execute(sql, _parameters(sql, as_at)).to_arrow_table()
+    sql = f"SELECT {', '.join([selected, *hidden])} FROM {_qualified(relation)}{condition}"
+    read = con.execute(sql, _parameters(sql, as_at)).to_arrow_table()
+    people = frozenset(_people(read.select(read.column_names[len(items) :])))
+    table = read.select(read.column_names[: len(items)])
     for index, item in enumerate(items):
         if item.transform == "pseudonymised":
             tokens = pseudonymise(key, table.column(index).to_pylist())
             table = table.set_column(index, item.name, pa.array(tokens, pa.string()))
-    return table.sort_by([(name, "ascending") for name in table.column_names])
+    return table.sort_by([(name, "ascending") for name in table.column_names]), people
+
+
+def _people(columns: pa.Table) -> Iterator[str]:
+    for column in columns.columns:
+        yield from column.unique().drop_null().to_pylist()
 
 
 def _types(
