@@ -22,8 +22,9 @@ from sqlglot import MappingSchema
 from sqlglot.errors import SqlglotError
 
 from assets.resources import HubResource
+from ffp_data.lineage import values as lineage
 from ffp_data.paths import DBT_PROJECT
-from ffp_data.pipeline import lineage, transform
+from ffp_data.pipeline import transform
 from ffp_data.pipeline.run import Run
 from ffp_data.pipeline.transform import BuiltNode
 from ffp_data.warehouse import CATALOG, connect

@@ -96,6 +96,19 @@ def reading(
         yield columns_of
 
 
+@contextmanager
+def planning(
+    con: duckdb.DuckDBPyConnection,
+) -> Iterator[Callable[[str], frozenset[Column]]]:
+    """Yield what the plan of one SELECT scans: for one column after another of a query that `reading` examined.
+
+    Of a table in a branch that can never be true the plan says nothing; `reading` does.
+    """
+    with _planning(con) as planner:
+        tables = _Catalogue(planner)
+        yield lambda sql: frozenset(tables.columns_of_plan(sql))
+
+
 class _Catalogue:
     """The tables and columns of a database, by the names that EXPLAIN prints."""
 

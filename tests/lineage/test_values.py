@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from sqlglot.errors import SqlglotError
 
-from ffp_data.pipeline.lineage import (
+from ffp_data.lineage.values import (
     Source,
     column_sources,
     row_counts,

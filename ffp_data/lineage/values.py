@@ -70,14 +70,38 @@ def sql_schema(catalog: str, stored: Mapping[str, Mapping[str, str]]) -> Mapping
     return schema
 
 
-def column_sources(sql: str, schema: MappingSchema) -> dict[str, frozenset[Source]]:
+def column_sources(
+    sql: str, schema: MappingSchema, *, chosen_by: bool = True
+) -> dict[str, frozenset[Source]]:
     """Sources of each output column of one SELECT, by the column's name in lower case.
 
-    Raises sqlglot.errors.SqlglotError or ValueError when the text is not such a query.
+    With ``chosen_by`` what only chooses between values counts too: conditions of CASE and FILTER, what a
+    window or an aggregate is ordered by. Raises sqlglot.errors.SqlglotError or ValueError when the text
+    is not such a query.
     """
-    query = _by_position(parse_one(sql, dialect=DIALECT), schema)
+    query = parse_one(sql, dialect=DIALECT)
+    if not chosen_by:
+        query = query.transform(_without_choice)
+    query = _by_position(query, schema)
     columns = lineage(None, query, schema, dialect=DIALECT, trim_selects=False, copy=False)
     return {name.lower(): frozenset(_sources(node)) for name, node in columns.items()}
+
+
+def _without_choice(node: exp.Expr) -> exp.Expr:
+    """A part of a query without what chooses between its values; they stay."""
+    match node:
+        case exp.Case():
+            node.set("this", None)
+        case exp.If() if isinstance(node.parent, exp.Case):
+            node.set("this", exp.true())
+        case exp.Filter():
+            return exp.paren(node.this)
+        case exp.ArgMax() | exp.ArgMin():
+            node.set("expression", exp.Literal.number(1))
+        case exp.Window():
+            node.set("partition_by", None)
+            node.set("order", None)
+    return node
 
 
 def _sources(node: Node) -> Iterator[Source]:
