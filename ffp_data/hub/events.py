@@ -22,6 +22,7 @@ class EventKind(StrEnum):
     REDIRECTED = "redirected"  # a retired identifier now leads to another than before
     CORRECTED = "corrected"  # a record's sender changed identifying facts; it stayed where it was
     SEALED = "sealed"  # the identity left the hub by a seal; nothing tells what it was
+    ERASED = "erased"  # an identity was destroyed, likewise
     DECIDED = "decided"  # a reviewer's decision on two records
     UNDONE = "undone"  # a decision was taken back
 
@@ -29,7 +30,7 @@ class EventKind(StrEnum):
 OF_A_RUN = tuple(
     kind
     for kind in EventKind
-    if kind not in {EventKind.SEALED, EventKind.DECIDED, EventKind.UNDONE}
+    if kind not in {EventKind.SEALED, EventKind.ERASED, EventKind.DECIDED, EventKind.UNDONE}
 )
 
 

@@ -22,23 +22,39 @@ from ffp_data.hub.child_id import IdSource, parse
 from ffp_data.hub.errors import HubError
 from ffp_data.hub.events import EventKind
 from ffp_data.hub.models import HubEvent, Membership, Person, Run
+from ffp_data.hub.order_models import ErasedToken
 from ffp_data.hub.seal_models import Seal, SealedToken, SpentIdentifier
 
 _EVENTS: sa.Table = HubEvent.metadata.tables[HubEvent.__tablename__]
 _RUNS: sa.Table = Run.metadata.tables[Run.__tablename__]
-_OWN = {SealedToken.__tablename__, SpentIdentifier.__tablename__, Seal.__tablename__}
+_OWN = {
+    SealedToken.__tablename__,
+    ErasedToken.__tablename__,
+    SpentIdentifier.__tablename__,
+    Seal.__tablename__,
+}
 _LOT = 500
 _TRIES, _PAUSE = 60, 0.5  # seconds
 
 
 def tokens(connection: sa.Connection) -> frozenset[str]:
-    """The filter of late rows."""
+    """The filter of late rows of the sealed."""
     return frozenset(connection.scalars(sa.select(SealedToken.token)))
 
 
-def add_tokens(connection: sa.Connection, new: Iterable[str], spent: Iterable[str]) -> None:
-    """Add to the filter and to the spent identifiers; what is there already stays."""
-    for model, values in ((SealedToken, new), (SpentIdentifier, spent)):
+def erased_tokens(connection: sa.Connection) -> frozenset[str]:
+    """The filter of late rows of the erased."""
+    return frozenset(connection.scalars(sa.select(ErasedToken.token)))
+
+
+def add_tokens(
+    connection: sa.Connection,
+    new: Iterable[str],
+    spent: Iterable[str],
+    to: type[SealedToken | ErasedToken] = SealedToken,
+) -> None:
+    """Add to a filter and to the spent identifiers; what is there already stays."""
+    for model, values in ((to, new), (SpentIdentifier, spent)):
         known = set(connection.scalars(sa.select(model.token)))
         # Sorted: the order of rows must not tell which tokens came together.
         if rows := [{"token": token} for token in sorted(set(values) - known)]:
@@ -111,11 +127,16 @@ def purge(connection: sa.Connection, words: Collection[str]) -> dict[str, int]:
 
 
 def write_seal(
-    connection: sa.Connection, on: date, by: str, reason: str, counts: Mapping[str, Any]
+    connection: sa.Connection,
+    on: date,
+    by: str,
+    reason: str,
+    counts: Mapping[str, Any],
+    kind: EventKind = EventKind.SEALED,
 ) -> int:
-    """Write that a seal was; gives its number."""
+    """Write that a seal, or an erasure, was; gives its number."""
     values = {
-        "kind": EventKind.SEALED.value,
+        "kind": kind.value,
         "sealed_on": on,
         "sealed_by": by,
         "reason": reason,
