@@ -60,6 +60,11 @@ class Home:
         return os.environ.get("FFP_HUB_URL") or f"sqlite:///{self.root / 'hub.db'}"
 
     @property
+    def locks(self) -> Path:
+        """Every lock that was compiled here, by its digest, and which of them each DPIA was asked about."""
+        return self.root / "locks"
+
+    @property
     def ledger_dir(self) -> Path:
         return self.root / "ledger"
 

@@ -8,10 +8,19 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from ffp_data.pipeline.kept_locks import KeptLocks
 from ffp_data.pipeline.run import Run
 from ffp_data.settings import Home, NoPartnershipError, Partnership
 from governance.grants import Grants
-from governance.policy import DEMO_DIRECTORY, Policy, PolicyError, check, compile_policy, load
+from governance.policy import (
+    DEMO_DIRECTORY,
+    Lock,
+    Policy,
+    PolicyError,
+    check,
+    compile_policy,
+    load,
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +89,7 @@ def compile_lock(run: Run) -> PolicyOutcome:
         run.lock_file.unlink(missing_ok=True)
         run.ledger.append("policy_refused", run_id=run.run_id, problems=len(problems))
         return PolicyOutcome(problems, None, 0, 0, 0)
-    lock = compile_policy(policy, run.as_at)
+    lock = _covered(run, policy)
     lock.write(run.lock_file, run.keys.signing_key)
     run.ledger.append(
         "policy_compiled", run_id=run.run_id, policy=lock.sha256, as_at=str(run.as_at)
@@ -92,6 +101,23 @@ def compile_lock(run: Run) -> PolicyOutcome:
         release_columns=len(lock.data["release"]),
         agreements=len(lock.data["agreements"]),
     )
+
+
+def _covered(run: Run, policy: Policy) -> Lock:
+    """The lock, without outbound agreements that have outgrown their DPIA; it is kept by its digest."""
+    kept, lock = KeptLocks(run.home, run.keys), compile_policy(policy, run.as_at)
+    kept.record_dpias(lock, run.ledger)
+    stale = kept.stale_dpias(lock)
+    for name, more in stale.items():
+        run.ledger.append("dpia_stale", run_id=run.run_id, agreement=name, more=more)
+    uncovered = {
+        name: f"its DPIA was not asked about this: {'; '.join(more)}"
+        for name, more in stale.items()
+        if lock.data["agreements"][name]["terms"]["direction"] == "outbound"
+    }
+    lock = compile_policy(policy, run.as_at, uncovered) if uncovered else lock
+    kept.keep(lock)
+    return lock
 
 
 def grants(run: Run) -> Grants:
