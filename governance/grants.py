@@ -38,6 +38,8 @@ class ReleaseItem:
     name: str
     transform: str
     category: str
+    is_place: bool = False
+    """It tells where somebody is or may be found: empty for whoever must not be located."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,21 @@ class Grants:
             reason += f" and keeps {len(dropped)} out"
         return IngestDecision(
             feed, table, True, self._versioned(agreement), columns, dropped, self.policy, reason
+        )
+
+    def ended(self, feed: str) -> str | None:
+        """Say which agreement on a feed was withdrawn, where all that name it were; None otherwise.
+
+        An agreement that is suspended, expired or still a draft may come back: it has not ended.
+        """
+        naming = [
+            name
+            for name, entry in self._lock["agreements"].items()
+            if any(item.get("feed") == feed for item in entry["terms"]["items"])
+        ]
+        states = {self._lock["agreements"][name]["terms"]["status"] for name in naming}
+        return (
+            ", ".join(self._versioned(name) for name in naming) if states == {"withdrawn"} else None
         )
 
     def release(self, recipient: str, purpose: str) -> ReleaseDecision:

@@ -203,6 +203,29 @@ def write_retracted(con: duckdb.DuckDBPyConnection, entry: Entry, by: str, reaso
         con.execute(f"DELETE FROM {book} WHERE delivery_id = ? AND feed = ?", key)
 
 
+def write_withdrawn(con: duckdb.DuckDBPyConnection, feed: str, why: str) -> None:
+    """Says of every delivery of a feed that its rows left; what was set aside of them goes too."""
+    con.execute(
+        "UPDATE meta.deliveries SET status = 'withdrawn', reason = ?, rows_loaded = 0,"
+        " rows_quarantined = 0, rows_superseded = rows_delivered"
+        " WHERE feed = ? AND status IN ('loaded', 'duplicate')",
+        [why, feed],
+    )
+    for book in (
+        "meta.acceptances",
+        "meta.to_reload",
+        "meta.snapshot_scopes",
+        "quarantine.rows",
+        'quarantine."values"',
+    ):
+        con.execute(f"DELETE FROM {book} WHERE feed = ?", [feed])
+
+
+def forget_withdrawn(con: duckdb.DuckDBPyConnection, feed: str) -> None:
+    """Lets the deliveries of a feed that an agreement covers again come in like new ones."""
+    con.execute("DELETE FROM meta.deliveries WHERE feed = ? AND status = 'withdrawn'", [feed])
+
+
 def counts(con: duckdb.DuckDBPyConnection, delivery_id: str, feed: str) -> dict[str, int]:
     """The four counts of a delivery over all its tables."""
     row = con.execute(

@@ -145,7 +145,7 @@ def _known(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str, str]]:
     query = (
         "SELECT feed, name, delivery_id FROM (SELECT feed, split_part(file_name, '/', 1) AS name,"
         " unnest(max_by(struct_pack(delivery_id, status), received_seq)) FROM meta.deliveries"
-        " GROUP BY feed, name) WHERE status IN ('loaded', 'duplicate', 'retracted')"
+        " GROUP BY feed, name) WHERE status IN ('loaded', 'duplicate', 'retracted', 'withdrawn')"
     )
     return set(con.execute(query).fetchall())
 

@@ -4,8 +4,9 @@ A column that an agreement left out, or a contract dropped, is emptied. Of a tab
 covers, or covers without what its rows are known and shown safely by, the rows leave, and the books
 forget that they were read. The warehouse is then as if the deliveries had come under today's agreement;
 once it is widened again, `replay` brings the columns back from the landing folder, and the next run the
-tables. A feed of which nothing is covered stays as it is, shut out of every view: its agreement may only
-be suspended.
+tables. A feed of which nothing is covered stays as it is, shut out of everything that is made of feeds: its
+agreement may only be suspended. Once it is withdrawn, `remove_feed` takes the rows out, and the books keep
+that they were here; they come in again with the next run when an agreement covers the feed anew.
 """
 
 from __future__ import annotations
@@ -46,6 +47,31 @@ def withdraw(
         raise
     con.commit()
     return [one for one in found if one]
+
+
+def remove_feed(con: duckdb.DuckDBPyConnection, contract: Contract, why: str) -> list[Withdrawn]:
+    """Takes every row of a feed out of the warehouse, all or nothing; `why` goes to the books."""
+    con.begin()
+    try:
+        found = [
+            Withdrawn(table.name, rows=_remove_rows(con, contract, table))
+            for table in contract.tables
+        ]
+        books.write_withdrawn(con, contract.id, why)
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+    return [one for one in found if one.rows]
+
+
+def _remove_rows(con: duckdb.DuckDBPyConnection, contract: Contract, table: Table) -> int:
+    names = [contract.raw_name(table)]
+    names += [contract.identity_name(table)] if table.identity else []
+    counts = [con.execute(f"SELECT count(*) FROM {name}").fetchone() or (0,) for name in names]
+    for name in names:
+        con.execute(f"DELETE FROM {name}")
+    return int(counts[0][0])
 
 
 def _withdraw_table(

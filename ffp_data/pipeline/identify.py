@@ -19,10 +19,12 @@ import linkage
 from ffp_data import feeds
 from ffp_data.fence import token_of
 from ffp_data.hub import Hub, Rules, RunSummary
+from ffp_data.pipeline import policy
 from ffp_data.pipeline.link_reasons import keep_reasons
 from ffp_data.pipeline.live_model import advice, choose_model, keep_first_fit
 from ffp_data.pipeline.record_facts import keep_facts, read_facts, records_to_link
 from ffp_data.pipeline.run import Run
+from ffp_data.pipeline.shut_records import feeds_in_force, without_feeds
 from ffp_data.sealing.sieve import spent_key
 from ffp_data.warehouse import connect
 
@@ -113,9 +115,17 @@ class IdentifierOutcome:
 
 
 def assemble(run: Run) -> dict[str, dict[str, Any]]:
-    """Write identity.person_records, relationships and person_identifiers; figures by table."""
+    """Write identity.person_records, relationships and person_identifiers; figures by table.
+
+    Records of feeds that no agreement lets in are none: they neither link others nor stand anywhere.
+    """
     with connect(run.home) as con:
-        feeds.assemble_identity(con, run.contracts, allow_test_numbers=run.partnership.is_synthetic)
+        feeds.create_empty_raw_tables(con, run.contracts)
+        feeds.assemble_identity(
+            con,
+            feeds_in_force(run, policy.grants(run)),
+            allow_test_numbers=run.partnership.is_synthetic,
+        )
         return {
             table: {"rows": _scalar(con, f"SELECT count(*) FROM identity.{table}")}
             for table in ("person_records", "relationships", "person_identifiers")
@@ -162,7 +172,11 @@ def assign_identifiers(run: Run) -> IdentifierOutcome:
                 facts=facts,
             )
             keep_facts(con)
-            membership = hub.membership()  # noqa: F841 -- read by name below
+            shut = run.contracts.keys() - feeds_in_force(run, policy.grants(run)).keys()
+            certain = {*hub.constraints()[0], *facts.merged}
+            membership = without_feeds(  # noqa: F841 -- read by name below
+                hub.membership(), pairs, shut, certain
+            )
         con.execute("CREATE OR REPLACE TABLE identity.child_membership AS SELECT * FROM membership")
         con.execute(_CHILDREN, {"as_at": run.as_at})
         kinds = con.execute(

@@ -15,11 +15,11 @@ from typing import Any
 import duckdb
 
 from ffp_data import feeds
-from ffp_data.feeds import Contract, DeliveryResult
+from ffp_data.feeds import Contract, DeliveryResult, books
 from ffp_data.feeds.landing import Delivery
 from ffp_data.feeds.loading import Terms, load_all
 from ffp_data.feeds.replay import Reloaded, reload_waiting
-from ffp_data.feeds.withdrawing import Withdrawn, withdraw
+from ffp_data.feeds.withdrawing import Withdrawn, remove_feed, withdraw
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.run import Run
 from ffp_data.sealing import late
@@ -86,7 +86,7 @@ def ingest_feed(run: Run, contract: Contract) -> FeedOutcome:
     terms = terms_of(run, decisions)
     with connect(run.home) as con:
         feeds.create_empty_raw_tables(con, contracts)
-        withdrawn = withdraw(con, contract, terms.allowed)
+        withdrawn = _withdraw(con, run, contract, terms)
         again = reload_waiting(con, run.landing, contract, terms)
         new, kept_out = _without_sealed(run, con, contract)
         results = tuple(load_all(con, new, contract, terms))
@@ -97,6 +97,17 @@ def ingest_feed(run: Run, contract: Contract) -> FeedOutcome:
     run.ledger.append_many([_delivery_event(run, result) for result in results])
     own = tuple(row for row in books if row["feed"] == contract.id)
     return FeedOutcome(decisions, results, own)
+
+
+def _withdraw(
+    con: duckdb.DuckDBPyConnection, run: Run, contract: Contract, terms: Terms
+) -> list[Withdrawn]:
+    """Take out what no agreement covers, and all of a feed whose agreement was withdrawn."""
+    if terms.allowed:
+        books.forget_withdrawn(con, contract.id)
+    elif agreement := policy.grants(run).ended(contract.id):
+        return remove_feed(con, contract, f"{agreement} was withdrawn")
+    return withdraw(con, contract, terms.allowed)
 
 
 def _without_sealed(

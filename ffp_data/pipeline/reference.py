@@ -15,6 +15,7 @@ from ffp_data.calendar import bank_holidays
 from ffp_data.feeds import Contract, Freshness
 from ffp_data.pipeline import ingest, lateness, policy
 from ffp_data.pipeline.run import Run
+from ffp_data.pipeline.shut_records import feeds_in_force
 from ffp_data.warehouse import connect
 from governance.grants import Grants
 
@@ -50,7 +51,8 @@ def write_bank_holidays(run: Run) -> dict[str, Any]:
 def write_declared_facts(run: Run) -> dict[str, int]:
     """Write raw.declared_events and raw.declared_involvements; returns the rows of each."""
     with connect(run.home) as con:
-        return feeds.build_facts(con, run.contracts)
+        feeds.create_empty_raw_tables(con, run.contracts)
+        return feeds.build_facts(con, feeds_in_force(run, policy.grants(run)))
 
 
 def write_feed_state(run: Run) -> dict[str, Any]:
