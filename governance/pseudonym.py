@@ -29,7 +29,7 @@ def pseudonym_key(keys: KeyStore, recipient: str, purpose: str, epoch: str) -> b
     """Return the 32-byte key of one recipient, purpose and epoch (a year, say '2026')."""
     # JSON keeps ('a|b', 'c') and ('a', 'b|c') apart, which joining with '|' would not.
     label = canonical_bytes(["pseudonym", recipient, purpose, epoch]).decode("utf-8")
-    return keys.key(label)
+    return keys.key(label, epoch)
 
 
 def pseudonymise(key: bytes, identifiers: Iterable[str | None]) -> list[str | None]:

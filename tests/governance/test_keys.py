@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from governance.keys import ROOT_KEY_VARIABLE, KeyStore, RootKeyError, key_id
+from governance.keys import ROOT_KEY_VARIABLE, KeyStore, RootKeyError
+
+FILES = [".lock", "keyring.json", "root.id", "root.key"]
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +23,7 @@ def _no_root_key_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_first_use_makes_a_root_key_only_its_owner_can_read(tmp_path: Path) -> None:
     KeyStore(tmp_path / "keys")
     assert (tmp_path / "keys" / "root.key").stat().st_mode & 0o777 == 0o600
-    assert sorted(p.name for p in (tmp_path / "keys").iterdir()) == ["root.id", "root.key"]
+    assert sorted(p.name for p in (tmp_path / "keys").iterdir()) == FILES
 
 
 def test_a_second_store_on_the_same_directory_derives_the_same_keys(tmp_path: Path) -> None:
@@ -35,7 +37,7 @@ def test_first_users_at_the_same_moment_end_with_one_root_key(tmp_path: Path) ->
     with ThreadPoolExecutor(8) as pool:
         derived = list(pool.map(lambda _: KeyStore(tmp_path / "keys").key("archive"), range(40)))
     assert len(set(derived)) == 1
-    assert sorted(p.name for p in (tmp_path / "keys").iterdir()) == ["root.id", "root.key"]
+    assert sorted(p.name for p in (tmp_path / "keys").iterdir()) == FILES
 
 
 def test_each_purpose_has_its_own_key(keys: KeyStore) -> None:
@@ -43,12 +45,26 @@ def test_each_purpose_has_its_own_key(keys: KeyStore) -> None:
     assert len({keys.key(purpose) for purpose in purposes}) == len(purposes)
 
 
-def test_derived_keys_never_change_between_releases(keys: KeyStore) -> None:
+def test_a_home_from_before_the_book_keeps_every_derived_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """HKDF by hand (RFC 5869): a changed derivation would lose every existing archive."""
+    monkeypatch.setenv(ROOT_KEY_VARIABLE, base64.b64encode(b"r" * 32).decode())
     pseudo_random = hmac.digest(b"ffp-data/governance/keys/1", b"r" * 32, "sha256")
-    assert keys.key("archive") == hmac.digest(pseudo_random, b"archive\x01", "sha256")
+    name = hmac.digest(pseudo_random, b"fingerprint\x01", "sha256").hex()[:16]
+    (tmp_path / "root.id").write_text(name + "\n", "ascii")
+    for keys in (KeyStore(tmp_path), KeyStore(tmp_path)):
+        for purpose in ("archive", "warehouse/duckdb", "sign/ed25519", "seal/filter"):
+            by_hand = hmac.digest(pseudo_random, purpose.encode() + b"\x01", "sha256")
+            assert keys.key(purpose) == by_hand
     assert keys.key("archive").hex().startswith("60fc44f4bd66c9cf")
-    assert len(key_id(keys.public_key)) == 16
+
+
+def test_two_homes_under_one_root_have_no_key_in_common(keys: KeyStore, tmp_path: Path) -> None:
+    other = KeyStore(tmp_path / "other")
+    assert keys.opened.root == other.opened.root
+    purposes = ["warehouse/duckdb", "sign/ed25519", "seal/filter", "anything"]
+    assert {keys.key(p) for p in purposes}.isdisjoint({other.key(p) for p in purposes})
 
 
 def test_the_environment_wins_over_the_file(
