@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ffp_data.cli import policy_diff
 from ffp_data.cli.console import HomeOption, JsonOption, fail, parse_day, print_json, print_rows
 from ffp_data.settings import Home
 
 if TYPE_CHECKING:
     from governance.ledger import Ledger
 
-policy_app = typer.Typer(no_args_is_help=True, help="Sharing agreements: check and compile them.")
+policy_app = typer.Typer(
+    no_args_is_help=True, help="Sharing agreements: check, compare and compile them."
+)
+policy_app.command("diff")(policy_diff.diff)
 ledger_app = typer.Typer(
     no_args_is_help=True, help="The record of every run, decision and release."
 )

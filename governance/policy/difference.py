@@ -72,9 +72,10 @@ class Change:
         """One sentence, without the number of children."""
         columns = ", ".join(self.columns)
         flow = f"{self.to} {self.what} {self.relation}: {columns}"
-        return f"{flow} ({self._how()}) for {', '.join(self.purposes)}, under {self.agreement}"
+        return f"{flow} ({self.how()}) for {', '.join(self.purposes)}, under {self.agreement}"
 
-    def _how(self) -> str:
+    def how(self) -> str:
+        """How it flows, or what of that is otherwise."""
         if self.before is None or self.after is None:
             how = self.after or self.before
             assert how is not None, "a change has at least one side"
