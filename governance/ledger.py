@@ -3,13 +3,14 @@
 ``ledger.jsonl`` holds one event per line in canonical JSON; each line carries the hash of the line
 before and its own, over that and the event's bytes as written, so an edited, removed, inserted or
 moved line breaks the chain. A chain alone cannot show
-that its end was cut: after each batch a checkpoint (count, head hash, Ed25519 signature), itself
-chained, goes to ``checkpoints.jsonl``. Cutting both files alike, or restoring an older copy of
-both, is found by giving `verify` a checkpoint that someone else kept (a witness). Events are
-durable when `append` returns: file and checkpoint are flushed to disk, one flush per batch, under
-an exclusive file lock. Lines beyond the last checkpoint (a crash between the two writes, or a
-forgery) were never acknowledged: the next append sets them aside in a file and says so in an event.
-Facts hold counts, codes, column names and hashes, never a person's data.
+that its end was cut: after each batch a checkpoint (count, head hash, Merkle root, time, Ed25519 signature),
+itself chained, goes to ``checkpoints.jsonl``. Cutting both files alike, or restoring an older copy of
+both, is found by giving `verify` a checkpoint that someone else kept (a witness): every release carries
+one in its manifest. Events are durable when `append` returns: file and checkpoint are flushed to disk,
+one flush per batch, under an exclusive file lock. Lines beyond the last checkpoint (a crash between the two
+writes, or a forgery) were never acknowledged: the next append sets them aside in a file and says so
+in an event. Facts hold counts, codes, column names and hashes, never a person's data, and
+are encrypted on disk (`governance.ledger_facts`); checking needs no key but the public one.
 """
 
 from __future__ import annotations
@@ -20,63 +21,51 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from governance import ledger_fresh
 from governance.canonical import canonical_bytes, sha256_hex
+from governance.journal_lines import signed_line, waiting
+from governance.ledger_check import LedgerProblem, verify_ledger
+from governance.ledger_facts import FactsCipher, FactsUnreadableError
+from governance.ledger_fresh import CheckpointsStoppedError, ClockWentBackError
+from governance.ledger_lines import (
+    CHECKPOINTS_FILE,
+    EVENTS_FILE,
+    GENESIS,
+    Checkpoint,
+    append_durably,
+    claimed_hash,
+    drop_half_line,
+    last_line,
+    last_line_of,
+    lines_of,
+    parsed_checkpoint,
+    written_time,
+)
+from governance.ledger_tree import LedgerDamagedError, TreeOf
 
-GENESIS = "0" * 64
-EVENTS_FILE = "ledger.jsonl"
-CHECKPOINTS_FILE = "checkpoints.jsonl"
-_TAIL_BLOCK = 1 << 16
-_LINE = re.compile(rb'\{"event":(\{.*\}),"hash":"([0-9a-f]{64})","previous":"([0-9a-f]{64})"\}\n')
+__all__ = [
+    "CHECKPOINTS_FILE",
+    "EVENTS_FILE",
+    "Checkpoint",
+    "CheckpointsStoppedError",
+    "ClockWentBackError",
+    "FactsUnreadableError",
+    "Ledger",
+    "LedgerDamagedError",
+    "LedgerProblem",
+    "utc_now",
+]
 
-
-class LedgerDamagedError(Exception):
-    """The ledger cannot be appended to, because its end does not agree with its checkpoint."""
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A signed statement: ``count`` events, ``size`` bytes, end in the event hashed ``head``."""
-
-    count: int
-    size: int
-    head: str
-    at: str
-    previous: str
-    signature: str
-
-    @property
-    def statement(self) -> dict[str, Any]:
-        """What is signed: everything but the signature."""
-        return {key: value for key, value in asdict(self).items() if key != "signature"}
-
-    def is_signed_by(self, key: Ed25519PublicKey) -> bool:
-        """Say whether the signature is ``key``'s over this statement."""
-        try:
-            key.verify(bytes.fromhex(self.signature), canonical_bytes(self.statement))
-        except (InvalidSignature, ValueError):
-            return False
-        return True
-
-
-@dataclass(frozen=True)
-class LedgerProblem:
-    """One finding of `verify`: file name, line (1-based; 0 for the whole file) and words."""
-
-    file: str
-    line: int
-    message: str
-
-    def __str__(self) -> str:
-        """One line: file, line, finding."""
-        return f"{self.file}:{self.line}: {self.message}"
+FRESH_SECONDS = 14_400
+CLOCK_CORRECTED = "clock_corrected"
+_MANIFEST = re.compile(r"[0-9a-f]{64}")
 
 
 def utc_now() -> datetime:
@@ -98,27 +87,117 @@ class Ledger:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._key = signing_key
         self._clock = clock
+        self._tree = TreeOf(self._directory)
+        self._own: bytes = b""
+        self.facts = FactsCipher(signing_key)
+
+    @property
+    def directory(self) -> Path:
+        """Where the ledger's files lie."""
+        return self._directory
 
     def append(self, kind: str, /, **facts: Any) -> str:
         """Record one event durably; return its hash."""
         return self.append_many([(kind, facts)])[-1]
 
     def append_many(self, events: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
-        """Record a batch with one flush to disk; return the hash of each event in order."""
+        """Record a batch with one flush to disk; return the hash of each event in order.
+
+        Raises LedgerDamagedError when the end of the ledger is not what this hub signed, ClockWentBackError
+        when the clock is behind the newest checkpoint, OSError when the disk refuses.
+        """
         with self._locked():
             set_aside = self._set_aside_unsigned_tail()
             hashes = self._write([*set_aside, *events])
             return hashes[len(set_aside) :]
 
+    def heartbeat(self, **facts: Any) -> Checkpoint:
+        """Record that the ledger can be written, and return the checkpoint that this made."""
+        self.append("heartbeat", **facts)
+        newest = self.last_checkpoint()
+        assert newest is not None, "just made"
+        return newest
+
+    def waiting_line(self, entry: str, at: str, kind: str, facts: Mapping[str, Any]) -> bytes:
+        """The line of an event that waits in a journal to come into the ledger."""
+        sealed = self.facts.seal(_waits(entry, kind), facts)
+        return signed_line({"at": at, "entry": entry, "facts": sealed, "kind": kind}, self._key)
+
+    def waiting_events(
+        self, name: str, text: bytes
+    ) -> tuple[list[tuple[str, Mapping[str, Any]]], list[str]]:
+        """The events of a journal's lines, and what is wrong with the others."""
+        lines = list(waiting(name, text, self._key.public_key()))
+        events: list[tuple[str, Mapping[str, Any]]] = [
+            (
+                one.record["kind"],
+                self.facts.open(
+                    _waits(one.record["entry"], one.record["kind"]), one.record["facts"]
+                ),
+            )
+            for one in lines
+            if not one.wrong
+        ]
+        return events, [f"line {one.line} {one.wrong}" for one in lines if one.wrong]
+
+    def correct_clock(self, **facts: Any) -> str:
+        """Record that the newest checkpoint's time was wrong and the clock is right; events go on from now."""
+        with self._locked():
+            set_aside = self._set_aside_unsigned_tail()
+            was = {"newest": self._signed_end().at}
+            return self._write([*set_aside, (CLOCK_CORRECTED, {**facts, **was})], corrects=True)[-1]
+
     def events(self) -> Iterator[dict[str, Any]]:
-        """Yield the events in order as written; call `verify` first if trust matters."""
-        for _, line in _lines(self._directory / EVENTS_FILE):
-            yield json.loads(line)["event"]
+        """Yield the events in order as written, facts in clear; call `verify` first if trust matters.
+
+        Raises FactsUnreadableError where facts were sealed under another root key.
+        """
+        for _, line in lines_of(self._directory / EVENTS_FILE):
+            yield self.opened(json.loads(line)["event"])
+
+    def opened(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """An event with its facts in clear; those of before facts were sealed stand as they are."""
+        names = ("at", "facts", "kind", "number")
+        clear = {name: event[name] for name in names}
+        if isinstance(clear["facts"], str):
+            clear["facts"] = self.facts.open(_bound(event["kind"], event["number"]), event["facts"])
+        return clear
+
+    def in_clear(self, path: Path) -> Iterator[bytes]:
+        """Yield the lines of any file of a ledger with facts in clear: what a search must look through."""
+        for _, line in lines_of(path):
+            try:
+                yield self._line_in_clear(json.loads(line)) or line
+            except (ValueError, KeyError, TypeError, FactsUnreadableError):
+                yield line  # not ours: as it stands
+
+    def _line_in_clear(self, record: Mapping[str, Any]) -> bytes | None:
+        if "event" in record:
+            return canonical_bytes(self.opened(record["event"]))
+        if "entry" in record:
+            bound = _waits(record["entry"], record["kind"])
+            return canonical_bytes(self.facts.open(bound, record["facts"]))
+        return None
 
     def last_checkpoint(self) -> Checkpoint | None:
         """Return the newest checkpoint, to hand to a recipient as witness; None when empty."""
-        line = _last_line_of(self._directory / CHECKPOINTS_FILE)
-        return Checkpoint(**json.loads(line)) if line else None
+        line = last_line_of(self._directory / CHECKPOINTS_FILE)
+        return Checkpoint.of(json.loads(line)) if line else None
+
+    def require_fresh(self, limit_seconds: int = FRESH_SECONDS) -> Checkpoint:
+        """Return the newest checkpoint; raise CheckpointsStoppedError when there is none to go by.
+
+        It must be signed by this hub, not older than the limit and not ahead of the clock, and nothing
+        may have waited longer to come under one. The limit is X-Road's: a security server stops
+        passing messages on when its log could not be time-stamped for 14,400 seconds
+        (X-Road, System Parameters User Guide, acceptable-timestamp-failure-period).
+        """
+        newest = self.last_checkpoint()
+        ledger_fresh.require(
+            self._directory, newest, self._key.public_key(), self._clock(), limit_seconds
+        )
+        assert newest is not None, "required above"
+        return newest
 
     def verify(self, witnesses: Sequence[Checkpoint] = ()) -> list[LedgerProblem]:
         """Return every disagreement found; an empty list means the ledger is whole."""
@@ -131,27 +210,61 @@ class Ledger:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
 
-    def _write(self, events: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    def _write(
+        self, events: Sequence[tuple[str, Mapping[str, Any]]], corrects: bool = False
+    ) -> list[str]:
         signed = self._signed_end()
-        at = _written_time(self._clock())
+        now = self._clock()
+        at = written_time(now) if corrects else ledger_fresh.time_after(signed, now)
         lines: list[bytes] = []
         hashes = [signed.head]
         for number, (kind, facts) in enumerate(events, start=signed.count + 1):
-            line, event_hash = event_line(number, at, kind, facts, hashes[-1])
+            line, event_hash = self._line(number, at, kind, facts, hashes[-1])
             lines.append(line)
             hashes.append(event_hash)
         if data := b"".join(lines):
-            _append_durably(self._directory / EVENTS_FILE, data)
+            root = self._tree.grown(signed, hashes[1:])
+            append_durably(self._directory / EVENTS_FILE, data)
             count, size = signed.count + len(lines), signed.size + len(data)
-            self._append_checkpoint(count, size, hashes[-1], at)
+            self._append_checkpoint(Checkpoint(count, size, hashes[-1], at, "", "", root))
+            self._tree.keep()
         return hashes[1:]
 
+    def _line(
+        self, number: int, at: str, kind: str, facts: Mapping[str, Any], previous: str
+    ) -> tuple[bytes, str]:
+        """The line of one event and its hash, over the previous hash and the event's bytes."""
+        sealed = self.facts.seal(_bound(kind, number), facts)
+        event = b'{"at":"%b","facts":"%b","kind":%b,%b"number":%d}' % (
+            at.encode(),
+            sealed.encode(),
+            canonical_bytes(kind),
+            _open_part(facts),
+            number,
+        )
+        own = sha256_hex(previous.encode() + event)
+        template = b'{"event":%b,"hash":"%b","previous":"%b"}\n'
+        return template % (event, own.encode(), previous.encode()), own
+
     def _signed_end(self) -> Checkpoint:
-        return self.last_checkpoint() or Checkpoint(0, 0, GENESIS, "", GENESIS, "")
+        """The newest checkpoint, which must be this hub's own."""
+        line = last_line_of(self._directory / CHECKPOINTS_FILE)
+        if not line:
+            return Checkpoint(0, 0, GENESIS, "", GENESIS, "")
+        checkpoint = parsed_checkpoint(line + b"\n")
+        if checkpoint is None or not (
+            line == self._own or checkpoint.is_signed_by(self._key.public_key())
+        ):
+            raise LedgerDamagedError(
+                f"{self._directory / CHECKPOINTS_FILE}: the last checkpoint is not one that this hub "
+                "signed; verify the ledger and restore it"
+            )
+        self._own = line
+        return checkpoint
 
     def _set_aside_unsigned_tail(self) -> list[tuple[str, Mapping[str, Any]]]:
         """Leave exactly what was signed in the file; return the event that tells of the rest."""
-        _drop_half_line(self._directory / CHECKPOINTS_FILE)
+        drop_half_line(self._directory / CHECKPOINTS_FILE)
         signed, path = self._signed_end(), self._directory / EVENTS_FILE
         path.touch(mode=0o600)
         with path.open("r+b") as handle:
@@ -160,198 +273,42 @@ class Ledger:
             if not (tail := handle.read()):
                 return []
             name = f"unsigned-{sha256_hex(tail)[:16]}.jsonl"
-            _append_durably(self._directory / name, tail)
+            append_durably(self._directory / name, tail)
             handle.truncate(signed.size)
             os.fsync(handle.fileno())
         facts = {"file": name, "bytes": len(tail), "lines": tail.count(b"\n")}
         return [("unsigned_tail_set_aside", facts)]
 
     def _refuse_if_cut(self, signed: Checkpoint, handle: BinaryIO) -> None:
-        line = _last_line(handle, signed.size)
+        line = last_line(handle, signed.size)
         size = handle.seek(0, os.SEEK_END)
-        if size < signed.size or (_claimed_hash(line + b"\n") if line else GENESIS) != signed.head:
+        if size < signed.size or (claimed_hash(line) if line else GENESIS) != signed.head:
             raise LedgerDamagedError(
                 f"{self._directory / EVENTS_FILE}: event {signed.count} was signed and is not "
                 "at its place; verify the ledger and restore the missing lines"
             )
 
-    def _append_checkpoint(self, count: int, size: int, head: str, at: str) -> None:
+    def _append_checkpoint(self, made: Checkpoint) -> None:
         path = self._directory / CHECKPOINTS_FILE
-        line = _last_line_of(path)
-        previous = sha256_hex(line) if line else GENESIS
-        unsigned = Checkpoint(count, size, head, at, previous, "")
+        line = last_line_of(path)
+        unsigned = replace(made, previous=sha256_hex(line) if line else GENESIS)
         signature = self._key.sign(canonical_bytes(unsigned.statement)).hex()
-        signed = canonical_bytes({**unsigned.statement, "signature": signature})
-        _append_durably(path, signed + b"\n")
+        signed = canonical_bytes(replace(unsigned, signature=signature).record)
+        append_durably(path, signed + b"\n")
+        self._own = signed
 
 
-def event_line(
-    number: int, at: str, kind: str, facts: Mapping[str, Any], previous: str
-) -> tuple[bytes, str]:
-    """Return the line of one event and its hash, over the previous hash and the event's bytes."""
-    event = canonical_bytes({"at": at, "facts": facts, "kind": kind, "number": number})
-    own = sha256_hex(previous.encode("ascii") + event)
-    return b'{"event":%b,"hash":"%b","previous":"%b"}\n' % (
-        event,
-        own.encode(),
-        previous.encode(),
-    ), own
+def _bound(kind: str, number: int) -> str:
+    """What sealed facts are bound to."""
+    return f"event {number}, {kind}"
 
 
-def verify_ledger(
-    directory: Path, public_key: Ed25519PublicKey, witnesses: Sequence[Checkpoint] = ()
-) -> list[LedgerProblem]:
-    """Check chain, checkpoints and witnesses of a ledger directory; return what disagrees."""
-    problems: list[LedgerProblem] = []
-    heads = _verify_events(directory / EVENTS_FILE, problems)
-    last = _verify_checkpoints(directory / CHECKPOINTS_FILE, heads, public_key, problems)
-    if (last.count if last else 0) != len(heads) - 1:
-        signed = last.count if last else 0
-        message = f"{len(heads) - 1} events, but the last checkpoint signs {signed}"
-        problems.append(LedgerProblem(EVENTS_FILE, 0, message))
-    for witness in witnesses:
-        problems.extend(_verify_witness(witness, heads, public_key))
-    return problems
+def _waits(entry: str, kind: str) -> str:
+    return f"entry {entry}, {kind}"
 
 
-def _verify_events(path: Path, problems: list[LedgerProblem]) -> list[str]:
-    """Return the hash after each event (index = count), noting every line that is wrong."""
-    heads = [GENESIS]
-    for line_number, line in _lines(path):
-        wrong = _wrong_with_event(line, line_number, heads[-1])
-        if wrong:
-            problems.append(LedgerProblem(path.name, line_number, wrong))
-        heads.append(_claimed_hash(line))
-    return heads
-
-
-def _wrong_with_event(line: bytes, line_number: int, previous: str) -> str | None:
-    """Judge bytes, not their meaning: what was hashed is what was written, to the last space."""
-    parts = _LINE.fullmatch(line)
-    if parts is None:
-        return "not an event"
-    event, own, before = parts.groups()
-    if before.decode() != previous:
-        return "does not follow the line before it"
-    if sha256_hex(before + event) != own.decode():
-        return "content does not give the recorded hash"
-    if not event.endswith(b',"number":%d}' % line_number):
-        return f"stands on line {line_number}, which is not its number"
-    return None
-
-
-def _verify_checkpoints(
-    path: Path, heads: list[str], public_key: Ed25519PublicKey, problems: list[LedgerProblem]
-) -> Checkpoint | None:
-    """Check the chain of checkpoints; the last signature covers those before it by the chain."""
-    previous, count, last = GENESIS, 0, None
-    for line_number, line in _lines(path):
-        checkpoint = _parsed_checkpoint(line)
-        if checkpoint is None:
-            problems.append(LedgerProblem(path.name, line_number, "not a checkpoint"))
-            continue
-        wrong = _wrong_with_checkpoint(checkpoint, previous, count, heads)
-        if wrong:
-            problems.append(LedgerProblem(path.name, line_number, wrong))
-        previous, count, last = sha256_hex(line.rstrip(b"\n")), checkpoint.count, checkpoint
-    if last and not last.is_signed_by(public_key):
-        problems.append(LedgerProblem(path.name, 0, "the last checkpoint's signature is wrong"))
-    return last
-
-
-def _wrong_with_checkpoint(
-    checkpoint: Checkpoint, previous: str, count: int, heads: list[str]
-) -> str | None:
-    if checkpoint.previous != previous:
-        return "does not follow the checkpoint before it"
-    if checkpoint.count <= count:
-        return f"signs {checkpoint.count} events after {count} were signed"
-    return _wrong_with_head(checkpoint, heads)
-
-
-def _wrong_with_head(checkpoint: Checkpoint, heads: list[str]) -> str | None:
-    if checkpoint.count >= len(heads):
-        return f"signs {checkpoint.count} events, but {len(heads) - 1} are there"
-    if heads[checkpoint.count] != checkpoint.head:
-        return f"event {checkpoint.count} is not the one that was signed"
-    return None
-
-
-def _verify_witness(
-    witness: Checkpoint, heads: list[str], public_key: Ed25519PublicKey
-) -> Iterator[LedgerProblem]:
-    if not witness.is_signed_by(public_key):
-        yield LedgerProblem("witness", 0, "a witness was not signed by this hub")
-    elif wrong := _wrong_with_head(witness, heads):
-        yield LedgerProblem("witness", 0, f"a witness {wrong}")
-
-
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(line)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _parsed_checkpoint(line: bytes) -> Checkpoint | None:
-    value = _parsed(line)
-    types = {each.name: type(value.get(each.name)) for each in fields(Checkpoint)} if value else {}
-    if value is None or set(value) != set(types) or canonical_bytes(value) + b"\n" != line:
-        return None
-    if any(each is not (int if name in {"count", "size"} else str) for name, each in types.items()):
-        return None
-    return Checkpoint(**value)
-
-
-def _claimed_hash(line: bytes) -> str:
-    """The hash a line claims: the next line is judged by it, so one edit is one finding."""
-    parts = _LINE.fullmatch(line)
-    return parts[2].decode() if parts else ""
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    if path.exists():
-        with path.open("rb") as handle:
-            yield from enumerate(handle, start=1)
-
-
-def _last_line_of(path: Path) -> bytes:
-    if not path.exists():
-        return b""
-    with path.open("rb") as handle:
-        return _last_line(handle, handle.seek(0, os.SEEK_END))
-
-
-def _last_line(handle: BinaryIO, end: int) -> bytes:
-    """Return the last line before byte ``end`` without its newline; b'' if there is none."""
-    tail, position = b"", end
-    while position and b"\n" not in tail.rstrip(b"\n"):
-        position = max(0, position - _TAIL_BLOCK)
-        handle.seek(position)
-        tail = handle.read(end - position)
-    return tail.rstrip(b"\n").rpartition(b"\n")[2]
-
-
-def _drop_half_line(path: Path) -> None:
-    """Cut a last line that lacks its newline: a write that was never acknowledged."""
-    if not path.exists():
-        return
-    with path.open("r+b") as handle:
-        size = handle.seek(0, os.SEEK_END)
-        handle.seek(max(0, size - _TAIL_BLOCK))
-        tail = handle.read()
-        if tail and not tail.endswith(b"\n"):
-            handle.truncate(size - len(tail) + tail.rfind(b"\n") + 1)
-            os.fsync(handle.fileno())
-
-
-def _append_durably(path: Path, data: bytes) -> None:
-    with path.open("ab") as handle:
-        handle.write(data)
-        handle.flush()
-        os.fsync(handle.fileno())
-
-
-def _written_time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+def _open_part(facts: Mapping[str, Any]) -> bytes:
+    """The one fact that stands in clear: a manifest's hash, by which a recipient finds its release."""
+    manifest = facts.get("manifest")
+    is_hash = isinstance(manifest, str) and _MANIFEST.fullmatch(manifest)
+    return b'"manifest":"%b",' % manifest.encode() if is_hash and manifest else b""

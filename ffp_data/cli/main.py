@@ -44,7 +44,11 @@ def _mendable() -> tuple[type[Exception], ...]:
     from ffp_data.settings import NoPartnershipError
     from governance.access import AccessDeniedError
     from governance.keys import RootKeyError
-    from governance.ledger import LedgerDamagedError
+    from governance.ledger import (
+        CheckpointsStoppedError,
+        FactsUnreadableError,
+        LedgerDamagedError,
+    )
     from governance.policy import PolicyError
     from governance.policy.compile import LockError
 
@@ -52,6 +56,8 @@ def _mendable() -> tuple[type[Exception], ...]:
         duckdb.IOException,
         AccessConfigError,
         AccessDeniedError,
+        CheckpointsStoppedError,
+        FactsUnreadableError,
         LeaseHeldError,
         LeaseLostError,
         NoDayError,

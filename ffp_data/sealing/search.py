@@ -24,6 +24,8 @@ from ffp_data.feeds.json_path import quote
 from ffp_data.sealing.sweep import key_of, tables_of
 from ffp_data.settings import Home
 from ffp_data.warehouse import httpfs_extension
+from governance.keys import KeyStore
+from governance.ledger import Ledger
 
 _SQLITE, _ZIP, _GZIP, _PARQUET = b"SQLite format 3\0", b"PK\3\4", b"\x1f\x8b", b"PAR1"
 _DUCK = b"DUCK"
@@ -88,6 +90,9 @@ def units(home: Home, path: Path) -> Iterator[Unit]:
         head = handle.read(16)
     if head[8:12] == _DUCK:
         yield from _duckdb(home, path)
+    elif path.parent == home.ledger_dir:
+        for line in Ledger(path.parent, KeyStore(home.keys_dir).signing_key).in_clear(path):
+            yield from _lines("", line, near=1)
     elif head.startswith(_SQLITE):
         yield from _sqlite(path)
         yield from _lines("", path.read_bytes(), near=1)

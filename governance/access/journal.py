@@ -12,20 +12,20 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from governance.canonical import canonical_bytes
-from governance.ledger import Ledger, utc_now
+from governance.canonical import sha256_hex
+from governance.journal_lines import journals
+from governance.ledger import FRESH_SECONDS, CheckpointsStoppedError, Ledger, utc_now
 
 INTERVAL = 0.1
-_GLOB = "reads-*.journal"
 
 
 class Journal:
@@ -43,16 +43,24 @@ class Journal:
         self.recover()
         self._file = self._open()
         self.problem: str | None = None
+        self._problem_since = 0.0
         self._thread = threading.Thread(target=self._work, name="read-journal", daemon=True)
 
     def append(self, kind: str, /, **facts: Any) -> None:
-        """Put an event on file; raises OSError, or ValueError when the journal is closed."""
+        """Put an event on file; raises OSError, or ValueError when the journal is closed.
+
+        Raises CheckpointsStoppedError when lines have waited longer than the ledger's limit: an answer is a
+        release too.
+        """
         with self._lock:
             if self._stop.is_set():
                 raise ValueError("the journal is closed")
+            if self.problem and time.monotonic() - self._problem_since > FRESH_SECONDS:
+                raise CheckpointsStoppedError(f"{self._directory}: {self.problem}; answers stop")
             self._number += 1
-            named = {**facts, "entry": f"{self._name}:{self._number}", "read_at": _now()}
-            line = canonical_bytes({"kind": kind, "facts": named}) + b"\n"
+            entry, at = f"{self._name}:{self._number}", _now()
+            named = {**facts, "entry": entry, "read_at": at}
+            line = self._ledger.waiting_line(entry, at, kind, named)
             written = os.write(self._file, line)
         if written != len(line):
             raise OSError(f"{self._directory}: a line of the journal was cut; is the disk full?")
@@ -101,6 +109,7 @@ class Journal:
                     self.flush()
                 self.problem = None
             except Exception as error:  # noqa: BLE001 - told by the health page; the lines stay on file
+                self._problem_since = self._problem_since if self.problem else time.monotonic()
                 self.problem = (
                     f"{type(error).__name__}: reads wait to be taken over into the ledger"
                 )
@@ -118,7 +127,7 @@ class Journal:
 
 def _left(directory: Path) -> Iterator[Path]:
     """Journals that no living process holds."""
-    for path in sorted(directory.glob(_GLOB)):
+    for path in journals(directory):
         with contextlib.suppress(FileNotFoundError), path.open("rb") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -133,11 +142,17 @@ def _take_over(path: Path, ledger: Ledger) -> int:
         text = path.read_bytes()
     except FileNotFoundError:
         return 0
-    lines = [json.loads(line) for line in text.split(b"\n")[:-1]]
-    if lines:
-        ledger.append_many([(line["kind"], line["facts"]) for line in lines])
+    events, wrong = ledger.waiting_events(path.name, text)
+    told = list(events)
+    if wrong:
+        name = f"unsigned-{sha256_hex(text)[:16]}.jsonl"
+        told.append(("journal_set_aside", {"journal": path.name, "file": name, "problems": wrong}))
+    if told:
+        ledger.append_many(told)
+    if wrong:
+        path.rename(path.with_name(name))
     path.unlink(missing_ok=True)
-    return len(lines)
+    return len(events)
 
 
 def _now() -> str:

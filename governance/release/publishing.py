@@ -42,13 +42,19 @@ def publish(
     For files of another shape than `write_extract` makes, such as the XML of a statutory return.
     ``write`` returns the number of rows written of each relation; naming one outside the decision
     refuses the whole, and nothing of it stays. ``keep_list`` keeps the list of whom it disclosed
-    (`governance.subject_lists`) and gives what the ledger says of it.
+    (`governance.subject_lists`) and gives what the ledger says of it. The manifest carries the ledger's
+    newest checkpoint: its recipient is a witness of all that stood in the ledger then. Raises
+    CheckpointsStoppedError, LedgerDamagedError or OSError before a byte is written when the ledger makes none.
     """
     refuse_if_denied(decision, as_at, ledger)
+    ledger.append("release_begun", **about(decision, as_at))  # cannot be written: nothing is
+    witness = ledger.require_fresh()
     with replacing_directory(out) as part:
         rows = write(part)
         refuse_others(decision, sorted(set(rows) - set(decision.relations)), as_at, ledger)
-        manifest = write_manifest(part, facts(decision, as_at, rows), keys.signing_key)
+        manifest = write_manifest(
+            part, {**facts(decision, as_at, rows), "witness": witness.record}, keys.signing_key
+        )
         said = {**about(decision, as_at), "manifest": manifest, "rows": dict(rows)}
         said |= {"subject_list": dict(keep_list())} if keep_list else {}
         ledger.append("release_intended", **said)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from ffp_data.access import Access
 from ffp_data.cli.main import app
 from ffp_data.settings import Home, make_demonstration
 from tests.feeds.test_sql_source import SECRET, create
@@ -40,9 +41,9 @@ def test_a_drop_is_pulled_and_the_ledger_says_so_without_the_address(
     assert code == 0, told
     (folder,) = (home / "landing" / "case_system").iterdir()
     assert folder.name.startswith("ssd_mosaic_")
-    ledger = (home / "ledger" / "ledger.jsonl").read_text("utf-8")
-    assert '"drop_pulled"' in ledger.splitlines()[-1]
-    assert "open-database" not in ledger + told
+    *_, newest = Access(Home(home)).ledger.events()
+    assert newest["kind"] == "drop_pulled"
+    assert "open-database" not in f"{newest}{told}"
 
 
 def test_a_system_that_nobody_knows_is_refused_by_name(home: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from ffp_data.access import Access
 from ffp_data.hub.child_id import check_symbol
 from ffp_data.identifiers.nhs_number import check_digit
 from ffp_data.sealing.search import Wanted, search
@@ -319,8 +320,7 @@ def test_the_ledger_is_whole_and_names_nobody(story: Story) -> None:
 
 
 def _ledger(story: Story) -> list[dict[str, Any]]:
-    lines = (story.home.ledger_dir / "ledger.jsonl").read_text("utf-8").splitlines()
-    return [json.loads(line)["event"] for line in lines]
+    return list(Access(story.home).ledger.events())
 
 
 def _search_id(given: str, surname: str, born: str) -> str:

@@ -12,6 +12,8 @@ import pytest
 from lxml import etree
 from openpyxl import load_workbook
 
+from ffp_data.access import Access
+from ffp_data.settings import Home
 from tests.end_to_end.commands import Demo, ffp
 
 pytestmark = pytest.mark.slow
@@ -87,9 +89,8 @@ def test_a_kept_version_is_made_again_byte_for_byte(demo: Demo, collection: str)
 
 
 def read_deliveries(demo: Demo) -> list[dict[str, str]]:
-    events = (demo.home / "ledger" / "ledger.jsonl").read_text("utf-8").splitlines()
-    facts = [json.loads(line)["event"] for line in events]
-    return [event["facts"] for event in facts if event["kind"] == "delivery_loaded"]
+    events = Access(Home(demo.home)).ledger.events()
+    return [event["facts"] for event in events if event["kind"] == "delivery_loaded"]
 
 
 def test_a_return_is_signed_in_the_ledger_and_reasons_come_back(demo: Demo, tmp_path: Path) -> None:

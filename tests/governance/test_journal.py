@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from pathlib import Path
 
@@ -43,9 +42,9 @@ def test_every_read_of_many_threads_comes_into_the_ledger_once(
 def test_what_a_killed_process_left_is_taken_over_without_its_half_line(
     tmp_path: Path, ledger: Ledger
 ) -> None:
-    line = json.dumps({"kind": "read", "facts": {"entry": "dead:1"}})
+    line = ledger.waiting_line("dead:1", "2026-03-31T09:00:00Z", "read", {"entry": "dead:1"})
     left = tmp_path / "ledger" / "reads-dead-00000000.journal"
-    left.write_text(f"{line}\n{line[:20]}", "utf-8")
+    left.write_bytes(line + line[:20])
     with Journal(tmp_path / "ledger", ledger):
         assert _entries(ledger) == ["dead:1"]
     assert not left.exists()

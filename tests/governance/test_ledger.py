@@ -18,7 +18,13 @@ from hypothesis import strategies as st
 
 from governance import verify_ledger
 from governance.keys import KeyStore
-from governance.ledger import CHECKPOINTS_FILE, EVENTS_FILE, Ledger, LedgerDamagedError
+from governance.ledger import (
+    CHECKPOINTS_FILE,
+    EVENTS_FILE,
+    FactsUnreadableError,
+    Ledger,
+    LedgerDamagedError,
+)
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
 FORGER = Ed25519PrivateKey.from_private_bytes(b"f" * 32)
@@ -68,11 +74,17 @@ def test_events_keep_their_facts_and_their_time(tmp_path: Path) -> None:
     assert event["at"] == "2026-03-31T09:00:00.000000Z"
 
 
-def test_the_same_events_at_the_same_times_give_the_same_bytes(tmp_path: Path) -> None:
-    filled(tmp_path / "a")
-    filled(tmp_path / "b")
-    for name in (EVENTS_FILE, CHECKPOINTS_FILE):
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+def test_facts_are_encrypted_on_disk_and_open_for_the_hub_alone(tmp_path: Path) -> None:
+    manifest = "ab" * 32
+    new_ledger(tmp_path).append("released", recipient="yorvale-council", manifest=manifest)
+    written = (tmp_path / EVENTS_FILE).read_bytes()
+    assert b"yorvale" not in written
+    assert b'"manifest":"%b"' % manifest.encode() in written  # a recipient finds its release by it
+    (event,) = new_ledger(tmp_path).events()
+    assert event["facts"] == {"recipient": "yorvale-council", "manifest": manifest}
+    assert verify_ledger.verify(tmp_path, KEY.public_key(), []) == []
+    with pytest.raises(FactsUnreadableError, match="another root key"):
+        list(Ledger(tmp_path, FORGER).events())
 
 
 def test_a_fact_that_json_cannot_say_writes_nothing(tmp_path: Path) -> None:
@@ -156,7 +168,7 @@ def test_a_finding_names_the_line(tmp_path: Path) -> None:
     ledger = filled(tmp_path)
     path = tmp_path / EVENTS_FILE
     lines = path.read_bytes().splitlines(keepends=True)
-    lines[4] = lines[4].replace(b'"rows":', b'"rowz":')
+    lines[4] = lines[4].replace(b'"kind":"release"', b'"kind":"relaese"')
     path.write_bytes(b"".join(lines))
     (problem,) = ledger.verify()
     assert (problem.file, problem.line) == (EVENTS_FILE, 5)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from datetime import date, timedelta
@@ -19,7 +18,8 @@ from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline.run import Run, leased
 from ffp_data.settings import Home
 from ffp_data.warehouse import connect
-from governance.ledger import EVENTS_FILE
+from governance.keys import KeyStore
+from governance.ledger import Ledger
 
 ROOT = Path(__file__).parents[2]
 
@@ -92,8 +92,8 @@ def test_a_run_that_was_overtaken_between_two_steps_stops_at_the_next(home: Home
             connect(home),
         ):
             pytest.fail("the successor may have written")
-    events = (home.ledger_dir / EVENTS_FILE).read_text("utf-8").splitlines()
-    taken = [json.loads(line)["event"]["facts"] for line in events if "lease_taken_over" in line]
+    ledger = Ledger(home.ledger_dir, KeyStore(home.keys_dir).signing_key)
+    taken = [each["facts"] for each in ledger.events() if each["kind"] == "lease_taken_over"]
     assert [facts["run_id"] for facts in taken] == ["next"]
     assert taken[0]["overtook"].startswith("run paused, process ")
 
