@@ -18,6 +18,7 @@ import duckdb
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.make_return import OFFERED, make_return, notes_on, require_tables_of
 from ffp_data.pipeline.reconciling import reconcile_build
+from ffp_data.pipeline.release_zone import release_zone
 from ffp_data.pipeline.run import Run
 from ffp_data.returns import LayoutError, ReturnResult, cin, versions
 from ffp_data.returns.sources import SOURCES
@@ -206,7 +207,7 @@ def publish_extracts(run: Run) -> ExtractsOutcome:
     """Write the single-view extract of every recipient that an agreement names for that purpose."""
     grants = policy.grants(run)
     outcomes = {}
-    with connect(run.home) as con:
+    with connect(run.home, read_only=True) as con:
         for recipient, purpose in grants.recipients(EXTRACT_PURPOSE):
             decision = grants.release(recipient, purpose)
             out = run.home.out / "extracts" / recipient / run.as_at.isoformat()
@@ -219,7 +220,13 @@ def _extract(
 ) -> ReleaseOutcome:
     try:
         extract = write_extract(
-            con, decision, as_at=run.as_at, out=out, keys=run.keys, ledger=run.ledger
+            con,
+            decision,
+            zone=release_zone(con),
+            as_at=run.as_at,
+            out=out,
+            keys=run.keys,
+            ledger=run.ledger,
         )
     except ReleaseRefusedError as refusal:
         return ReleaseOutcome(False, str(refusal))

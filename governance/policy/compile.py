@@ -24,7 +24,7 @@ from governance.policy.check import check
 from governance.policy.model import Policy, why_not_in_force
 from governance.policy.source import Document, PolicyError
 
-LOCK_FORMAT = 1
+LOCK_FORMAT = 2
 NOTHING_UNCOVERED: Mapping[str, str] = {}
 _NEVER = "9999-12-31"
 _NAME_OF = {
@@ -75,7 +75,10 @@ class Lock:
             content = path.read_bytes()
         except FileNotFoundError:
             raise LockError(f"{path}: no lock; compile the policy first") from None
-        return Lock.parse(content, public_key, path)
+        lock = Lock.parse(content, public_key, path)
+        if lock.data["format"] != LOCK_FORMAT:  # a kept lock may be compared, but not decide
+            raise LockError(f"{path}: compiled by another version; compile the policy again")
+        return lock
 
     @staticmethod
     def parse(content: bytes, public_key: Ed25519PublicKey | None, path: Path) -> Lock:
@@ -128,7 +131,7 @@ def compile_policy(
             "purposes": policy.entries("purposes"),
             "cohorts": policy.entries("cohorts"),
             "ingest": [grant for each in in_force for grant in _ingest_grants(each)],
-            "release": [grant for each in in_force for grant in _release_grants(each)],
+            "release": [grant for each in in_force for grant in _release_grants(policy, each)],
         }
     )
 
@@ -159,7 +162,7 @@ def _ingest_grants(agreement: Document) -> Iterator[dict[str, Any]]:
                 }
 
 
-def _release_grants(agreement: Document) -> Iterator[dict[str, Any]]:
+def _release_grants(policy: Policy, agreement: Document) -> Iterator[dict[str, Any]]:
     if agreement.data["direction"] == "outbound":
         for item in agreement.data["items"]:
             for column in item["columns"]:
@@ -172,6 +175,7 @@ def _release_grants(agreement: Document) -> Iterator[dict[str, Any]]:
                     "name": _NAME_OF[item["transform"]].format(column),
                     "transform": item["transform"],
                     "category": item["category"],
+                    "is_place": policy.tells_of_a_place(column),
                 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,11 @@ class Policy:
             found[org["id"]] = org["id"]
             found.update({team["id"]: org["id"] for team in org.get("teams", ())})
         return found
+
+    def tells_of_a_place(self, column: str) -> bool:
+        """Say whether a column, by its name, tells where somebody is or may be found."""
+        patterns = self.registers["categories"].data["places"]["names"]
+        return any(fnmatch(column, each) for each in patterns)
 
     def resolved(self, agreement: Document) -> dict[str, Any]:
         """Return the agreement with the terms it takes from its charter."""

@@ -8,15 +8,19 @@ the fact after it, so a crash between the two is seen. Equal input gives equal b
 """
 
 from governance.release.errors import ReleaseFailedError, ReleaseRefusedError
-from governance.release.extract import WORKBOOK, write_extract
+from governance.release.extract import WORKBOOK, narrowed, write_extract
 from governance.release.publishing import Extract, publish
 from governance.release.taking_back import why_withdrawn, withdraw
+from governance.release.zone import Rights, Zone
 
 __all__ = [
     "WORKBOOK",
     "Extract",
     "ReleaseFailedError",
     "ReleaseRefusedError",
+    "Rights",
+    "Zone",
+    "narrowed",
     "publish",
     "why_withdrawn",
     "withdraw",

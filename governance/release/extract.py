@@ -18,9 +18,10 @@ from governance.keys import KeyStore
 from governance.ledger import Ledger
 from governance.pseudonym import pseudonym_key
 from governance.release.publishing import Extract, publish
-from governance.release.reading import read_table
+from governance.release.reading import read_agreed
 from governance.release.refusing import refuse_if_denied, refuse_others
 from governance.release.telling import epoch, short
+from governance.release.zone import Zone
 from governance.subject_lists import SubjectLists
 from governance.xlsx import Sheet, write_workbook
 
@@ -32,43 +33,41 @@ def write_extract(
     con: duckdb.DuckDBPyConnection,
     decision: ReleaseDecision,
     *,
+    zone: Zone,
     as_at: date,
     out: Path,
     keys: KeyStore,
     ledger: Ledger,
-    only: Mapping[str, Sequence[str]] | None = None,
     lists: SubjectLists | None = None,
 ) -> Extract:
     """Write the extract of an allowed decision into the directory ``out``, replacing it whole.
 
-    ``only`` narrows the decision to named columns per relation; ``lists`` keeps whom it disclosed.
-    Raises ReleaseRefusedError (also written to the ledger) or ReleaseFailedError; in both cases
-    ``out`` stays as it was.
+    ``zone`` says what may be read and whose rights bind it; ``con`` is locked for good. ``lists`` keeps
+    whom it disclosed. Raises ReleaseRefusedError (also written to the ledger) or ReleaseFailedError; in
+    both cases ``out`` stays as it was.
     """
     refuse_if_denied(decision, as_at, ledger)
-    narrowed = decision if only is None else _narrowed(decision, only, as_at, ledger)
     key = pseudonym_key(keys, decision.recipient, decision.purpose, epoch(as_at))
-    read = {
-        relation: read_table(con, narrowed, relation, key, as_at) for relation in narrowed.relations
-    }
-    tables = {relation: table for relation, (table, _) in read.items()}
-    people = {relation: whom for relation, (_, whom) in read.items()}
+    read = read_agreed(con, decision, zone=zone, key=key, as_at=as_at)
+    tables = {relation: each.table for relation, each in read.items()}
+    people = {relation: each.people for relation, each in read.items()}
     rows = {relation: table.num_rows for relation, table in tables.items()}
 
     def write(part: Path) -> Mapping[str, int]:
         for relation, table in tables.items():
             _write_parquet(table, part / f"{short(relation)}.parquet")
-        sheets = [cover_sheet(narrowed, as_at, rows), *map(_sheet, tables, tables.values())]
-        write_workbook(part / WORKBOOK, sheets, f"{narrowed.agreement} {narrowed.recipient}")
+        sheets = [cover_sheet(decision, as_at, rows), *map(_sheet, tables, tables.values())]
+        write_workbook(part / WORKBOOK, sheets, f"{decision.agreement} {decision.recipient}")
         return rows
 
     keep = (lambda: lists.keep(people)) if lists else None
-    return publish(narrowed, write, as_at=as_at, out=out, keys=keys, ledger=ledger, keep_list=keep)
+    return publish(decision, write, as_at=as_at, out=out, keys=keys, ledger=ledger, keep_list=keep)
 
 
-def _narrowed(
+def narrowed(
     decision: ReleaseDecision, only: Mapping[str, Sequence[str]], as_at: date, ledger: Ledger
 ) -> ReleaseDecision:
+    """Return the decision on named columns of each relation; asking for others is refused and written down."""
     wanted = {f"{relation}.{name}" for relation, names in only.items() for name in names}
     refuse_others(decision, sorted(wanted - set(decision.transforms)), as_at, ledger)
     items = tuple(each for each in decision.items if f"{each.relation}.{each.name}" in wanted)
