@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.canonical import canonical_bytes
+from governance.keys import Verifier
 
 JOURNALS = "reads-*.journal"
 _FIELDS = {"at", "entry", "facts", "kind", "signature"}
@@ -37,7 +38,7 @@ def signed_line(record: Mapping[str, str], key: Ed25519PrivateKey) -> bytes:
     return canonical_bytes({**record, "signature": signature}) + b"\n"
 
 
-def waiting(name: str, text: bytes, key: Ed25519PublicKey) -> Iterator[Waiting]:
+def waiting(name: str, text: bytes, key: Verifier) -> Iterator[Waiting]:
     """Each whole line of the journal file ``name``; a cut last line was never acknowledged."""
     prefix, last = name.split("-")[1] + ":", None
     for number, line in enumerate(text.split(b"\n")[:-1], start=1):
@@ -53,7 +54,7 @@ def waiting(name: str, text: bytes, key: Ed25519PublicKey) -> Iterator[Waiting]:
         last = int(own.rpartition(":")[2])
 
 
-def _signed_record(line: bytes, key: Ed25519PublicKey) -> dict[str, Any] | None:
+def _signed_record(line: bytes, key: Verifier) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
         signature = bytes.fromhex(record["signature"])

@@ -31,6 +31,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from governance import ledger_fresh
 from governance.canonical import canonical_bytes, sha256_hex
 from governance.journal_lines import signed_line, waiting
+from governance.keybook import derive
+from governance.keys import KeyStore, Verifier
 from governance.ledger_check import LedgerProblem, verify_ledger
 from governance.ledger_facts import FactsCipher, FactsUnreadableError
 from governance.ledger_fresh import CheckpointsStoppedError, ClockWentBackError
@@ -64,6 +66,7 @@ __all__ = [
 ]
 
 FRESH_SECONDS = 14_400
+FACTS = "ledger/facts"
 CLOCK_CORRECTED = "clock_corrected"
 _MANIFEST = re.compile(r"[0-9a-f]{64}")
 
@@ -79,17 +82,25 @@ class Ledger:
     def __init__(
         self,
         directory: Path,
-        signing_key: Ed25519PrivateKey,
+        keys: KeyStore | Ed25519PrivateKey,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Open the ledger in ``directory``, making the directory if needed."""
+        """Open the ledger in ``directory``, making the directory if needed.
+
+        ``keys``: the hub's; of a signing key alone the key of the facts is derived.
+        """
         self._directory = Path(directory)
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._key = signing_key
+        self._key = keys.signing_key if isinstance(keys, KeyStore) else keys
+        self._trusted: Verifier = keys.trusted if isinstance(keys, KeyStore) else keys.public_key()
         self._clock = clock
         self._tree = TreeOf(self._directory)
         self._own: bytes = b""
-        self.facts = FactsCipher(signing_key)
+        self.facts = FactsCipher(
+            keys.key(FACTS)
+            if isinstance(keys, KeyStore)
+            else derive(keys.private_bytes_raw(), FACTS)
+        )
 
     @property
     def directory(self) -> Path:
@@ -127,7 +138,7 @@ class Ledger:
         self, name: str, text: bytes
     ) -> tuple[list[tuple[str, Mapping[str, Any]]], list[str]]:
         """The events of a journal's lines, and what is wrong with the others."""
-        lines = list(waiting(name, text, self._key.public_key()))
+        lines = list(waiting(name, text, self._trusted))
         events: list[tuple[str, Mapping[str, Any]]] = [
             (
                 one.record["kind"],
@@ -193,15 +204,13 @@ class Ledger:
         (X-Road, System Parameters User Guide, acceptable-timestamp-failure-period).
         """
         newest = self.last_checkpoint()
-        ledger_fresh.require(
-            self._directory, newest, self._key.public_key(), self._clock(), limit_seconds
-        )
+        ledger_fresh.require(self._directory, newest, self._trusted, self._clock(), limit_seconds)
         assert newest is not None, "required above"
         return newest
 
     def verify(self, witnesses: Sequence[Checkpoint] = ()) -> list[LedgerProblem]:
         """Return every disagreement found; an empty list means the ledger is whole."""
-        return verify_ledger(self._directory, self._key.public_key(), witnesses)
+        return verify_ledger(self._directory, self._trusted, witnesses)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -252,9 +261,7 @@ class Ledger:
         if not line:
             return Checkpoint(0, 0, GENESIS, "", GENESIS, "")
         checkpoint = parsed_checkpoint(line + b"\n")
-        if checkpoint is None or not (
-            line == self._own or checkpoint.is_signed_by(self._key.public_key())
-        ):
+        if checkpoint is None or not (line == self._own or checkpoint.is_signed_by(self._trusted)):
             raise LedgerDamagedError(
                 f"{self._directory / CHECKPOINTS_FILE}: the last checkpoint is not one that this hub "
                 "signed; verify the ledger and restore it"

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from governance.canonical import sha256_hex
 from governance.journal_lines import journals, waiting
+from governance.keys import Verifier
 from governance.ledger_lines import (
     CHECKPOINTS_FILE,
     EVENTS_FILE,
@@ -56,7 +55,7 @@ class Chain:
 
 
 def verify_ledger(
-    directory: Path, public_key: Ed25519PublicKey, witnesses: Sequence[Checkpoint] = ()
+    directory: Path, public_key: Verifier, witnesses: Sequence[Checkpoint] = ()
 ) -> list[LedgerProblem]:
     """Check chain, roots, checkpoints and witnesses of a ledger directory; return what disagrees."""
     problems: list[LedgerProblem] = []
@@ -164,7 +163,7 @@ def _wrong_with_head(checkpoint: Checkpoint, chain: Chain) -> str | None:
 
 
 def _verify_witness(
-    witness: Checkpoint, chain: Chain, public_key: Ed25519PublicKey
+    witness: Checkpoint, chain: Chain, public_key: Verifier
 ) -> Iterator[LedgerProblem]:
     if not witness.is_signed_by(public_key):
         yield LedgerProblem("witness", 0, "a witness was not signed by this hub")
@@ -172,7 +171,7 @@ def _verify_witness(
         yield LedgerProblem("witness", 0, f"a witness {wrong}")
 
 
-def _verify_journals(directory: Path, public_key: Ed25519PublicKey) -> Iterator[LedgerProblem]:
+def _verify_journals(directory: Path, public_key: Verifier) -> Iterator[LedgerProblem]:
     for path in journals(directory):
         try:
             text = path.read_bytes()

@@ -16,10 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from governance.canonical import canonical_bytes
 
@@ -33,10 +30,9 @@ class FactsUnreadableError(Exception):
 class FactsCipher:
     """Seals and opens facts; safe for several threads."""
 
-    def __init__(self, signing_key: Ed25519PrivateKey) -> None:
-        """Derive the key of the facts from the hub's signing key (HKDF, a label of its own)."""
-        derivation = HKDF(hashes.SHA256(), 32, None, b"ffp-data/ledger/facts/1")
-        self._cipher = AESGCM(derivation.derive(signing_key.private_bytes_raw()))
+    def __init__(self, key: bytes) -> None:
+        """Take the 32-byte key of the facts."""
+        self._cipher = AESGCM(key)
 
     def seal(self, bound: str, facts: Mapping[str, Any]) -> str:
         """Return the facts as sealed base64, bound to ``bound``; TypeError for what JSON cannot say."""

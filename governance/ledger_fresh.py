@@ -12,9 +12,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from governance.journal_lines import journals
+from governance.keys import Verifier
 from governance.ledger_lines import Checkpoint, read_time, written_time
 
 SLACK = timedelta(minutes=5)
@@ -40,7 +39,7 @@ def time_after(newest: Checkpoint, now: datetime) -> str:
 def require(
     directory: Path,
     newest: Checkpoint | None,
-    key: Ed25519PublicKey,
+    key: Verifier,
     now: datetime,
     limit_seconds: int,
 ) -> None:

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from governance.canonical import canonical_bytes
 from governance.files import fsync_directory
+from governance.keys import Verifier
 
 GENESIS = "0" * 64
 EVENTS_FILE = "ledger.jsonl"
@@ -64,7 +64,7 @@ class Checkpoint:
             raise ValueError("not a checkpoint")
         return cls(**record)
 
-    def is_signed_by(self, key: Ed25519PublicKey) -> bool:
+    def is_signed_by(self, key: Verifier) -> bool:
         """Say whether the signature is ``key``'s over this statement."""
         try:
             key.verify(bytes.fromhex(self.signature), canonical_bytes(self.statement))

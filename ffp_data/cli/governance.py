@@ -153,4 +153,4 @@ def _ledger(home: Path | None) -> Ledger:
     place = Home.at(home)
     if not place.ledger_dir.is_dir():
         raise fail(f"{place.ledger_dir}: no ledger here; name the hub's home with --home", 2)
-    return Ledger(place.ledger_dir, KeyStore(place.keys_dir).signing_key)
+    return Ledger(place.ledger_dir, KeyStore(place.keys_dir))

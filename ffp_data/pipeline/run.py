@@ -80,7 +80,7 @@ class Run:
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger(self.home.ledger_dir, self.keys.signing_key)
+        return Ledger(self.home.ledger_dir, self.keys)
 
     @property
     def lock_file(self) -> Path:
@@ -139,7 +139,7 @@ def leased(
     with lease.hold(home.hub_url, run_id, wait=wait, on_wait=on_wait) as held:
         if held.overtook:
             keys = KeyStore(home.keys_dir)
-            Ledger(home.ledger_dir, keys.signing_key).append(
+            Ledger(home.ledger_dir, keys).append(
                 "lease_taken_over", run_id=run_id, token=held.token, overtook=held.overtook
             )
         with fence.carrying(home, fence.Pass(held.token, held.require_newest)):

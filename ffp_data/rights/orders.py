@@ -87,7 +87,7 @@ class Orders:
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger(self.home.ledger_dir, self.keys.signing_key)
+        return Ledger(self.home.ledger_dir, self.keys)
 
     @cached_property
     def subjects(self) -> SubjectKeys:

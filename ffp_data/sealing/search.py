@@ -91,7 +91,7 @@ def units(home: Home, path: Path) -> Iterator[Unit]:
     if head[8:12] == _DUCK:
         yield from _duckdb(home, path)
     elif path.parent == home.ledger_dir:
-        for line in Ledger(path.parent, KeyStore(home.keys_dir).signing_key).in_clear(path):
+        for line in Ledger(path.parent, KeyStore(home.keys_dir)).in_clear(path):
             yield from _lines("", line, near=1)
     elif head.startswith(_SQLITE):
         yield from _sqlite(path)

@@ -116,7 +116,7 @@ def test_a_failed_run_leaves_a_line_for_people_and_one_in_the_ledger(tmp_path: P
         "run_id": "r1",
         "steps": ["raw__probation"],
     }
-    ledger = Ledger(run.home.ledger_dir, run.keys.signing_key)
+    ledger = Ledger(run.home.ledger_dir, run.keys)
     assert [event["kind"] for event in ledger.events()] == ["run_failed"]
     assert ledger.verify() == []
 

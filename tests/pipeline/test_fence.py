@@ -92,7 +92,7 @@ def test_a_run_that_was_overtaken_between_two_steps_stops_at_the_next(home: Home
             connect(home),
         ):
             pytest.fail("the successor may have written")
-    ledger = Ledger(home.ledger_dir, KeyStore(home.keys_dir).signing_key)
+    ledger = Ledger(home.ledger_dir, KeyStore(home.keys_dir))
     taken = [each["facts"] for each in ledger.events() if each["kind"] == "lease_taken_over"]
     assert [facts["run_id"] for facts in taken] == ["next"]
     assert taken[0]["overtook"].startswith("run paused, process ")
