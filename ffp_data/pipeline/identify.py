@@ -25,6 +25,7 @@ from ffp_data.pipeline.live_model import advice, choose_model, keep_first_fit
 from ffp_data.pipeline.record_facts import keep_facts, read_facts, records_to_link
 from ffp_data.pipeline.run import Run
 from ffp_data.pipeline.shut_records import feeds_in_force, without_feeds
+from ffp_data.rights.subjects import HubSubjects
 from ffp_data.sealing.sieve import spent_key
 from ffp_data.warehouse import connect
 
@@ -172,10 +173,11 @@ def assign_identifiers(run: Run) -> IdentifierOutcome:
                 facts=facts,
             )
             keep_facts(con)
+            HubSubjects(run.home.hub_url, run.keys).keys.ensure()
             shut = run.contracts.keys() - feeds_in_force(run, policy.grants(run)).keys()
             certain = {*hub.constraints()[0], *facts.merged}
             membership = without_feeds(  # noqa: F841 -- read by name below
-                hub.membership(), pairs, shut, certain
+                hub.membership(), shut, set(clusters["record_id"].to_pylist()), pairs, certain
             )
         con.execute("CREATE OR REPLACE TABLE identity.child_membership AS SELECT * FROM membership")
         con.execute(_CHILDREN, {"as_at": run.as_at})

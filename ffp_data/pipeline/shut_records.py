@@ -8,7 +8,7 @@ record that is shut out, it is worked out anew from the records that are left, a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -30,46 +30,51 @@ def feeds_in_force(run: Run, allowed: Grants) -> dict[str, Contract]:
 
 
 def without_feeds(
-    membership: pa.Table, pairs: pa.Table, shut: Collection[str], certain: Collection[RecordPair]
+    membership: pa.Table,
+    shut: Collection[str],
+    present: Collection[str],
+    pairs: pa.Table,
+    certain: Collection[RecordPair],
 ) -> pa.Table:
     """``membership`` (its columns, by record_key) without records of the feeds in ``shut``.
 
-    pairs: what this run's linkage scored; certain: pairs of records that a reviewer or a sender called one.
+    present, pairs: records and scored pairs of this run's linkage; certain: pairs of records that a reviewer or a sender called one.
     """
     rows = membership.to_pylist()
     gone = [row for row in rows if _feed(row["record_key"]) in shut]
     if not gone:
         return membership
     left = [row for row in rows if _feed(row["record_key"]) not in shut]
-    touched = {row["child_id"] for row in gone}
-    anew = _confidences(left, touched, pairs, certain)
+    held: dict[str, list[str]] = {row["child_id"]: [] for row in gone}
     for row in left:
-        if row["child_id"] in touched:
+        if row["child_id"] in held and row["record_key"] in present:
+            held[row["child_id"]].append(row["record_key"])
+    anew = confidences(
+        {child: records for child, records in held.items() if records}, pairs, certain
+    )
+    for row in left:
+        if row["record_key"] in held.get(row["child_id"], ()):
             row["link_confidence"] = anew.get(row["record_key"])
     return pa.Table.from_pylist(left, SCHEMA)
 
 
-def _confidences(
-    rows: list[dict[str, str]],
-    children: Collection[str],
-    pairs: pa.Table,
-    certain: Collection[RecordPair],
-) -> Mapping[str, float]:
-    """Confidence by record of the children named; the least record of each is the one others are tied to."""
-    records: dict[str, list[str]] = {}
-    for row in rows:
-        if row["child_id"] in children:
-            records.setdefault(row["child_id"], []).append(row["record_key"])
-    child_of = {record: child for child, held in records.items() for record in held}
+def confidences(
+    held: Mapping[str, Sequence[str]], pairs: pa.Table, certain: Collection[RecordPair]
+) -> dict[str, float]:
+    """Link confidence by record, as of new identifiers; `held`: the records of each child.
+
+    The least record of a child is the one that the others are tied to; it has none.
+    """
+    child_of = {record: child for child, records in held.items() for record in records}
     inside: dict[str, list[Pair]] = {}
-    for pair in Links.from_arrow(_NO_CLUSTERS, pairs).pairs:
+    for pair in Links.from_arrow(_NO_CLUSTERS, pairs).pairs if held else ():
         child = child_of.get(pair.left)
         if child and child == child_of.get(pair.right) and not pair.veto:
             inside.setdefault(child, []).append(pair)
     same = Constraints(same=frozenset(certain))
     found: dict[str, float] = {}
-    for child, held in records.items():
-        found |= link_confidence(held, {held[0]}, inside.get(child, ()), same)
+    for child, records in held.items():
+        found |= link_confidence(records, {min(records)}, inside.get(child, ()), same)
     return found
 
 
