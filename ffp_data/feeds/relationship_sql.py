@@ -18,6 +18,8 @@ RELATIONSHIP_COLUMNS = {
     "source": "VARCHAR",
     "from_date": "DATE",
     "to_date": "DATE",
+    "delivery_id": "VARCHAR",
+    "line": "BIGINT",
 }
 
 
@@ -47,7 +49,7 @@ def _tie(contract: Contract, table: Table, said: tuple[str, str, str, str], wher
         f"SELECT {whose} AS record_key, {other}::VARCHAR AS related_record_key,"
         f" {name}::VARCHAR AS related_name, {word} AS relationship,"
         f" {quote(f'{contract.id}.{table.name}')} AS source, NULL::DATE AS from_date,"
-        f" NULL::DATE AS to_date FROM {rows} WHERE {where}"
+        f" NULL::DATE AS to_date, _delivery_id AS delivery_id, _line AS line FROM {rows} WHERE {where}"
     )
 
 

@@ -24,6 +24,7 @@ births as (
 classed as (
     select
         records.child_id,
+        records.record_key,
         records.is_confident,
         counts.is_this_academic_year,
         counts.is_sixth_half_term,
@@ -74,7 +75,14 @@ summed as (
         ), 0)::integer as authorised_session_count,
         coalesce(sum(session_count) filter (
             where statistical_class = 'unauthorised'
-        ), 0)::integer as unauthorised_session_count
+        ), 0)::integer as unauthorised_session_count,
+        -- Of thousands of marks the records, not the lines.
+        list_transform(
+            list_sort(array_agg(distinct record_key)),
+            lambda k: struct_pack(
+                record_key := k, source_table := 'marks', delivery_id := null::varchar, line := null::bigint
+            )
+        ) as origins
     from windowed
     group by child_id, attendance_window, window_start
 )

@@ -45,6 +45,7 @@ enrolments as (
         newest.is_confident,
         newest.census_term,
         newest.census_year,
+        {{ origin('terms', 'newest') }} as origin,
         newest.possible_session_count,
         greatest(newest.authorised_session_count, reasons.authorised_session_count, 0) as authorised_session_count,
         greatest(newest.unauthorised_session_count, reasons.unauthorised_session_count, 0)
@@ -69,7 +70,8 @@ summed as (
         bool_and({{ is_of_measured_age('age_years') }}) as is_of_measured_age,
         sum(possible_session_count)::integer as possible_session_count,
         sum(authorised_session_count)::integer as authorised_session_count,
-        sum(unauthorised_session_count)::integer as unauthorised_session_count
+        sum(unauthorised_session_count)::integer as unauthorised_session_count,
+        {{ origins_of('origin') }} as origins
     from enrolments
     where authorised_session_count + unauthorised_session_count <= possible_session_count
     group by child_id, census_term, census_year

@@ -44,7 +44,8 @@ summed as (
         bool_and({{ is_of_measured_age('age_years') }}) as is_of_measured_age,
         sum(possible_session_count)::integer as possible_session_count,
         sum(coalesce(authorised_session_count, 0))::integer as authorised_session_count,
-        sum(coalesce(unauthorised_session_count, 0))::integer as unauthorised_session_count
+        sum(coalesce(unauthorised_session_count, 0))::integer as unauthorised_session_count,
+        {{ origins_of(origin('years', 'aged')) }} as origins
     from aged
     where
         coalesce(authorised_session_count, 0) + coalesce(unauthorised_session_count, 0) <= possible_session_count

@@ -5,6 +5,7 @@ with events as (
         event_type,
         summary,
         guarded_summary,
+        source_table,
         delivery_id,
         line
     from {{ ref('stg_declared__events') }}

@@ -9,6 +9,7 @@ starts as (
         start_date as event_date,
         'early_help_started' as event_type,
         'Targeted early help began' as summary,
+        'episodes' as source_table,
         delivery_id,
         line
     from {{ ref('stg_early_help__episodes') }}
@@ -20,6 +21,7 @@ ends as (
         episodes.end_date as event_date,
         'early_help_ended' as event_type,
         concat('Targeted early help ended', ': ' || codes.meaning) as summary,
+        'episodes' as source_table,
         episodes.delivery_id,
         episodes.line
     from {{ ref('stg_early_help__episodes') }} as episodes
@@ -33,6 +35,7 @@ plans as (
         start_date as event_date,
         'early_help_plan_started' as event_type,
         'Early help plan began' as summary,
+        'plans' as source_table,
         delivery_id,
         line
     from {{ ref('stg_early_help__plans') }}

@@ -4,6 +4,7 @@ with events as (
         admission_date as event_date,
         'school_joined' as event_type,
         'Joined a school (URN ' || school_urn || ')' as summary,
+        'pupils' as source_table,
         delivery_id,
         line
     from {{ ref('stg_education__enrolments') }}
@@ -13,6 +14,7 @@ with events as (
         leaving_date,
         'school_left',
         'Left a school (URN ' || school_urn || ')',
+        'pupils',
         delivery_id,
         line
     from {{ ref('stg_education__enrolments') }}

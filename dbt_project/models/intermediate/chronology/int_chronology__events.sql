@@ -7,6 +7,7 @@ with events as (
             event_type,
             summary,
             {{ 'guarded_summary' if source in ['police', 'declared'] else 'null' }} as guarded_summary,
+            source_table,
             delivery_id,
             line
         from {{ ref('int_chronology__' ~ source) }}
@@ -27,6 +28,7 @@ of_children as (
         records.record_key,
         records.is_confident,
         children.is_restricted,
+        events.source_table,
         events.delivery_id,
         events.line
     from events

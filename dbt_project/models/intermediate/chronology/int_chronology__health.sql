@@ -4,6 +4,7 @@ with episodes as (
         start_date as event_date,
         'health_service_started' as event_type,
         concat('Health service began', ': ' || service) as summary,
+        'episodes_of_care' as source_table,
         delivery_id,
         line
     from {{ ref('stg_health_fhir__episodes_of_care') }}
@@ -14,6 +15,7 @@ with episodes as (
         end_date,
         'health_service_ended',
         concat('Health service ended', ': ' || service),
+        'episodes_of_care',
         delivery_id,
         line
     from {{ ref('stg_health_fhir__episodes_of_care') }}
@@ -34,6 +36,7 @@ encounters as (
             when 'HH' then 'Health visit at home'
             else 'Health contact'
         end as summary,
+        'encounters' as source_table,
         delivery_id,
         line
     from {{ ref('stg_health_fhir__encounters') }}
@@ -46,6 +49,7 @@ missed as (
         starts_at::date as event_date,
         'not_brought' as event_type,
         'Appointment: not brought' as summary,
+        'appointments' as source_table,
         delivery_id,
         line
     from {{ ref('stg_health_fhir__appointments') }}
@@ -74,6 +78,7 @@ contacts as (
             types.meaning,
             case when contacts.is_safeguarding_concern then ', safeguarding concern noted' end
         ) as summary,
+        'contacts' as source_table,
         contacts.delivery_id,
         contacts.line
     from held as contacts

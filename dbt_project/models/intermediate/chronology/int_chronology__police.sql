@@ -59,6 +59,7 @@ events as (
                 when custody.is_transfer_requested then ', the council was asked for a bed'
             end
         ) as summary,
+        'events' as source_table,
         events.delivery_id,
         events.line
     from links

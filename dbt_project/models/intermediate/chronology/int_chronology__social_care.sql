@@ -12,6 +12,7 @@ referrals as (
             case when sources.meaning is not null then ' (source: ' || sources.meaning || ')' end,
             case when facts.is_no_further_action then ', no further action' end
         ) as summary,
+        'ssd_cin_episodes' as source_table,
         facts.delivery_id,
         facts.line
     from {{ ref('stg_case_system__referrals') }} as facts
@@ -25,6 +26,7 @@ closures as (
         facts.closure_date as event_date,
         'case_closed' as event_type,
         concat('Children''s social care closed the case', ': ' || reasons.meaning) as summary,
+        'ssd_cin_episodes' as source_table,
         facts.delivery_id,
         facts.line
     from {{ ref('stg_case_system__referrals') }} as facts
@@ -39,6 +41,7 @@ protection_plans as (
         facts.start_date as event_date,
         'protection_plan_started' as event_type,
         concat('Child protection plan began', ' (' || categories.meaning || ')') as summary,
+        'ssd_cp_plans' as source_table,
         facts.delivery_id,
         facts.line
     from {{ ref('stg_case_system__protection_plans') }} as facts
@@ -47,28 +50,29 @@ protection_plans as (
 ),
 
 plain as (
-    {% for relation, column, type, words in [
-        ('contacts', 'contact_date', 'contact', 'Contact at the front door of children\'s social care'),
-        ('assessments', 'start_date', 'assessment_started', 'Child and family assessment began'),
-        ('assessments', 'authorisation_date', 'assessment_finished', 'Child and family assessment finished'),
-        ('enquiries', 'start_date', 'enquiry_started', 'Section 47 enquiry began'),
-        ('conferences', 'conference_date', 'conference_held', 'Initial child protection conference held'),
-        ('protection_plans', 'end_date', 'protection_plan_ended', 'Child protection plan ended'),
-        ('protection_reviews', 'review_date', 'protection_review', 'Child protection review held'),
-        ('need_plans', 'start_date', 'need_plan_started', 'Child in need plan began'),
-        ('need_plans', 'end_date', 'need_plan_ended', 'Child in need plan ended'),
-        ('missing_episodes', 'start_date', 'missing', 'Missing episode recorded by children\'s social care'),
-        ('family_help_episodes', 'start_date', 'family_help_started', 'Family Help began'),
-        ('family_help_episodes', 'end_date', 'family_help_ended', 'Family Help ended'),
-        ('family_group_meetings', 'offered_date', 'family_meeting_offered', 'Family group decision making offered'),
-        ('family_group_meetings', 'meeting_date', 'family_meeting_held', 'Family group decision making meeting held'),
-        ('support_packages', 'start_date', 'support_package_started', 'Family network support package began'),
+    {% for relation, table, column, type, words in [
+        ('contacts', 'ssd_contacts', 'contact_date', 'contact', 'Contact at the front door of children\'s social care'),
+        ('assessments', 'ssd_cin_assessments', 'start_date', 'assessment_started', 'Child and family assessment began'),
+        ('assessments', 'ssd_cin_assessments', 'authorisation_date', 'assessment_finished', 'Child and family assessment finished'),
+        ('enquiries', 'ssd_s47_enquiry', 'start_date', 'enquiry_started', 'Section 47 enquiry began'),
+        ('conferences', 'ssd_initial_cp_conference', 'conference_date', 'conference_held', 'Initial child protection conference held'),
+        ('protection_plans', 'ssd_cp_plans', 'end_date', 'protection_plan_ended', 'Child protection plan ended'),
+        ('protection_reviews', 'ssd_cp_reviews', 'review_date', 'protection_review', 'Child protection review held'),
+        ('need_plans', 'ssd_cin_plans', 'start_date', 'need_plan_started', 'Child in need plan began'),
+        ('need_plans', 'ssd_cin_plans', 'end_date', 'need_plan_ended', 'Child in need plan ended'),
+        ('missing_episodes', 'ssd_missing', 'start_date', 'missing', 'Missing episode recorded by children\'s social care'),
+        ('family_help_episodes', 'xt_family_help_episodes', 'start_date', 'family_help_started', 'Family Help began'),
+        ('family_help_episodes', 'xt_family_help_episodes', 'end_date', 'family_help_ended', 'Family Help ended'),
+        ('family_group_meetings', 'xt_fgdm', 'offered_date', 'family_meeting_offered', 'Family group decision making offered'),
+        ('family_group_meetings', 'xt_fgdm', 'meeting_date', 'family_meeting_held', 'Family group decision making meeting held'),
+        ('support_packages', 'xt_fnsp', 'start_date', 'support_package_started', 'Family network support package began'),
     ] %}
         select
             record_key,
             {{ column }} as event_date,
             '{{ type }}' as event_type,
             '{{ words | replace("'", "''") }}' as summary,
+            '{{ table }}' as source_table,
             delivery_id,
             line
         from {{ ref('stg_case_system__' ~ relation) }}
@@ -98,6 +102,7 @@ family_help_plan_dates as (
         start_date as event_date,
         'family_help_plan_started' as event_type,
         'Family Help plan began' || kind as summary,
+        'xt_family_help_plans' as source_table,
         delivery_id,
         line
     from family_help_plans
@@ -107,6 +112,7 @@ family_help_plan_dates as (
         end_date,
         'family_help_plan_ended',
         'Family Help plan ended' || kind,
+        'xt_family_help_plans',
         delivery_id,
         line
     from family_help_plans
@@ -120,6 +126,7 @@ care_starts as (
         start_date as event_date,
         'care_started' as event_type,
         'Became looked after' as summary,
+        'ssd_cla_episodes' as source_table,
         delivery_id,
         line
     from {{ ref('stg_case_system__care_episodes') }}
@@ -134,6 +141,7 @@ care_ends as (
         end_date as event_date,
         'care_ended' as event_type,
         'Ceased to be looked after' as summary,
+        'ssd_cla_episodes' as source_table,
         delivery_id,
         line
     from {{ ref('stg_case_system__care_episodes') }}

@@ -7,7 +7,8 @@ with from_prison as (
         stays.admitted_date as since,
         stays.expected_release_date,
         stays.release_date,
-        stays.is_held
+        stays.is_held,
+        stays.since_origin as origin
     from {{ ref('int_custody__stays') }} as stays
     inner join {{ ref('int_persons__records') }} as records using (record_key)
     where records.is_confident
@@ -20,7 +21,8 @@ from_probation as (
         sentences.sentence_date as since,
         sentences.expected_release_date,
         {{ known_by('sentences.release_date', as_at()) }} as release_date,
-        sentences.release_date is null or sentences.release_date > {{ as_at() }} as is_held
+        sentences.release_date is null or sentences.release_date > {{ as_at() }} as is_held,
+        {{ origin('sentences', 'sentences') }} as origin
     from {{ ref('stg_probation__sentences') }} as sentences
     inner join {{ ref('int_persons__records') }} as records using (record_key)
     where
@@ -52,7 +54,7 @@ last_told as (
         partition by told.adult_id
         order by
             told.is_held desc, told.since desc, told.release_date desc nulls last, told.source asc,
-            told.expected_release_date asc nulls last
+            told.expected_release_date asc nulls last, told.origin asc
     ) = 1
 )
 

@@ -5,7 +5,11 @@ with prisoners as (
 ),
 
 movements as (
-    select * from {{ ref('stg_prison__movements') }}
+    select
+        *,
+        {{ origin('events', 'movements') }} as origin,
+        [movement_date::varchar, delivery_id, line::varchar] as place
+    from {{ ref('stg_prison__movements') }} as movements
     where movement_date <= {{ as_at() }}
 ),
 
@@ -15,7 +19,10 @@ admitted as (
         greatest(
             prisoners.last_admission_date,
             max(movements.movement_date) filter (where movements.reason = 'ADMISSION')
-        ) as admitted_date
+        ) as admitted_date,
+        arg_max(movements.origin, movements.place) filter (
+            where movements.reason = 'ADMISSION' and movements.movement_date > prisoners.last_admission_date
+        ) as admitted_origin
     from prisoners
     left join movements using (record_key)
     group by prisoners.record_key, prisoners.last_admission_date
@@ -24,7 +31,8 @@ admitted as (
 released as (
     select
         admitted.record_key,
-        max(movements.movement_date) as release_date
+        max(movements.movement_date) as release_date,
+        arg_max(movements.origin, movements.place) as released_origin
     from admitted
     inner join movements using (record_key)
     where movements.reason = 'RELEASED' and movements.movement_date >= admitted.admitted_date
@@ -35,6 +43,8 @@ dated as (
     select
         prisoners.*,
         admitted.admitted_date,
+        admitted.admitted_origin,
+        released.released_origin,
         -- Without an event, the list's own word: gone by a release, on the day that had been made firm.
         coalesce(
             released.release_date,
@@ -63,7 +73,9 @@ stays as (
         prison_name,
         safeguarding_phone,
         delivery_id,
-        line
+        line,
+        coalesce(admitted_origin, {{ origin('prisoners', 'dated') }}) as since_origin,
+        coalesce(released_origin, {{ origin('prisoners', 'dated') }}) as until_origin
     from dated
 )
 

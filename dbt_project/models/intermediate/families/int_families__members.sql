@@ -14,7 +14,8 @@ case_system_families as (
     select
         records.child_id,
         records.feed,
-        members.*
+        members.*,
+        {{ origin('xt_family_members', 'members') }} as origin
     from {{ ref('stg_case_system__family_members') }} as members
     inner join records using (record_key)
 ),
@@ -29,7 +30,8 @@ from_case_system as (
         others.from_date,
         others.to_date,
         others.is_in_home as lives_with,
-        children.fam_id as family_key
+        children.fam_id as family_key,
+        [children.origin, others.origin] as origins
     from case_system_families as children
     inner join case_system_families as others
         on children.fam_id = others.fam_id and children.child_id != others.child_id
@@ -39,7 +41,8 @@ residence_families as (
     select
         records.child_id,
         records.feed,
-        families.residence_family_id
+        families.residence_family_id,
+        {{ origin('ssd_family', 'families') }} as origin
     from {{ ref('stg_case_system__families') }} as families
     inner join records using (record_key)
     where families.residence_family_id is not null
@@ -55,7 +58,8 @@ from_residence as (
         null::date as from_date,
         null::date as to_date,
         true as lives_with,
-        children.residence_family_id as family_key
+        children.residence_family_id as family_key,
+        [children.origin, others.origin] as origins
     from residence_families as children
     inner join residence_families as others
         on children.residence_family_id = others.residence_family_id and children.child_id != others.child_id
@@ -72,7 +76,8 @@ early_help_families as (
         records.child_id,
         records.feed,
         persons.eh_family_id,
-        persons.relationship_in_family
+        persons.relationship_in_family,
+        {{ origin('persons', 'persons') }} as origin
     from {{ ref('stg_early_help__persons') }} as persons
     inner join records using (record_key)
 ),
@@ -87,7 +92,8 @@ from_early_help as (
         null::date as from_date,
         null::date as to_date,
         null::boolean as lives_with,
-        children.eh_family_id as family_key
+        children.eh_family_id as family_key,
+        [children.origin, others.origin] as origins
     from early_help_families as children
     inner join early_help_families as others
         on children.eh_family_id = others.eh_family_id and children.child_id != others.child_id
@@ -103,7 +109,8 @@ stated as (
         relationships.from_date,
         relationships.to_date,
         null::boolean as lives_with,
-        null as family_key
+        null as family_key,
+        [{{ origin('relationships.source_table', 'relationships') }}] as origins
     from {{ ref('stg_identity__relationships') }} as relationships
     inner join records as people using (record_key)
     left join records as related on relationships.related_record_key = related.record_key
@@ -142,7 +149,8 @@ stated_once as (
         -- One open statement keeps the relationship open.
         case when bool_and(to_date is not null) then max(to_date) end as to_date,
         bool_or(lives_with) as lives_with,
-        min(family_key) as family_key
+        min(family_key) as family_key,
+        {{ origins_in('origins') }} as origins
     from members
     where coalesce(from_date <= {{ as_at() }}, true)
     group by all

@@ -28,7 +28,8 @@ flags as (
         || {{ var('min_possible_sessions') }} || '), and no open case with children''s social care' as rule_in_words,
         'absent ' || (absent.authorised_session_count + absent.unauthorised_session_count) || ' of '
         || absent.possible_session_count || ' possible sessions up to ' || absent.last_session_date as facts,
-        'education_attendance, case_system' as source
+        'education_attendance, case_system' as source,
+        absent.origins
     from absent
     cross join case_system
     anti join with_social_worker using (child_id)

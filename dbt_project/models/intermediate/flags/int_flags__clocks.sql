@@ -18,7 +18,8 @@ flags as (
         min(start_date) as since,
         'Open longer than ' || time_limit || ' working days: ' || what as rule_in_words,
         'started ' || min(start_date) || ', ' || max(days) || ' working days ago' as facts,
-        'case_system' as source
+        'case_system' as source,
+        {{ origins_of(origin('overdue.source_table', 'overdue')) }} as origins
     from overdue
     group by child_id, flag, time_limit, what
 )

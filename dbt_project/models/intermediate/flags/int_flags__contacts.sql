@@ -12,7 +12,8 @@ not_brought as (
         'Not brought to {{ var("not_brought_limit") }} or more health appointments in the last '
         || '{{ var("not_brought_window_months") }} months' as rule_in_words,
         count(*) || ' appointments, the last on ' || max(event_date) as facts,
-        array_to_string(list_sort(array_agg(distinct source)), ', ') as source
+        array_to_string(list_sort(array_agg(distinct source)), ', ') as source,
+        {{ origins_of(origin('events.source_table', 'events')) }} as origins
     from events
     where
         event_type = 'not_brought'
@@ -29,7 +30,8 @@ encompass as (
         '{{ var("encompass_limit") }} or more Operation Encompass notifications in the last '
         || '{{ var("encompass_window_months") }} months' as rule_in_words,
         count(*) || ' notifications, the last on ' || max(event_date) as facts,
-        array_to_string(list_sort(array_agg(distinct source)), ', ') as source
+        array_to_string(list_sort(array_agg(distinct source)), ', ') as source,
+        {{ origins_of(origin('events.source_table', 'events')) }} as origins
     from events
     where
         event_type = 'police_op_encompass'

@@ -1,10 +1,11 @@
 -- That a parent is in prison or came out of it; never why. Limited-access records do not reach a flag. A release that
 -- was only expected has not happened.
 with parents as (
-    select distinct
+    select
         members.child_id,
         members.related_child_id as adult_id,
-        members.relationship
+        members.relationship,
+        members.origins
     from {{ ref('int_families__members') }} as members
     inner join {{ ref('int_families__adults') }} as adults
         on members.child_id = adults.child_id and members.related_child_id = adults.adult_id
@@ -18,7 +19,8 @@ named as (
     select
         child_id,
         adult_id,
-        arg_min(relationship, [contains(relationship, 'parent')::varchar, relationship]) as relationship
+        arg_min(relationship, [contains(relationship, 'parent')::varchar, relationship]) as relationship,
+        {{ origins_in('origins') }} as origins
     from parents
     group by child_id, adult_id
 ),
@@ -33,7 +35,8 @@ states as (
         coalesce(release_date, since) as since,
         release_date,
         expected_release_date,
-        source
+        source,
+        origin
     from {{ ref('int_custody__adults') }}
 ),
 
@@ -43,6 +46,7 @@ worded as (
         states.flag,
         states.since,
         states.source,
+        list_prepend(states.origin, named.origins) as origins,
         named.relationship || case states.flag
             when 'parent_in_custody'
                 then
@@ -69,7 +73,8 @@ flags as (
             else 'A parent or carer left prison in the last {{ var("release_window_days") }} days'
         end as rule_in_words,
         array_to_string(list_sort(array_agg(distinct fact)), '; ') as facts,
-        array_to_string(list_sort(array_agg(distinct source)), ', ') as source
+        array_to_string(list_sort(array_agg(distinct source)), ', ') as source,
+        {{ origins_in('origins') }} as origins
     from worded
     group by child_id, flag
 )

@@ -2,7 +2,8 @@ with plans as (
     select
         records.child_id,
         plans.start_date,
-        categories.meaning as category
+        categories.meaning as category,
+        {{ origin('ssd_cp_plans', 'plans') }} as origin
     from {{ ref('stg_case_system__protection_plans') }} as plans
     inner join {{ ref('int_persons__records') }} as records using (record_key)
     left join {{ ref('codes') }} as categories
@@ -20,7 +21,8 @@ flags as (
         min(start_date) as since,
         'A child protection plan is open' as rule_in_words,
         'plan since ' || min(start_date) || coalesce(', category: ' || arg_max(category, start_date), '') as facts,
-        'case_system' as source
+        'case_system' as source,
+        {{ origins_of('origin') }} as origins
     from plans
     group by child_id
 )

@@ -13,7 +13,8 @@ with spells as (
         records.record_key,
         false as is_withheld,
         episodes.delivery_id,
-        episodes.line
+        episodes.line,
+        {{ origin('episodes_of_care', 'episodes') }} as origin
     from {{ ref('stg_health_fhir__episodes_of_care') }} as episodes
     inner join {{ ref('int_persons__records') }} as records using (record_key)
     where

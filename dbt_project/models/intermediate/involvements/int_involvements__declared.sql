@@ -5,6 +5,7 @@ with spells as (
     select
         records.child_id,
         records.record_key,
+        {{ origin('facts.source_table', 'facts') }} as origin,
         coalesce(records.is_restricted, false) as is_restricted,
         facts.* exclude (record_key)
     from {{ ref('stg_declared__involvements') }} as facts
@@ -23,7 +24,8 @@ of_person as (
         record_key,
         is_withheld,
         delivery_id,
-        line
+        line,
+        origin
     from spells
     where not is_through_family
 ),
@@ -39,7 +41,8 @@ of_family as (
         spells.record_key,
         spells.is_withheld,
         spells.delivery_id,
-        spells.line
+        spells.line,
+        spells.origin
     from spells
     inner join {{ ref('int_families__adults') }} as adults on spells.child_id = adults.adult_id
     where spells.is_through_family

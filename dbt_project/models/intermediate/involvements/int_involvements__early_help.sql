@@ -4,7 +4,8 @@ with leads as (
         teh_episode_id,
         practitioner_name,
         practitioner_phone,
-        agency_code
+        delivery_id,
+        line
     from {{ ref('stg_early_help__lead_practitioners') }}
     where start_date <= {{ as_at() }}
     qualify row_number() over (
@@ -24,7 +25,9 @@ spells as (
         records.record_key,
         false as is_withheld,
         episodes.delivery_id,
-        episodes.line
+        episodes.line,
+        {{ origin('episodes', 'episodes') }} as origin,
+        case when leads.record_key is not null then {{ origin('lead_practitioners', 'leads') }} end as contact_origin
     from {{ ref('stg_early_help__episodes') }} as episodes
     inner join {{ ref('int_persons__records') }} as records using (record_key)
     left join leads using (record_key, teh_episode_id)

@@ -9,7 +9,8 @@ with spells as (
         records.record_key,
         false as is_withheld,
         enrolments.delivery_id,
-        enrolments.line
+        enrolments.line,
+        {{ origin('pupils', 'enrolments') }} as origin
     from {{ ref('stg_education__enrolments') }} as enrolments
     inner join {{ ref('int_persons__records') }} as records using (record_key)
     where enrolments.admission_date <= {{ as_at() }}

@@ -1,5 +1,12 @@
 -- A hospital sends contacts, not episodes: the last one inside the window counts as current, and is the line shown.
-with spells as (
+with contacts as (
+    select
+        *,
+        {{ origin('contacts', 'contacts') }} as origin
+    from {{ ref('stg_health_csv__contacts') }} as contacts
+),
+
+spells as (
     select
         records.child_id,
         min(contacts.contact_date) as since,
@@ -13,8 +20,10 @@ with spells as (
         records.record_key,
         false as is_withheld,
         arg_max(contacts.delivery_id, [contacts.contact_date::varchar, contacts.contact_id]) as delivery_id,
-        arg_max(contacts.line, [contacts.contact_date::varchar, contacts.contact_id]) as line
-    from {{ ref('stg_health_csv__contacts') }} as contacts
+        arg_max(contacts.line, [contacts.contact_date::varchar, contacts.contact_id]) as line,
+        arg_max(contacts.origin, [contacts.contact_date::varchar, contacts.contact_id]) as origin,
+        arg_min(contacts.origin, [contacts.contact_date::varchar, contacts.contact_id]) as since_origin
+    from contacts
     inner join {{ ref('int_persons__records') }} as records using (record_key)
     where contacts.contact_date <= {{ as_at() }}
     group by records.child_id, records.record_key

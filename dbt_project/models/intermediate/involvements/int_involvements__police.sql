@@ -6,6 +6,7 @@ with linked as (
         events.event_id,
         events.delivery_id,
         events.line,
+        'events' as source_table,
         missing.event_id is not null and coalesce(missing.found_at::date > {{ as_at() }}, true) as is_open
     from {{ ref('stg_police__links') }} as links
     inner join {{ ref('stg_police__events') }} as events using (event_id)
@@ -21,6 +22,7 @@ declared as (
         event_type as event_id,
         delivery_id,
         line,
+        source_table,
         false as is_open
     from {{ ref('stg_declared__events') }}
     where starts_with(event_type, 'police_')
@@ -34,6 +36,7 @@ contacts as (
         [events.occurred_at::varchar, events.event_id] as contact_order,
         events.delivery_id,
         events.line,
+        events.source_table,
         events.is_open
     from (
         select * from linked
@@ -60,7 +63,9 @@ spells as (
         record_key,
         false as is_withheld,
         arg_max(delivery_id, contact_order) as delivery_id,
-        arg_max(line, contact_order) as line
+        arg_max(line, contact_order) as line,
+        arg_max({{ origin('contacts.source_table', 'contacts') }}, contact_order) as origin,
+        arg_min({{ origin('contacts.source_table', 'contacts') }}, contact_order) as since_origin
     from contacts
     group by child_id, record_key
 )

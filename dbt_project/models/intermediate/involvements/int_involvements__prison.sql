@@ -9,7 +9,9 @@ with stays as (
         stays.safeguarding_phone as contact_phone,
         stays.prison_name as team,
         stays.delivery_id,
-        stays.line
+        stays.line,
+        stays.since_origin,
+        case when not stays.is_held then stays.until_origin end as until_origin
     from {{ ref('int_custody__stays') }} as stays
     inner join {{ ref('int_persons__records') }} as records using (record_key)
 ),
@@ -37,7 +39,10 @@ spells as (
         stays.record_key,
         withheld.adult_id is not null as is_withheld,
         stays.delivery_id,
-        stays.line
+        stays.line,
+        {{ origin('prisoners', 'stays') }} as origin,
+        stays.since_origin,
+        stays.until_origin
     from stays
     inner join adults using (adult_id)
     left join {{ ref('int_custody__withheld') }} as withheld using (adult_id)

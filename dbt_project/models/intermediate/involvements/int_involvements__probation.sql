@@ -1,11 +1,20 @@
 -- Through the adults of the family. Of a limited-access record only its existence as "not shared" goes further.
-with sentences as (
+with told as (
+    select
+        *,
+        {{ origin('sentences', 'sentences') }} as origin
+    from {{ ref('stg_probation__sentences') }} as sentences
+),
+
+sentences as (
     select
         record_key,
         min(sentence_date) as since,
         max(coalesce(release_date, sentence_date)) as last_date,
+        arg_min(origin, [sentence_date::varchar, delivery_id, line::varchar]) as since_origin,
+        arg_max(origin, [coalesce(release_date, sentence_date)::varchar, delivery_id, line::varchar]) as until_origin,
         bool_or(coalesce(is_active, false)) as is_active
-    from {{ ref('stg_probation__sentences') }}
+    from told
     where sentence_date <= {{ as_at() }}
     group by record_key
 ),
@@ -22,7 +31,9 @@ supervisions as (
         sentences.last_date,
         coalesce(sentences.is_active, false) or coalesce(persons.is_supervised, false) as is_active,
         persons.delivery_id,
-        persons.line
+        persons.line,
+        sentences.since_origin,
+        sentences.until_origin
     from {{ ref('stg_probation__persons') }} as persons
     inner join {{ ref('int_persons__records') }} as records using (record_key)
     left join sentences using (record_key)
@@ -39,7 +50,10 @@ spells as (
         supervisions.record_key,
         supervisions.is_withheld,
         supervisions.delivery_id,
-        supervisions.line
+        supervisions.line,
+        {{ origin('persons', 'supervisions') }} as origin,
+        supervisions.since_origin,
+        supervisions.until_origin
     from supervisions
     inner join {{ ref('int_families__adults') }} as adults using (adult_id)
 )

@@ -2,7 +2,9 @@ with workers as (
     select
         involvements.record_key,
         involvements.team,
-        professionals.professional_name
+        professionals.professional_name,
+        {{ origin('ssd_involvements', 'involvements') }} as team_origin,
+        {{ origin('ssd_professionals', 'professionals', 'null::varchar') }} as name_origin
     from {{ ref('stg_case_system__worker_involvements') }} as involvements
     left join {{ ref('stg_case_system__professionals') }} as professionals using (professional_id)
     where
@@ -23,6 +25,7 @@ episodes as (
         closure_date as end_date,
         team,
         worker_id,
+        'ssd_cin_episodes' as source_table,
         delivery_id,
         line
     from {{ ref('stg_case_system__referrals') }}
@@ -34,6 +37,7 @@ episodes as (
         end_date,
         null as team,
         null as worker_id,
+        'ssd_cla_episodes' as source_table,
         delivery_id,
         line
     from {{ ref('stg_case_system__care_episodes') }}
@@ -50,7 +54,14 @@ spells as (
         records.record_key,
         false as is_withheld,
         episodes.delivery_id,
-        episodes.line
+        episodes.line,
+        {{ origin('episodes.source_table', 'episodes') }} as origin,
+        case
+            when workers.professional_name is not null then workers.name_origin
+            when professionals.professional_name is not null
+                then {{ origin('ssd_professionals', 'professionals', 'null::varchar') }}
+        end as contact_origin,
+        case when workers.team is not null then workers.team_origin end as team_origin
     from episodes
     inner join {{ ref('int_persons__records') }} as records using (record_key)
     left join workers using (record_key)

@@ -32,7 +32,12 @@ survivors as (
     select
         records.child_id,
         arg_min(
-            struct_pack(code := stated.ethnicity_code, feed := records.feed, as_of := records.valid_from),
+            struct_pack(
+                code := stated.ethnicity_code,
+                record_key := records.record_key,
+                feed := records.feed,
+                as_of := records.valid_from
+            ),
             records.survivorship_order
             + case when stated.ethnicity_code in ('REFU', 'NOBT') then 1000000 else 0 end
         ) as survivor
@@ -47,7 +52,8 @@ ethnicity as (
         child_id,
         survivor.code as ethnicity_code,
         survivor.feed as ethnicity_source,
-        survivor.as_of as ethnicity_as_of
+        survivor.as_of as ethnicity_as_of,
+        survivor.record_key as ethnicity_record_key
     from survivors
 )
 

@@ -17,7 +17,10 @@ open_work as (
         record_key,
         'child_in_need' as level,
         referral_date as start_date,
-        closure_date as end_date
+        closure_date as end_date,
+        'ssd_cin_episodes' as source_table,
+        delivery_id,
+        line
     from {{ ref('stg_case_system__referrals') }}
     where not is_no_further_action
     union all
@@ -25,28 +28,40 @@ open_work as (
         record_key,
         'child_protection',
         start_date,
-        end_date
+        end_date,
+        'ssd_cp_plans',
+        delivery_id,
+        line
     from {{ ref('stg_case_system__protection_plans') }}
     union all
     select
         record_key,
         'looked_after',
         start_date,
-        end_date
+        end_date,
+        'ssd_cla_episodes',
+        delivery_id,
+        line
     from {{ ref('stg_case_system__care_episodes') }}
     union all
     select
         record_key,
         'early_help',
         start_date,
-        end_date
+        end_date,
+        'episodes',
+        delivery_id,
+        line
     from {{ ref('stg_early_help__episodes') }}
     union all
     select
         record_key,
         'early_help',
         start_date,
-        end_date
+        end_date,
+        'ssd_early_help_episodes',
+        delivery_id,
+        line
     from early_help_in_case_system
 ),
 
@@ -55,7 +70,8 @@ by_child as (
         records.child_id,
         open_work.level,
         min(open_work.start_date) as since,
-        bool_or(records.is_confident) as is_confident
+        bool_or(records.is_confident) as is_confident,
+        {{ origins_of(origin('open_work.source_table', 'open_work')) }} as origins
     from open_work
     inner join {{ ref('int_persons__records') }} as records using (record_key)
     where

@@ -38,7 +38,8 @@ schools as (
         child_id,
         school_urn,
         feed as school_source,
-        admission_date as school_as_of
+        admission_date as school_as_of,
+        record_key as school_record_key
     from known
     qualify row_number() over (
         partition by child_id order by preference asc, admission_date desc nulls last, record_key asc

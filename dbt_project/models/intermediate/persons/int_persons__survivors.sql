@@ -41,6 +41,7 @@ addresses as (
             ),
             records.survivorship_order
         ) as survivor
+                record_key := records.record_key,
     from records
     anti join restricted using (child_id)
     where records.postcode is not null
@@ -53,7 +54,11 @@ nhs_numbers as (
         child_id,
         arg_min(
             struct_pack(
-                nhs_number := nhs_number, status := nhs_number_status, feed := feed, as_of := valid_from
+                nhs_number := nhs_number,
+                status := nhs_number_status,
+                record_key := record_key,
+                feed := feed,
+                as_of := valid_from
             ),
             survivorship_order + case when nhs_number_status in ('01', 'sui_verified') then 0 else 1000000 end
         ) as survivor,
@@ -68,7 +73,8 @@ attributes as (
         child_id,
         {%- for attribute in attributes %}
             arg_min(
-                struct_pack(value := {{ attribute }}, feed := feed, as_of := valid_from), survivorship_order
+                struct_pack(value := {{ attribute }}, record_key := record_key, feed := feed, as_of := valid_from),
+                survivorship_order
             ) filter (where {{ attribute }} is not null) as {{ attribute }},
         {%- endfor %}
         bool_or(role = 'child') as is_child_in_any_feed,
@@ -119,17 +125,20 @@ survivors as (
         nhs_numbers.survivor.nhs_number,
         nhs_numbers.survivor.status as nhs_number_status,
         nhs_numbers.survivor.feed as nhs_number_source,
+            attributes.{{ attribute }}.record_key as {{ attribute }}_record_key,
         nhs_numbers.survivor.as_of as nhs_number_as_of,
         coalesce(nhs_numbers.nhs_number_count, 0) as nhs_number_count,
         addresses.survivor.postcode,
         addresses.survivor.address_line,
         addresses.survivor.feed as address_source,
         addresses.survivor.as_of as address_as_of,
+        nhs_numbers.survivor.record_key as nhs_number_record_key,
         restricted.child_id is not null as is_restricted,
         coalesce(attributes.is_child_in_any_feed, false) as is_child_in_any_feed,
         attributes.record_count,
         attributes.feed_count,
         attributes.link_confidence_min,
+        addresses.survivor.record_key as address_record_key,
         attributes.linked_since
     from attributes
     left join nhs_numbers using (child_id)

@@ -102,6 +102,7 @@ clocks as (
         team,
         is_confident,
         record_key,
+        'ssd_cin_assessments' as source_table,
         delivery_id,
         line
     from once
@@ -116,6 +117,7 @@ clocks as (
         team,
         is_confident,
         record_key,
+        'ssd_cin_assessments',
         delivery_id,
         line
     from first_of_referral
@@ -130,6 +132,7 @@ clocks as (
         team,
         is_confident,
         record_key,
+        'ssd_cin_episodes',
         delivery_id,
         line
     from unassessed

@@ -5,6 +5,7 @@ with source as (
 renamed as (
     select
         record_key,
+        table_name as source_table,
         since,
         until,
         contact_name,

@@ -10,7 +10,10 @@ renamed as (
         relationship,
         source,
         from_date,
-        to_date
+        to_date,
+        split_part(source, '.', 2) as source_table,
+        delivery_id,
+        line
     from source
 )
 
