@@ -32,6 +32,7 @@ from governance.release import (
     ReleaseFailedError,
     ReleaseRefusedError,
     publish,
+    settle_all,
     why_withdrawn,
     withdraw,
     write_extract,
@@ -188,6 +189,7 @@ def withdraw_unpermitted(run: Run) -> dict[str, str]:
 
     A folder whose manifest this hub did not sign is not its release: it stays and is named too.
     """
+    settle_all(run.home.out, run.ledger)
     grants = policy.grants(run)
     told = {}
     for folder in sorted(path.parent for path in run.home.out.rglob(MANIFEST)):
@@ -196,6 +198,8 @@ def withdraw_unpermitted(run: Run) -> dict[str, str]:
         except ValueError as problem:
             told[str(folder.relative_to(run.home.root))] = f"left where it is: {problem}"
             continue
+        if manifest["recipient"] is None:
+            continue  # documents, which tell of no person and go to nobody by agreement
         decision = grants.release(manifest["recipient"], manifest["purpose"])
         if reason := why_withdrawn(manifest, decision):
             withdraw(folder, reason, keys=run.keys, ledger=run.ledger)

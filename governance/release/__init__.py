@@ -7,10 +7,12 @@ hidden directory that is renamed when whole. The ledger gets the intention befor
 the fact after it, so a crash between the two is seen. Equal input gives equal bytes.
 """
 
+from governance.release.audit import not_released
 from governance.release.errors import ReleaseFailedError, ReleaseRefusedError
 from governance.release.extract import WORKBOOK, narrowed, write_extract
-from governance.release.publishing import Extract, publish
+from governance.release.publishing import Extract, publish, publish_documents
 from governance.release.taking_back import why_withdrawn, withdraw
+from governance.release.two_phases import settle_all
 from governance.release.zone import Rights, Zone
 
 __all__ = [
@@ -21,7 +23,10 @@ __all__ = [
     "Rights",
     "Zone",
     "narrowed",
+    "not_released",
     "publish",
+    "publish_documents",
+    "settle_all",
     "why_withdrawn",
     "withdraw",
     "write_extract",

@@ -8,13 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from governance.files import replacing_directory
 from governance.grants import ReleaseDecision
 from governance.keys import KeyStore
 from governance.ledger import Ledger
 from governance.manifest import write_manifest
 from governance.release.refusing import refuse_if_denied, refuse_others
 from governance.release.telling import about, columns, facts
+from governance.release.two_phases import put_in_place
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,51 @@ def publish(
     refuse_if_denied(decision, as_at, ledger)
     ledger.append("release_begun", **about(decision, as_at))  # cannot be written: nothing is
     witness = ledger.require_fresh()
-    with replacing_directory(out) as part:
+
+    def fill(part: Path) -> dict[str, Any]:
         rows = write(part)
         refuse_others(decision, sorted(set(rows) - set(decision.relations)), as_at, ledger)
         manifest = write_manifest(
             part, {**facts(decision, as_at, rows), "witness": witness.record}, keys.signing_key
         )
-        said = {**about(decision, as_at), "manifest": manifest, "rows": dict(rows)}
-        said |= {"subject_list": dict(keep_list())} if keep_list else {}
-        ledger.append("release_intended", **said)
-    ledger.append("released", **said, columns=columns(decision))
-    return Extract(out, str(decision.agreement), manifest, dict(rows))
+        listed = {"subject_list": dict(keep_list())} if keep_list else {}
+        return {
+            **about(decision, as_at),
+            "manifest": manifest,
+            "rows": dict(rows),
+            "columns": columns(decision),
+            **listed,
+        }
+
+    said = put_in_place(out, fill, ledger)
+    return Extract(out, str(decision.agreement), said["manifest"], said["rows"])
+
+
+def publish_documents(
+    write: Callable[[Path], None],
+    *,
+    title: str,
+    as_at: date,
+    out: Path,
+    keys: KeyStore,
+    ledger: Ledger,
+) -> str:
+    """Let ``write`` fill a folder with documents that tell of no person; sign it and write it down.
+
+    For what is generated of the agreements themselves, which no agreement has to give. Returns the
+    SHA-256 of the manifest; raises as `publish` does when the ledger makes no checkpoint.
+    """
+    witness = ledger.require_fresh()
+
+    def fill(part: Path) -> dict[str, Any]:
+        write(part)
+        told = {"title": title, "as_at": as_at.isoformat()}
+        of_nobody: dict[str, Any] = {
+            "recipient": None,
+            "purpose": None,
+            "tables": [],
+            "witness": witness.record,
+        }
+        return {**told, "manifest": write_manifest(part, {**told, **of_nobody}, keys.signing_key)}
+
+    return str(put_in_place(out, fill, ledger, done="documents_written")["manifest"])

@@ -1,0 +1,36 @@
+"""Whether everything under `out/` is what a release put there: signed, whole and told to the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from governance.files import sha256_of_file
+from governance.ledger import Ledger
+from governance.manifest import MANIFEST, verify_files
+
+_TOLD = frozenset({"released", "documents_written"})
+
+
+def not_released(root: Path, public_key: Ed25519PublicKey, ledger: Ledger) -> list[str]:
+    """Return what lies below ``root`` and no release put there, one line each; none when all is in order."""
+    told = {event["facts"].get("manifest") for event in ledger.events() if event["kind"] in _TOLD}
+    folders = sorted(path.parent for path in root.rglob(MANIFEST))
+    return [
+        *_in_no_folder(root, folders),
+        *(finding for folder in folders for finding in verify_files(folder, public_key)),
+        *(
+            f"{folder / MANIFEST}: the ledger knows of no such release"
+            for folder in folders
+            if sha256_of_file(folder / MANIFEST) not in told
+        ),
+    ]
+
+
+def _in_no_folder(root: Path, folders: list[Path]) -> Iterator[str]:
+    covered = set(folders)
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and covered.isdisjoint(path.parents):
+            yield f"{path}: in no release"
