@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -65,6 +65,21 @@ class ReleaseDecision:
     terms: Mapping[str, Any]
     policy: str
     reason: str
+    seal_to: str | None = None
+    """The recipient's registered public key, to which the extract is sealed; None: none is registered."""
+
+    def of_one(self, child_id: str) -> ReleaseDecision:
+        """The decision on the rows of one child alone, if it is of the cohort; `child_id` is checked by the caller."""
+        if self.cohort is None or self.cohort.key != "child_id" or not child_id.isalnum():
+            raise ValueError("one child is told by the identifier of the hub alone")
+        rows = self.cohort.members or "SELECT child_id FROM single_view.children"
+        members = f"SELECT child_id FROM ({rows}) WHERE child_id = '{child_id}'"
+        return replace(self, cohort=replace(self.cohort, members=members))
+
+    def with_columns(self, wanted: Collection[str]) -> ReleaseDecision:
+        """The decision on named columns alone, as "relation.column"."""
+        items = tuple(each for each in self.items if f"{each.relation}.{each.column}" in wanted)
+        return replace(self, items=items)
 
     @property
     def transforms(self) -> dict[str, str]:
@@ -147,6 +162,57 @@ class Grants:
             return ReleaseDecision(
                 recipient, purpose, False, None, (), None, {}, self.policy, reason
             )
+        return self._allowed(recipient, purpose, grants)
+
+    def case(self, agreement: str) -> ReleaseDecision:
+        """Decide on sharing about one child under an agreement that gives nothing in bulk.
+
+        What is allowed still needs a recorded decision on the child, and `ReleaseDecision.of_one`.
+        """
+        grants = [each for each in self._lock["cases"] if each["agreement"] == agreement]
+        terms = self.terms(agreement) or {}
+        recipient = str(terms.get("recipient", ""))
+        purpose = terms["purposes"][0] if terms else ""
+        if not grants:
+            entry = self._lock["agreements"].get(agreement, {})
+            why = entry.get("not_in_force") or "it gives in bulk, and needs no decision on a child"
+            reason = f"no: {self._cite(agreement)}: {why}" if entry else f"no: no {agreement}"
+            return ReleaseDecision(
+                recipient, purpose, False, None, (), None, {}, self.policy, reason
+            )
+        return self._allowed(recipient, purpose, grants)
+
+    def terms(self, agreement: str) -> Mapping[str, Any] | None:
+        """Return the terms of an agreement, in force or not; None for one that the policy lacks."""
+        entry = self._lock["agreements"].get(agreement)
+        return entry["terms"] if entry else None
+
+    @property
+    def flows(self) -> frozenset[tuple[str, str]]:
+        """Return (recipient, agreed purpose) of every outbound agreement, in bulk or by case."""
+        terms = [entry["terms"] for entry in self._lock["agreements"].values()]
+        return frozenset(
+            (str(each["recipient"]), str(purpose))
+            for each in terms
+            if each.get("recipient")
+            for purpose in each["purposes"]
+        )
+
+    @property
+    def gateways(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the legal gateways by id, with the dates on which they are law."""
+        found: Mapping[str, Mapping[str, Any]] = self._lock["gateways"]
+        return found
+
+    @property
+    def purposes(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the purposes by id."""
+        found: Mapping[str, Mapping[str, Any]] = self._lock["purposes"]
+        return found
+
+    def _allowed(
+        self, recipient: str, purpose: str, grants: list[dict[str, Any]]
+    ) -> ReleaseDecision:
         agreement = self._only_agreement(grants)
         terms = self._lock["agreements"][agreement]["terms"]
         cohort = self._lock["cohorts"][terms["rows"]["cohort"]]
@@ -165,10 +231,11 @@ class Grants:
             terms,
             self.policy,
             reason,
+            self._seal_to(recipient),
         )
 
     def recipients(self, purpose: str) -> list[tuple[str, str]]:
-        """Return (recipient, agreed purpose) of every agreement at or below a purpose, sorted.
+        """Return (recipient, agreed purpose) of every bulk agreement at or below a purpose, sorted.
 
         Agreements that are not in force are named too: asking for them gives the reason.
         """
@@ -176,11 +243,22 @@ class Grants:
             {
                 (str(entry["terms"]["recipient"]), str(agreed))
                 for entry in self._lock["agreements"].values()
-                if entry["terms"].get("recipient")
+                if entry["terms"].get("recipient") and entry["terms"]["rows"]["decision"] == "bulk"
                 for agreed in entry["terms"]["purposes"]
                 if is_below(agreed, purpose)
             }
         )
+
+    def _seal_to(self, recipient: str) -> str | None:
+        """The key of the team or organisation that receives; a team's own goes before."""
+        for each in self._lock["organisations"].values():
+            teams = {team["id"]: team for team in each.get("teams", ())}
+            if recipient in teams:
+                key = teams[recipient].get("seal_to", each.get("seal_to"))
+                return str(key) if key else None
+            if recipient == each["id"]:
+                return str(each["seal_to"]) if "seal_to" in each else None
+        return None
 
     @cached_property
     def _granted_columns(self) -> dict[tuple[str, str], dict[str, str]]:

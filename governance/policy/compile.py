@@ -24,8 +24,9 @@ from governance.policy.check import check
 from governance.policy.model import Policy, why_not_in_force
 from governance.policy.source import Document, PolicyError
 
-LOCK_FORMAT = 2
+LOCK_FORMAT = 3
 NOTHING_UNCOVERED: Mapping[str, str] = {}
+CASE_ONLY = "it permits sharing child by child after a recorded decision, not in bulk"
 _NEVER = "9999-12-31"
 _NAME_OF = {
     "clear": "{}",
@@ -113,10 +114,11 @@ def compile_policy(
         raise PolicyError(errors)
     day = as_at.isoformat()
     standing = {
-        each.data["id"]: _standing(policy, each, day) or uncovered.get(each.data["id"])
+        each.data["id"]: _standing(policy, each, day, uncovered.get(each.data["id"]))
         for each in policy.agreements
     }
     in_force = [each for each in policy.agreements if standing[each.data["id"]] is None]
+    by_case = [each for each in policy.agreements if standing[each.data["id"]] == CASE_ONLY]
     return Lock(
         {
             "format": LOCK_FORMAT,
@@ -130,17 +132,20 @@ def compile_policy(
             "organisations": policy.entries("organisations"),
             "purposes": policy.entries("purposes"),
             "cohorts": policy.entries("cohorts"),
+            "gateways": policy.entries("gateways"),
             "ingest": [grant for each in in_force for grant in _ingest_grants(each)],
             "release": [grant for each in in_force for grant in _release_grants(policy, each)],
+            "cases": [grant for each in by_case for grant in _release_grants(policy, each)],
         }
     )
 
 
-def _standing(policy: Policy, agreement: Document, day: str) -> str | None:
+def _standing(policy: Policy, agreement: Document, day: str, uncovered: str | None) -> str | None:
+    """Why an agreement gives nothing in bulk on a day; CASE_ONLY when it is in force for decisions."""
     charter = policy.charters_by_id[agreement.data["inherits"]]
-    if agreement.data["rows"]["decision"] == "case":
-        return "it permits sharing child by child after a recorded decision, not in bulk"
-    return why_not_in_force(agreement, charter, day)
+    why = why_not_in_force(agreement, charter, day) or uncovered
+    by_case = agreement.data["rows"]["decision"] == "case"
+    return why or (CASE_ONLY if by_case else None)
 
 
 def _entry(policy: Policy, agreement: Document, not_in_force: str | None) -> dict[str, Any]:
