@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ffp_data.fence import token_of
 from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline.run import Run
+from ffp_data.rights import stored
 from ffp_data.settings import WAREHOUSE_FILE
 from ffp_data.warehouse import httpfs_extension, warehouse_key
 
@@ -64,6 +65,7 @@ def build(run: Run, manifest: Path, only: Collection[str] = ()) -> Build:
     from dbt.cli.main import dbtRunner
     from dbt_common.invocation import get_invocation_id
 
+    stored.write(run)
     parsed = parsed_project(manifest)
     # Unit tests prove the models on made rows; they belong to `make test`, not to every run.
     words = ["--no-write-json", "build", "--exclude-resource-type", "unit_test"]

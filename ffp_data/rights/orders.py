@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -43,6 +43,15 @@ class Kind(StrEnum):
     SHARE = "share"  # a decision to share about this child
     WITHHOLD = "withhold"  # a decision not to share: more detrimental to the child
     BREAK_GLASS = "break_glass"  # a shielded child's place is read after all
+
+
+@dataclass(frozen=True)
+class Said:
+    """Who gives an order, why, and the last day on which it holds (None: no end)."""
+
+    by: str
+    reason: str
+    until: date | None = None
 
 
 @dataclass(frozen=True)
@@ -101,49 +110,50 @@ class Orders:
     def give(
         self,
         kind: Kind,
-        child_id: str | None = None,
+        child_id: str | None,
+        said: Said,
         *,
-        told: Mapping[str, Any],
-        until: date | None = None,
         purpose: str | None = None,
         recipient: str | None = None,
         scope: str | None = None,
+        told: Mapping[str, Any] | None = None,
         **facts: Any,
     ) -> int:
         """Write an order down and tell the ledger; gives its number.
 
-        `told` is what stays closed, with `by` and `reason`, which may not be empty; `facts` go to the
-        ledger in clear. Raises OrderError, and HubError for an identifier that the hub lacks.
+        `told` stays closed with what was said; `facts` go to the ledger in clear. Raises OrderError
+        where nobody or no reason is named, and HubError for an identifier that the hub lacks.
         """
-        _require_said(told)
+        _require_said(said)
         child = self.in_use(child_id) if child_id is not None else None
+        closed = {"by": said.by, "reason": said.reason, **(told or {})}
         values = {
             "kind": kind.value,
             "child_id": child,
             "scope": scope,
             "purpose": purpose,
             "recipient": recipient,
-            "until": until,
+            "until": said.until,
             "made_at": datetime.now(UTC),
-            "payload": self._closed(child, told),
+            "payload": self._closed(child, closed),
         }
-        reference = {"subject": self.subjects.reference(child)} if child else {}
         with writing(self.engine) as connection:
             number = orders.add(connection, values)
-        what = {"purpose": purpose, "recipient": recipient, "scope": scope, "until": until}
+        what = {"purpose": purpose, "recipient": recipient, "scope": scope, "until": said.until}
         named = {name: str(value) for name, value in what.items() if value is not None}
-        self.ledger.append(f"{kind}_ordered", number=number, **reference, **named, **facts)
+        self.ledger.append(
+            f"{kind}_ordered", number=number, **self._reference(child), **named, **facts
+        )
         return number
 
-    def lift(self, number: int, kinds: tuple[Kind, ...], *, by: str, reason: str) -> Order:
+    def lift(self, number: int, kinds: Collection[Kind], said: Said) -> Order:
         """Lift an order of one of these kinds; raises OrderError."""
-        told = {"by": by, "reason": reason}
-        _require_said(told)
+        _require_said(said)
         order = self.find(number, *kinds)
-        closed = self._closed(order.child_id, told)
+        closed = self._closed(order.child_id, {"by": said.by, "reason": said.reason})
         with writing(self.engine) as connection:
             orders.lift(connection, number, datetime.now(UTC), closed)
-        reference = {"subject": self.subjects.reference(order.child_id)} if order.child_id else {}
+        reference = self._reference(order.child_id)
         self.ledger.append(f"{order.kind}_lifted", number=number, **reference)
         return order
 
@@ -171,6 +181,10 @@ class Orders:
             found = orders.standing(connection, day, *kinds)
             reached = orders.reach(connection, found)
             return [(self._opened(o), reached.get(o.number, frozenset())) for o in found]
+
+    def _reference(self, child_id: str | None) -> dict[str, str]:
+        """What stands for a child in the ledger, where there is one."""
+        return {"subject": self.subjects.reference(child_id)} if child_id else {}
 
     def _closed(self, child_id: str | None, told: Mapping[str, Any]) -> bytes:
         plain = json.dumps(dict(told), sort_keys=True, default=str).encode()
@@ -204,10 +218,10 @@ class Orders:
         )
 
 
-def _require_said(told: Mapping[str, Any]) -> None:
+def _require_said(said: Said) -> None:
     for name in ("by", "reason"):
-        if not str(told.get(name) or "").strip():
-            raise OrderError(f"an order needs {name}: give --{name}")
+        if not getattr(said, name).strip():
+            raise OrderError(f"an order needs somebody who gives it, and why: give --{name}")
 
 
 def as_row(order: Order) -> dict[str, Any]:

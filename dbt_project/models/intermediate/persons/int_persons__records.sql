@@ -1,5 +1,6 @@
 -- The one door through which a fact reaches a person: everything downstream joins on record_key here, and records of a
 -- feed without a live agreement are not let through, so that a withdrawal removes every value that hung on that feed.
+-- Nor are those of a child about whom it was decided that sharing what the feed tells is more detrimental to the child.
 with records as (
     select * from {{ ref('stg_identity__person_records') }}
 ),
@@ -39,6 +40,8 @@ linked as (
     from records
     inner join membership using (record_key)
     inner join shared_feeds using (feed)
+    anti join {{ ref('stg_identity__withheld_feeds') }} as withheld
+        on membership.child_id = withheld.child_id and records.feed = withheld.feed
 )
 
 select * from linked

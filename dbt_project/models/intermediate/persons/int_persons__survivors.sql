@@ -12,6 +12,11 @@ marked as (
         service
     from records
     where is_restricted
+    union
+    select
+        child_id,
+        null as service
+    from {{ ref('stg_identity__shielded') }}
 ),
 
 -- Who lives with a restricted person has that person's address, school run and doctor: the family is hidden whole.
@@ -36,12 +41,12 @@ addresses as (
             struct_pack(
                 postcode := records.postcode,
                 address_line := records.address_line,
+                record_key := records.record_key,
                 feed := records.feed,
                 as_of := records.valid_from
             ),
             records.survivorship_order
         ) as survivor
-                record_key := records.record_key,
     from records
     anti join restricted using (child_id)
     where records.postcode is not null
@@ -120,25 +125,25 @@ survivors as (
             attributes.{{ attribute }}.value as {{ attribute }},
             attributes.{{ attribute }}.feed as {{ attribute }}_source,
             attributes.{{ attribute }}.as_of as {{ attribute }}_as_of,
+            attributes.{{ attribute }}.record_key as {{ attribute }}_record_key,
         {%- endfor %}
         coalesce(former_surnames.former_surnames, []) as former_surnames,
         nhs_numbers.survivor.nhs_number,
         nhs_numbers.survivor.status as nhs_number_status,
         nhs_numbers.survivor.feed as nhs_number_source,
-            attributes.{{ attribute }}.record_key as {{ attribute }}_record_key,
         nhs_numbers.survivor.as_of as nhs_number_as_of,
+        nhs_numbers.survivor.record_key as nhs_number_record_key,
         coalesce(nhs_numbers.nhs_number_count, 0) as nhs_number_count,
         addresses.survivor.postcode,
         addresses.survivor.address_line,
         addresses.survivor.feed as address_source,
         addresses.survivor.as_of as address_as_of,
-        nhs_numbers.survivor.record_key as nhs_number_record_key,
+        addresses.survivor.record_key as address_record_key,
         restricted.child_id is not null as is_restricted,
         coalesce(attributes.is_child_in_any_feed, false) as is_child_in_any_feed,
         attributes.record_count,
         attributes.feed_count,
         attributes.link_confidence_min,
-        addresses.survivor.record_key as address_record_key,
         attributes.linked_since
     from attributes
     left join nhs_numbers using (child_id)

@@ -27,6 +27,14 @@ families as (
     select distinct child_id from {{ ref('int_families__adults') }}
 ),
 
+withheld as (
+    select
+        child_id,
+        feed,
+        true as is_more_detrimental
+    from {{ ref('stg_identity__withheld_feeds') }}
+),
+
 spells as (
     select * from {{ ref('int_involvements__by_feed') }}
 ),
@@ -44,6 +52,7 @@ facts as (
         spells.delivery_id,
         spells.line,
         coalesce(spells.is_withheld, false) as is_withheld,
+        coalesce(withheld.is_more_detrimental, false) as is_more_detrimental,
         case
             when spells.child_id is not null and spells.until is null then 'current'
             when spells.child_id is not null then 'historic'
@@ -61,13 +70,14 @@ facts as (
     left join spells using (child_id, feed)
     left join known_in_feed using (child_id, feed)
     left join families using (child_id)
+    left join withheld using (child_id, feed)
 ),
 
 states as (
     select
         *,
         case
-            when not is_shared or is_withheld then 'not_shared'
+            when not is_shared or is_withheld or is_more_detrimental then 'not_shared'
             when not is_covered then 'not_covered'
             when is_late and last_known_state != 'not_covered' then 'late'
             else last_known_state
@@ -79,7 +89,12 @@ worded as (
     select
         *,
         case state
-            when 'not_shared' then 'no agreement in force lets this be shown'
+            when 'not_shared'
+                then
+                    case
+                        when is_shared and is_more_detrimental then 'not shared: more detrimental to the child'
+                        else 'no agreement in force lets this be shown'
+                    end
             when
                 'late'
                 then 'no delivery in the time promised; the last one said: ' || replace(last_known_state, '_', ' ')
