@@ -118,10 +118,13 @@ def _is_of(line: PurposeKey, signature: bytes, data: bytes) -> bool:
 
 def _is_in_time(line: PurposeKey, data: bytes) -> bool:
     """A checkpoint counts up to the last event of the key's time, anything else if it was listed then."""
-    statement = json.loads(data)
-    if "count" in statement and "head" in statement:
-        return bool(statement["count"] <= line.until)
-    return sha256_hex(data) in line.signed
+    if sha256_hex(data) in line.signed:
+        return True
+    try:
+        statement = json.loads(data)
+        return "head" in statement and bool(statement["count"] <= line.until)
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 class KeyStore:

@@ -12,6 +12,7 @@ from datetime import date
 from fnmatch import fnmatch
 from typing import Any
 
+from governance.envelope import PublicKey, RecipientKeyError
 from governance.policy.cohort import wrong_with_members
 from governance.policy.model import REGISTERS, Policy, why_not_in_force
 from governance.policy.narrow import widening_problems
@@ -27,7 +28,8 @@ def check(policy: Policy, as_at: date) -> list[Problem]:
     """Return every problem of the policy on ``as_at``; compiling needs one without errors."""
     problems = [*_shapes(policy)]
     if not problems:
-        problems = [*_unique_ids(policy), *_cohorts(policy), *_charters(policy)]
+        problems = [*_unique_ids(policy), *_seal_keys(policy)]
+        problems += [*_cohorts(policy), *_charters(policy)]
     if not problems:
         problems = [*_agreements(policy, as_at.isoformat()), *_overlaps(policy, as_at.isoformat())]
     return sorted(problems, key=lambda each: (each.file, each.line, each.rule, each.message))
@@ -65,6 +67,23 @@ def _unique_ids(policy: Policy) -> Iterator[Problem]:
                 "name the file as its id",
                 "id",
             )
+
+
+def _seal_keys(policy: Policy) -> Iterator[Problem]:
+    """A key that nothing can be sealed to would stop a release on the day that it is due."""
+    document = policy.registers["organisations"]
+    for index, organisation in enumerate(document.data["organisations"]):
+        teams = enumerate(organisation.get("teams", ()))
+        places = [(("teams", number), team) for number, team in teams]
+        for place, holder in [((), organisation), *places]:
+            if "seal_to" not in holder:
+                continue
+            try:
+                PublicKey.parse(holder["seal_to"])
+            except RecipientKeyError as wrong:
+                remedy = "ask the recipient for the line that `ffp extract keygen` printed, whole"
+                where = ("organisations", index, *place, "seal_to")
+                yield document.problem("seal_to", f"{holder['id']}: {wrong}", remedy, *where)
 
 
 def _cohorts(policy: Policy) -> Iterator[Problem]:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from governance import policy
+from governance.envelope import make_key
+from governance.grants import Grants
 from governance.policy import PolicyError, Problem
 from governance.policy.narrow import days_in
 from governance.policy.shape import SCHEMA_DIRECTORY
@@ -20,6 +22,7 @@ from governance.policy.source import read_document
 AS_AT = date(2026, 3, 31)
 POLICE = "agreements/DSA-POL-01.yaml"
 NORTH = "agreements/DSA-FHN-01.yaml"
+TEAM = "fenmarch-family-help-north"
 CHARTER = "charter/CHARTER-2025.yaml"
 SCHEMA: dict[str, Any] = json.loads((SCHEMA_DIRECTORY / "agreement.schema.json").read_text("utf-8"))
 
@@ -583,3 +586,40 @@ def test_an_item_may_narrow_its_purposes(directory: Path) -> None:
     }
     assert purposes["pnc_id"] == ["identity_matching"]
     assert purposes["surname"] == ["identity_matching", "single_view"]
+
+
+def _with_key(directory: Path, key: str) -> None:
+    text = "    ico_number: ZA990003\n"
+    edit(directory, "organisations.yaml", text, f"{text}    seal_to: {key}\n")
+
+
+@pytest.mark.control("D01")
+def test_a_malformed_key_of_a_recipient_is_named_with_line_and_remedy(directory: Path) -> None:
+    _, public = make_key("x25519")
+    _with_key(directory, public.text)
+    assert problems(directory) == []
+    edit(directory, "organisations.yaml", public.text, public.text[:-6])
+    problem = only_problem(directory)
+    assert (problem.rule, problem.severity) == ("seal_to", "error")
+    assert problem.line == line_of(directory, "organisations.yaml", public.text[:-6])
+    assert "ffp extract keygen" in problem.remedy
+
+
+@pytest.mark.control("D01")
+def test_an_extract_is_sealed_to_the_key_of_the_team_else_of_its_organisation(
+    directory: Path,
+) -> None:
+    purpose = "single_view.family_help"
+    council, team = (make_key("x25519")[1].text for _ in range(2))
+
+    def sealed_to() -> str | None:
+        lock = policy.compile_policy(policy.load(directory), AS_AT)
+        (agreed,) = (p for r, p in Grants(lock).recipients(purpose) if r == TEAM)
+        return Grants(lock).release(TEAM, agreed).seal_to
+
+    assert sealed_to() is None
+    number = "    ico_number: ZA990001\n"
+    edit(directory, "organisations.yaml", number, f"{number}    seal_to: {council}\n")
+    assert sealed_to() == council
+    edit(directory, "organisations.yaml", f"{{id: {TEAM},", f"{{id: {TEAM}, seal_to: '{team}',")
+    assert sealed_to() == team

@@ -1,0 +1,40 @@
+"""The outside of a sealed extract: where its parts stand, and whether it is the one that was signed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+
+from governance.keys import Verifier
+
+CONTAINER = "extract.ffpx"
+MAGIC, CONTEXT = b"FFPX0001", b"ffp-data sealed extract 1"
+HYBRID_SUITE, X25519_SUITE = "mlkem768-x25519", "x25519"
+WRAPPED_BYTES = {X25519_SUITE: 80, HYBRID_SUITE: 1168}
+ID_BYTES, SIGNATURE_BYTES = 16, 64
+PREFIX_BYTES = len(MAGIC) + 1 + ID_BYTES
+_BLOCK = 1 << 20
+
+
+def is_as_signed(path: Path, manifest: bytes, sealed: Mapping[str, Any], keys: Verifier) -> bool:
+    """Say whether a container is the one that was signed with a manifest; needs no secret.
+
+    ``manifest``: the bytes of manifest.json; ``sealed``: what it tells of the container.
+    """
+    running, size = hashlib.sha256(), 0
+    with path.open("rb") as source:
+        prefix, signature = source.read(PREFIX_BYTES), source.read(SIGNATURE_BYTES)
+        wrapped = source.read(WRAPPED_BYTES[sealed["suite"]])
+        while block := source.read(_BLOCK):
+            running.update(block)
+            size += len(block)
+    try:
+        said = hashlib.sha256(manifest).digest()
+        keys.verify(signature, CONTEXT + prefix + said + wrapped)
+    except InvalidSignature:
+        return False
+    return (size, running.hexdigest()) == (sealed["bytes"], sealed["sha256"])
