@@ -4,6 +4,7 @@ import dagster as dg
 
 from assets import automation
 from assets.dbt import dbt_models
+from assets.documents import governance_documents
 from assets.execute import steps_logger
 from assets.feeds import feed_assets
 from assets.identity import (
@@ -34,6 +35,7 @@ defs = dg.Definitions(
         review_queue,
         serving_snapshot,
         *output_assets,
+        governance_documents,
     ],
     jobs=[automation.whole_graph],
     schedules=[automation.daily],

@@ -128,6 +128,8 @@ class Finder:
             told = read_manifest(folder, self.keys.public_key)
         except ValueError:
             return self.wanted
+        if told["recipient"] is None:  # documents about the sharing, which have no pseudonyms
+            return self.wanted
         as_told = (told["recipient"], told["purpose"], told.get("epoch", told["as_at"][:4]))
         key = pseudonym_key(self.keys, *as_told)
         tokens = [token for token in pseudonymise(key, self.child_ids) if token]

@@ -45,7 +45,7 @@ def test_every_output_descends_from_every_feed_the_hub_and_the_agreements(
 
 def test_nothing_flows_back_from_an_output(graph: dg.AssetGraph) -> None:
     outputs = [key for key in graph.get_all_asset_keys() if key.path[0] == "out"]
-    assert len(outputs) == 3
+    assert len(outputs) == 4
     assert all(graph.get(key).child_keys == set() for key in outputs)
 
 
