@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from ffp_data import feeds
@@ -60,14 +61,10 @@ def write_feed_state(run: Run) -> dict[str, Any]:
 
     Returns figures for the asset.
     """
-    contracts = run.contracts
     allowed = policy.grants(run)
     strangers = ingest.refuse_strangers(run)
     with connect(run.home) as con:
-        fresh = feeds.freshness(con, contracts, run.as_at)
-        rows = [_state(contracts[f.feed], f, allowed) for f in fresh]
-        states = pa.Table.from_pylist(rows, schema=FEED_STATE)  # noqa: F841 -- read by name
-        con.execute("CREATE OR REPLACE TABLE meta.feed_state AS SELECT * FROM states")
+        fresh, rows = store_feed_state(con, run, allowed)
         expected = {row["feed"] for row in rows if row["agreement_state"] == "in_force"}
         told = lateness.tell_changes(con, run, [f for f in fresh if f.feed in expected])
     return {
@@ -77,6 +74,18 @@ def write_feed_state(run: Run) -> dict[str, Any]:
         "told late or back": told,
         "without agreement": [r["feed"] for r in rows if r["agreement_state"] != "in_force"],
     }
+
+
+def store_feed_state(
+    con: duckdb.DuckDBPyConnection, run: Run, allowed: Grants
+) -> tuple[list[Freshness], list[dict[str, Any]]]:
+    """Make meta.feed_state of what the books of `con` say and `allowed` lets in; freshness and rows by feed."""
+    contracts = run.contracts
+    fresh = feeds.freshness(con, contracts, run.as_at)
+    rows = [_state(contracts[f.feed], f, allowed) for f in fresh]
+    states = pa.Table.from_pylist(rows, schema=FEED_STATE)  # noqa: F841 -- read by name
+    con.execute("CREATE OR REPLACE TABLE meta.feed_state AS SELECT * FROM states")
+    return fresh, rows
 
 
 def _state(contract: Contract, fresh: Freshness, allowed: Grants) -> dict[str, Any]:

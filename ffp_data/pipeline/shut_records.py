@@ -38,7 +38,8 @@ def without_feeds(
 ) -> pa.Table:
     """``membership`` (its columns, by record_key) without records of the feeds in ``shut``.
 
-    present, pairs: records and scored pairs of this run's linkage; certain: pairs of records that a reviewer or a sender called one.
+    present, pairs: records and scored pairs of this run's linkage; certain: pairs of records that a
+    reviewer or a sender called one.
     """
     rows = membership.to_pylist()
     gone = [row for row in rows if _feed(row["record_key"]) in shut]

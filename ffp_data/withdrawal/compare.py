@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -72,24 +72,32 @@ def _typed(catalog: str, relation: str, columns: Mapping[str, str]) -> str:
     return f"SELECT {listed or '1'} FROM {catalog}.{qualified(relation)}"
 
 
-def compare(
-    con: duckdb.DuckDBPyConnection, relation: str, *, other: str = CATALOG, base: str = HOME
-) -> Difference:
+def compare(con: duckdb.DuckDBPyConnection, relation: str) -> Difference:
     """How the table of the home differs from the one of the scratch catalog."""
-    here, there = columns_of(con, base, relation), columns_of(con, other, relation)
+    here, there = columns_of(con, HOME, relation), columns_of(con, CATALOG, relation)
     if here.keys() != there.keys():
-        odd = tuple(sorted(here.keys() ^ there.keys()))
-        return Difference(relation, columns=odd)
-    sides = (_typed(base, relation, here), _typed(other, relation, here))
-    for name, (left, right) in (("gone", sides), ("come", sides[::-1])):
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS ({left}) EXCEPT ALL ({right})")
+        return Difference(relation, columns=tuple(sorted(here.keys() ^ there.keys())))
+    sides = (_typed(HOME, relation, here), _typed(CATALOG, relation, here))
+    return compare_rows(con, relation, *sides, here)
+
+
+def compare_rows(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    left: str,
+    right: str,
+    columns: Collection[str],
+) -> Difference:
+    """How the rows of one query differ from those of another with the same columns."""
+    for side, (one, other) in (("gone", (left, right)), ("come", (right, left))):
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {side} AS ({one}) EXCEPT ALL ({other})")
     try:
-        return _told(con, relation, here)
+        return _told(con, name, columns)
     finally:
         con.execute("DROP TABLE IF EXISTS temp.gone; DROP TABLE IF EXISTS temp.come")
 
 
-def _told(con: duckdb.DuckDBPyConnection, relation: str, columns: Mapping[str, str]) -> Difference:
+def _told(con: duckdb.DuckDBPyConnection, relation: str, columns: Collection[str]) -> Difference:
     gone, come = _count(con, "SELECT count(*) FROM gone"), _count(con, "SELECT count(*) FROM come")
     if not gone and not come:
         return Difference(relation)
@@ -127,10 +135,10 @@ _KEYS: Sequence[tuple[str, ...]] = (
 )
 
 
-def key_of(con: duckdb.DuckDBPyConnection, columns: Mapping[str, str]) -> tuple[str, ...]:
+def key_of(con: duckdb.DuckDBPyConnection, columns: Collection[str]) -> tuple[str, ...]:
     """Columns that tell the differing rows of one side apart on both sides; empty when none are known."""
     for key in _KEYS:
-        if set(key) <= columns.keys() and all(
+        if set(key) <= set(columns) and all(
             _is_unique(con, side, key) for side in ("gone", "come")
         ):
             return key
