@@ -92,7 +92,7 @@ class Ledger:
         self._directory = Path(directory)
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._key = keys.signing_key if isinstance(keys, KeyStore) else keys
-        self._trusted: Verifier = keys.trusted if isinstance(keys, KeyStore) else keys.public_key()
+        self.trusted: Verifier = keys.trusted if isinstance(keys, KeyStore) else keys.public_key()
         self._clock = clock
         self._tree = TreeOf(self._directory)
         self._own: bytes = b""
@@ -138,7 +138,7 @@ class Ledger:
         self, name: str, text: bytes
     ) -> tuple[list[tuple[str, Mapping[str, Any]]], list[str]]:
         """The events of a journal's lines, and what is wrong with the others."""
-        lines = list(waiting(name, text, self._trusted))
+        lines = list(waiting(name, text, self.trusted))
         events: list[tuple[str, Mapping[str, Any]]] = [
             (
                 one.record["kind"],
@@ -204,13 +204,13 @@ class Ledger:
         (X-Road, System Parameters User Guide, acceptable-timestamp-failure-period).
         """
         newest = self.last_checkpoint()
-        ledger_fresh.require(self._directory, newest, self._trusted, self._clock(), limit_seconds)
+        ledger_fresh.require(self._directory, newest, self.trusted, self._clock(), limit_seconds)
         assert newest is not None, "required above"
         return newest
 
     def verify(self, witnesses: Sequence[Checkpoint] = ()) -> list[LedgerProblem]:
         """Return every disagreement found; an empty list means the ledger is whole."""
-        return verify_ledger(self._directory, self._trusted, witnesses)
+        return verify_ledger(self._directory, self.trusted, witnesses)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -261,7 +261,7 @@ class Ledger:
         if not line:
             return Checkpoint(0, 0, GENESIS, "", GENESIS, "")
         checkpoint = parsed_checkpoint(line + b"\n")
-        if checkpoint is None or not (line == self._own or checkpoint.is_signed_by(self._trusted)):
+        if checkpoint is None or not (line == self._own or checkpoint.is_signed_by(self.trusted)):
             raise LedgerDamagedError(
                 f"{self._directory / CHECKPOINTS_FILE}: the last checkpoint is not one that this hub "
                 "signed; verify the ledger and restore it"

@@ -31,7 +31,10 @@ _LEAF, _EVENT_AT, _EVENT_END = b"\x00", 9, -154
 
 @dataclass(frozen=True)
 class LedgerProblem:
-    """One finding of `verify`: file name, line (1-based; 0 for the whole file) and words."""
+    """One finding of `verify`: file name, line (1-based; 0 for the whole file) and words.
+
+    Of a witness, file is `witness` and line its place among those given.
+    """
 
     file: str
     line: int
@@ -70,8 +73,9 @@ def verify_ledger(
     if (signed := last.count if last else 0) != chain.count:
         message = f"{chain.count} events, but the last checkpoint signs {signed}"
         problems.append(LedgerProblem(EVENTS_FILE, 0, message))
-    for witness in witnesses:
-        problems.extend(_verify_witness(witness, chain, public_key))
+    for number, witness in enumerate(witnesses, start=1):
+        if wrong := _wrong_with_witness(witness, chain, public_key):
+            problems.append(LedgerProblem("witness", number, wrong))
     problems.extend(_verify_journals(directory, public_key))
     return problems
 
@@ -162,13 +166,11 @@ def _wrong_with_head(checkpoint: Checkpoint, chain: Chain) -> str | None:
     return None
 
 
-def _verify_witness(
-    witness: Checkpoint, chain: Chain, public_key: Verifier
-) -> Iterator[LedgerProblem]:
+def _wrong_with_witness(witness: Checkpoint, chain: Chain, public_key: Verifier) -> str | None:
     if not witness.is_signed_by(public_key):
-        yield LedgerProblem("witness", 0, "a witness was not signed by this hub")
-    elif wrong := _wrong_with_head(witness, chain):
-        yield LedgerProblem("witness", 0, f"a witness {wrong}")
+        return "a witness was not signed by this hub"
+    wrong = _wrong_with_head(witness, chain)
+    return f"a witness {wrong}" if wrong else None
 
 
 def _verify_journals(directory: Path, public_key: Verifier) -> Iterator[LedgerProblem]:

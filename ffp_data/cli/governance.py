@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ffp_data.cli import policy_diff
-from ffp_data.cli.console import HomeOption, JsonOption, fail, parse_day, print_json, print_rows
+from ffp_data.cli.console import HomeOption, JsonOption, fail, parse_day, print_json
 from ffp_data.settings import Home
-
-if TYPE_CHECKING:
-    from governance.ledger import Ledger
 
 policy_app = typer.Typer(
     no_args_is_help=True, help="Sharing agreements: check, compare and compile them."
 )
 policy_app.command("diff")(policy_diff.diff)
-ledger_app = typer.Typer(
-    no_args_is_help=True, help="The record of every run, decision and release."
-)
 
 AsAt = Annotated[str, typer.Option("--as-at", help="The day on which the agreements must hold.")]
 
@@ -100,57 +93,3 @@ def compile_(as_at: AsAt, home: HomeOption = None, json: JsonOption = False) -> 
         print_json(outcome.figures())
     else:
         typer.echo(f"{run.lock_file}: {outcome.agreements} agreements, sha256 {outcome.digest}")
-
-
-@ledger_app.command("verify")
-def verify(home: HomeOption = None, json: JsonOption = False) -> None:
-    """Prove that no line of the ledger was changed, removed, added or moved. Exit 1 when one was."""
-    ledger = _ledger(home)
-    problems = [str(problem) for problem in ledger.verify()]
-    signed = ledger.last_checkpoint() if not problems else None
-    events = signed.count if signed else 0
-    if not problems and not events and Home.at(home).warehouse.is_file():
-        problems = ["ledger.jsonl:0: empty, though a run was made here; restore it from its backup"]
-    if json:
-        print_json({"events": events, "problems": problems})
-    if problems:
-        raise fail(() if json else problems)
-    if not json:
-        typer.echo(f"{Home.at(home).ledger_dir}: {events:,} events, chain and checkpoints whole")
-
-
-@ledger_app.command("show")
-def show(
-    home: HomeOption = None,
-    kind: Annotated[str | None, typer.Option(help="Only events of this kind.")] = None,
-    last: Annotated[int, typer.Option(min=1, help="How many, newest last.")] = 20,
-    json: JsonOption = False,
-) -> None:
-    """The newest events: what was decided, loaded, released and to whom."""
-    ledger = _ledger(home)
-    if problems := ledger.verify():
-        raise fail(map(str, problems))
-    events = [e for e in ledger.events() if kind is None or e["kind"] == kind][-last:]
-    if json:
-        print_json(events)
-        return
-    rows = [
-        {
-            "number": e["number"],
-            "at": e["at"],
-            "kind": e["kind"],
-            "facts": ", ".join(f"{k}={v}" for k, v in sorted(e["facts"].items()) if k != "run_id"),
-        }
-        for e in events
-    ]
-    print_rows("ledger", rows)
-
-
-def _ledger(home: Path | None) -> Ledger:
-    from governance.keys import KeyStore
-    from governance.ledger import Ledger
-
-    place = Home.at(home)
-    if not place.ledger_dir.is_dir():
-        raise fail(f"{place.ledger_dir}: no ledger here; name the hub's home with --home", 2)
-    return Ledger(place.ledger_dir, KeyStore(place.keys_dir))

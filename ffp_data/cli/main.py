@@ -9,9 +9,11 @@ from typer.core import TyperGroup
 
 from ffp_data.cli import (
     access,
+    documents,
     feeds,
     governance,
     hub,
+    ledger,
     linkage,
     lookups,
     model,
@@ -89,8 +91,9 @@ app.add_typer(feeds.app, name="feeds")
 app.add_typer(hub.app, name="hub")
 app.add_typer(private.app, name="private")
 app.add_typer(returns.app, name="returns")
+app.add_typer(documents.app, name="governance")
 app.add_typer(governance.policy_app, name="policy")
-app.add_typer(governance.ledger_app, name="ledger")
+app.add_typer(ledger.app, name="ledger")
 
 if __name__ == "__main__":
     app()

@@ -79,7 +79,7 @@ class Journal:
 
     def recover(self) -> int:
         """Take over the journals of processes that are gone; gives how many events."""
-        return sum(_take_over(path, self._ledger) for path in _left(self._directory))
+        return take_over_left(self._ledger, self._directory)
 
     def __enter__(self) -> Self:
         """Begin to take lines over."""
@@ -123,6 +123,11 @@ class Journal:
         handle = os.open(self._path(), flags, 0o600)
         fcntl.flock(handle, fcntl.LOCK_EX)
         return handle
+
+
+def take_over_left(ledger: Ledger, directory: Path | None = None) -> int:
+    """Take over into the ledger what processes that are gone left beside it; gives how many events."""
+    return sum(_take_over(path, ledger) for path in _left(directory or ledger.directory))
 
 
 def _left(directory: Path) -> Iterator[Path]:
