@@ -120,12 +120,14 @@ def test_a_ledger_that_was_altered_does_not_verify(home: Path) -> None:
 
 def test_a_ledger_line_that_is_no_event_is_named_by_its_line(home: Path) -> None:
     run("policy", "compile", "--as-at", "2026-03-31", "--home", home)
-    with (home / "ledger" / "ledger.jsonl").open("a", encoding="utf-8") as ledger:
+    written = home / "ledger" / "ledger.jsonl"
+    line = len(written.read_bytes().splitlines()) + 1
+    with written.open("a", encoding="utf-8") as ledger:
         ledger.write("not an event\n")
     for command in ("verify", "show"):
         result = run("ledger", command, "--home", home)
         assert result.exit_code == 1
-        assert "ledger.jsonl:2: not an event" in result.stderr
+        assert f"ledger.jsonl:{line}: not an event" in result.stderr
 
 
 def test_what_is_not_there_is_said_with_a_remedy(tmp_path: Path) -> None:
