@@ -12,8 +12,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from benchmarks.hub.people import Records
-from ffp_data.pipeline import identify
+from ffp_data.pipeline import identify, policy
 from ffp_data.pipeline.run import Run
+from ffp_data.rights import stored
 from ffp_data.serving import publish
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.synthetic.months import MonthlyPartnership
@@ -48,6 +49,7 @@ def make_run(root: Path, rows: pa.Table, run_id: str, as_at: date = FIRST) -> Ru
     home = Home.at(root).prepare()
     make_demonstration(home)
     run = Run.at(run_id=run_id, home=home.root, landing=home.landing, as_at=as_at)
+    policy.compile_lock(run)
     with connect(home) as con:
         con.register("rows_in", rows)
         con.execute("CREATE OR REPLACE TABLE identity.person_records AS SELECT * FROM rows_in")
@@ -55,5 +57,6 @@ def make_run(root: Path, rows: pa.Table, run_id: str, as_at: date = FIRST) -> Ru
     identify.assign_identifiers(run)
     with connect(home) as con:
         con.execute(_SINGLE_VIEW)
+        stored.create_empty(con)
     publish(run)
     return run

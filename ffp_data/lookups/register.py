@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Self
 
 import pyarrow as pa
 import sqlalchemy as sa
 
-from ffp_data.hub import lookup
+from ffp_data.hub import lookup, orders
 from ffp_data.hub.child_id import parse
 from ffp_data.hub.database import create_engine
 from ffp_data.hub.events import PastEvent
 from ffp_data.hub.models import Membership, Person, Run
+from ffp_data.hub.order_models import Order
 
+ORDERS, SHIELD = Order.__tablename__, "shield"
 _LOT = 500
 
 
@@ -41,6 +43,7 @@ class Register:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._shields: tuple[object, frozenset[str]] | None = None
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -111,6 +114,17 @@ class Register:
                 {"run": run_id, "as_at": as_at.isoformat(), "model": model}
                 for run_id, as_at, model in connection.execute(query)
             ]
+
+    def shielded(self) -> frozenset[str]:
+        """The identifiers in use of whom it is ordered today that nobody be told where they are."""
+        today = datetime.now(UTC).date()
+        with self._engine.connect() as connection:
+            if not sa.inspect(connection).has_table(ORDERS):
+                return frozenset()  # a register from before there were orders
+            known = (today, orders.version(connection))
+            if self._shields is None or self._shields[0] != known:
+                self._shields = (known, orders.reached(connection, today, SHIELD))
+            return self._shields[1]
 
     def connect(self) -> sa.Connection:
         """A connection to read with."""

@@ -6,7 +6,7 @@ answers. A sealed identity is not there: it is answered like an identifier that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -23,9 +23,14 @@ from ffp_data.lookups.changes import Told, changes_since
 from ffp_data.lookups.demographics import FIELDS, Demographics
 from ffp_data.lookups.grading import SHOWN, Answer, grade
 from ffp_data.lookups.register import Register
+from ffp_data.pipeline.protected import PLACES
 from ffp_data.serving import NothingPublishedError, People, Search, Served, Serving
+from ffp_data.serving.search import Found
 from governance.access import Gate, Principal, Right
+from governance.pseudonym import pseudonymise
 from linkage.lookup import TooLittleError
+
+_WITHHELD = "lookups/withheld-record-keys"
 
 
 class NotThereError(Exception):
@@ -71,11 +76,14 @@ class Lookups:
         self._gate.check(who, Right.IDENTIFY, reason=reason)
         _refuse_names(known, reason)
         try:
-            matches, own, thresholds, meta = self._search.find(known.record())
+            searched = self._search.find(known.record())
         except TooLittleError as error:
             raise NotEnoughError(error.ways) from None
-        in_use = self._register.in_use(set(own.values()))
-        found = grade(matches, lambda r: in_use.get(own[r]), thresholds)
+        in_use = self._register.in_use(set(searched.child_of.values()))
+        if hidden := self._register.shielded() & set(in_use.values()):
+            searched = self._as_if_placeless(searched, known, hidden)
+        own, meta = searched.child_of, searched.meta
+        found = grade(searched.matches, lambda r: in_use.get(own[r]), searched.thresholds)
         shown = found[:SHOWN]
         self._gate.read(
             who,
@@ -92,6 +100,18 @@ class Lookups:
             run=meta["run_id"],
             as_at=meta["as_at"],
         )
+
+    def _as_if_placeless(self, first: Found, known: Demographics, hidden: Set[str]) -> Found:
+        """The search as if no place of these children were known: they were shielded since the last run."""
+        record = {name: value for name, value in known.record().items() if name not in PLACES}
+        try:
+            again = self._search.find(record)
+        except TooLittleError:  # a place was all that led to them
+            again = first._replace(matches=[], child_of={})
+        in_use = self._register.in_use({*first.child_of.values(), *again.child_of.values()})
+        seen = [m for m in first.matches if in_use.get(first.child_of[m.record_id]) not in hidden]
+        seen += [m for m in again.matches if in_use.get(again.child_of[m.record_id]) in hidden]
+        return first._replace(matches=seen, child_of={**first.child_of, **again.child_of})
 
     def resolve(self, who: Principal, child_id: str, reason: str | None = None) -> Resolution:
         """The identifier in use for one that was issued; raises NotThereError, AccessDeniedError."""
@@ -122,7 +142,7 @@ class Lookups:
     ) -> tuple[bool, dict[str, Any]]:
         """(is the child protected, what this role may know of who it is)."""
         served = self._snapshot()
-        is_protected = served is None or child_id in served.protected
+        is_protected = served is None or bool(self._protected_of({child_id}))
         if served is None or not self._may(who, Right.PERSON, reason):
             return is_protected, {}
         self._gate.read(who, Right.PERSON, subjects=[child_id], reason=reason)
@@ -220,7 +240,8 @@ class Lookups:
             pc.is_in(table["child_id"], pa.array(gone, pa.string())),
         )
         some = pc.filter(keys, withheld).to_pylist()
-        tokens = pa.array(self._gate.subjects.pseudonyms(some), pa.string())
+        key = self._access.keys.key(_WITHHELD)
+        tokens = pa.array(pseudonymise(key, some), pa.string())
         mask = pa.chunked_array([withheld.combine_chunks()])
         shown = pc.replace_with_mask(keys.combine_chunks(), mask.combine_chunks(), tokens)
         changed = table.set_column(0, "record_key", shown)
@@ -233,7 +254,9 @@ class Lookups:
     def _protected_of(self, child_ids: set[str]) -> set[str]:
         """Which of these are protected; all of them while nothing says who is."""
         served = self._snapshot()
-        return child_ids if served is None else child_ids & served.protected
+        if served is None:
+            return child_ids
+        return child_ids & (served.protected | self._register.shielded())
 
     def _snapshot(self) -> People | None:
         try:
@@ -260,7 +283,7 @@ def _told() -> Iterator[None]:
 
 
 def _canonical(child_id: str) -> str:
-    """The identifier as the ledger's pseudonyms are made of it, however somebody wrote it."""
+    """The identifier as its reference in the ledger is looked up, however somebody wrote it."""
     try:
         return parse(child_id)
     except InvalidIdentifierError:

@@ -11,3 +11,6 @@ ORDER BY child_id
 """
 """SQL of the identifiers, adults' too: a record of theirs is marked, somebody ordered a shield, or the view hides them
 since they live with somebody of whom that is so."""
+
+PLACES = ("postcode", "uprn", "address_line", "phone", "email")
+"""Columns of person records that tell where somebody is, or lead there."""

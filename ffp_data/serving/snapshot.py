@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ffp_data.pipeline.model_store import ModelStore
-from ffp_data.pipeline.protected import MUST_NOT_BE_LOCATED
+from ffp_data.pipeline.protected import MUST_NOT_BE_LOCATED, PLACES
 from ffp_data.pipeline.record_facts import records_to_link
 from ffp_data.pipeline.run import Run
 from ffp_data.serving import store
@@ -28,9 +28,6 @@ from ffp_data.warehouse import connect
 from linkage.catalogue import KEYS, RECORDS, Catalogue
 from linkage.duck import connect as scratch_database
 from linkage.state import state_digest
-
-PLACES = ("postcode", "uprn", "address_line", "phone", "email")
-"""What tells where somebody is, or leads there."""
 
 PEOPLE, PROTECTED, META = "people", "protected", "meta"
 TABLES = (RECORDS, KEYS, PEOPLE, PROTECTED, META)

@@ -31,6 +31,9 @@ class Right(StrEnum):
     CHANGES = "changes"  # what each recipient must be told
     OWN_CHANGES = "own_changes"  # the same, of the recipient whose name the token has
     EXPORT = "export"  # the list of records and identifiers
+    VIEW = "view"  # the single view of a child whom one helps
+    VIEW_OFF_CASELOAD = "view_off_caseload"  # of any other child
+    SEARCH = "search"  # find a child by a name or a number
     QUEUE = "queue"  # the reviewers' queue
     EVIDENCE = "evidence"  # the values behind a doubtful pair
     DECIDE = "decide"  # say same, not the same, can't tell
@@ -38,6 +41,14 @@ class Right(StrEnum):
     MODEL_GATE = "model_gate"  # try a linkage model
     MODEL_GO_LIVE = "model_go_live"  # let it decide
     SEAL = "seal"  # seal an adopted child's old identity
+    SHIELD = "shield"  # order that nobody is told where a child is, and lift it
+    BREAK_GLASS = "break_glass"  # read a shielded child's place after all
+    RESTRICT = "restrict"  # restriction, objection, numbers left out, and what overrides them
+    DECIDE_SHARE = (
+        "decide_share"  # decide to share, or not to, about one child, and make the release
+    )
+    HOLD = "hold"  # stop destruction, for an inquiry
+    ERASE = "erase"  # destroy what the hub holds of a child
     TOKENS = "tokens"  # give and take access to the API
 
 

@@ -12,6 +12,7 @@ from ffp_data.hub import Hub, Verdict
 from ffp_data.pipeline.review_desk import open_desk, read_queue
 from ffp_data.pipeline.review_queue import build_queue
 from ffp_data.review.desk import Listed
+from ffp_data.rights import stored
 from ffp_data.warehouse import connect
 from governance.access import Principal
 from tests.pipeline.town import Town
@@ -42,6 +43,7 @@ def queue(town: Town) -> Sequence[Listed]:
     """The queue after what dbt would make of the town."""
     with connect(town.home) as con:
         con.execute(_BUILT)
+        stored.create_empty(con)
     build_queue(town.at(), NOON)
     return read_queue(town.home)
 
