@@ -121,6 +121,7 @@ def test_a_failed_run_leaves_a_line_for_people_and_one_in_the_ledger(tmp_path: P
     assert ledger.verify() == []
 
 
+@pytest.mark.control("D10")
 def test_the_home_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     run = a_run(tmp_path)
     modes = {

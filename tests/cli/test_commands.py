@@ -106,6 +106,7 @@ def test_the_agreements_of_the_demonstration_never_decide_on_real_people(home: P
     assert not (home / "policy.lock.json").exists()
 
 
+@pytest.mark.control("D04")
 def test_a_ledger_that_was_altered_does_not_verify(home: Path) -> None:
     run("policy", "compile", "--as-at", "2026-03-31", "--home", home)
     assert run("ledger", "verify", "--home", home).exit_code == 0

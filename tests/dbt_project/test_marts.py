@@ -49,6 +49,7 @@ def test_a_child_carries_the_name_of_the_case_system_and_keeps_the_other(marts: 
     )
 
 
+@pytest.mark.control("B08")
 def test_nothing_places_a_child_of_whom_one_record_is_restricted(marts: Marts) -> None:
     (row,) = marts.rows(
         "SELECT is_restricted, postcode, address_line, school_urn FROM single_view.children "
@@ -240,6 +241,7 @@ def test_early_help_is_returned_under_the_number_of_its_own_system(marts: Marts)
     ]
 
 
+@pytest.mark.control("A02")
 def test_what_the_nhs_said_never_reaches_a_return(marts: Marts) -> None:
     feeds = marts.rows(
         "SELECT DISTINCT feed FROM intermediate.int_persons__records WHERE is_for_returns ORDER BY 1"

@@ -286,6 +286,7 @@ def test_the_custodian_has_the_whole_old_identity(story: Story) -> None:
     assert all(number in pieces for number in story.old.numbers if not number.isdigit())
 
 
+@pytest.mark.control("B05")
 def test_no_file_and_no_row_ties_the_two(story: Story) -> None:
     """Not by a value of each in one place, and not by a keyed value that the two would share."""
     new = search(story.home, Wanted(story.new_words))

@@ -78,6 +78,7 @@ def test_the_pre_match_finds_every_conflict_that_was_planted(demo: Demo) -> None
         assert any(found == what and key.endswith(who) for found, key in told), fault
 
 
+@pytest.mark.control("F03")
 @pytest.mark.parametrize("collection", ["cin", "tehadc"])
 def test_a_kept_version_is_made_again_byte_for_byte(demo: Demo, collection: str) -> None:
     (folder,) = (demo.home / "council" / "versions" / collection / YEAR).iterdir()

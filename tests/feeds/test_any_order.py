@@ -228,6 +228,7 @@ def take_in(landing: Landing, arrival: Arrival, contract: feeds.Contract) -> Non
     assert result.status in {"loaded", "duplicate", "retracted"}
 
 
+@pytest.mark.control("G01")
 # Independent dice: hypothesis's own draws come so alike that few files overtake each other.
 @given(st.integers(0, 2**32).map(Random))
 def test_the_same_deliveries_end_in_the_same_warehouse_however_they_came(
@@ -321,6 +322,7 @@ def drops_of(dice: Random) -> list[Drop]:
     ]
 
 
+@pytest.mark.control("G01")
 @settings(max_examples=8)
 @given(st.integers(0, 2**32).map(Random))
 def test_drops_end_in_the_same_warehouse_however_they_came(

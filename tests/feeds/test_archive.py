@@ -198,6 +198,7 @@ def test_an_archive_in_the_archive_is_refused_whatever_its_name(tmp_path: Path, 
     assert (error.rule, error.file) == ("archive_member", f"x.zip/{name}")
 
 
+@pytest.mark.control("D07")
 def test_a_member_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     error = refusal(tmp_path, packed({"people.csv": b"\0" * (32 << 20)}))
     assert (error.rule, error.file) == ("archive_too_large", "x.zip/people.csv")

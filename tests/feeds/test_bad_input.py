@@ -48,6 +48,7 @@ def test_a_file_of_people_without_anybody_is_refused(landing: Landing) -> None:
     assert refusal(landing, pupils()).rule == "no_rows"
 
 
+@pytest.mark.control("G02")
 @pytest.mark.parametrize("cut", [10, 40, 90])
 def test_a_file_cut_in_its_last_row_is_refused_with_that_line(landing: Landing, cut: int) -> None:
     error = refusal(landing, pupils(pupil(1), pupil(2), pupil(3))[:-cut])
@@ -274,6 +275,7 @@ def test_an_invalid_optional_value_is_set_aside_and_its_row_loaded(landing: Land
     ]
 
 
+@pytest.mark.control("D06")
 def test_no_value_of_a_person_reaches_quarantine_or_an_error(landing: Landing) -> None:
     rows = [pupil(1, date_of_birth="Zebedee 17"), pupil(2, upn="Q1", leaving_date="Zebedee")]
     landing.file("education_attendance", NAME, pupils(*rows) + "Zebedee,17\n")

@@ -123,6 +123,7 @@ def test_json_that_is_none_is_set_aside() -> None:
     assert typed(CASES, "ssd_cin_episodes", column_name, broken) == (None, "invalid_json")
 
 
+@pytest.mark.control("D08")
 @settings(max_examples=30, deadline=None)
 @given(st.text(max_size=12))
 def test_no_text_can_break_the_sql(text: str) -> None:

@@ -60,6 +60,7 @@ def test_a_fall_is_more_than_the_share_of_what_was_there(
     )
 
 
+@pytest.mark.control("G02")
 @pytest.mark.parametrize(("after", "status"), [(27, "loaded"), (26, "held")])
 def test_a_fall_of_more_than_a_tenth_is_held(landing: Landing, after: int, status: str) -> None:
     school(landing, range(30), 0)
@@ -98,6 +99,7 @@ def test_rows_that_were_set_aside_count_as_fallen(landing: Landing) -> None:
     assert "20 rows where 30 were (10 set aside: not_a_date)" in reason
 
 
+@pytest.mark.control("G02")
 def test_a_held_delivery_waits_for_a_person_and_then_loads(landing: Landing) -> None:
     school(landing, range(30), 0)
     school(landing, range(10), 1)

@@ -70,6 +70,7 @@ def test_an_open_episode_has_a_beginning_alone(landing: Landing) -> None:
     ]
 
 
+@pytest.mark.control("B01")
 def test_a_child_without_any_number_is_a_record_with_a_parent_by_name(landing: Landing) -> None:
     landing.rows("not_in_school", "episodes", [episode(1, parent_name="Kim Sample")])
     landing.load()

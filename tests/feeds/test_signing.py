@@ -72,6 +72,7 @@ def test_a_file_that_its_agency_signed_comes_in(
     assert load(landing, partner_keys, signed_feed(EDUCATION, how)).status == "loaded"
 
 
+@pytest.mark.control("G03")
 @pytest.mark.parametrize(
     ("how", "expected"), [("required", "unsigned"), ("optional", None), ("none", None)]
 )
@@ -113,6 +114,7 @@ def test_what_is_no_signature_file_is_refused(
     assert rule(load(landing, partner_keys, signed_feed(EDUCATION))) == "signature"
 
 
+@pytest.mark.control("G03")
 def test_a_signature_of_another_key_is_refused(landing: Landing, partner_keys: Path) -> None:
     signing.sign_as(deliver(landing), EDUCATION, OTHER_KEY)
     assert rule(load(landing, partner_keys, signed_feed(EDUCATION))) == "signature"
@@ -139,6 +141,7 @@ def test_the_signature_of_another_file_is_refused(landing: Landing, partner_keys
     assert rule(load(landing, partner_keys, signed_feed(EDUCATION))) == "signed_other_file"
 
 
+@pytest.mark.control("G03")
 def test_a_file_that_was_changed_after_signing_is_refused(
     landing: Landing, partner_keys: Path
 ) -> None:

@@ -46,6 +46,7 @@ def test_what_is_agreed_stays(loaded: Landing) -> None:
     assert held(loaded) == before
 
 
+@pytest.mark.control("A08")
 def test_columns_that_left_the_agreement_are_emptied_in_payload_and_identity(
     loaded: Landing,
 ) -> None:

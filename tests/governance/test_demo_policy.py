@@ -45,10 +45,12 @@ def contract(feed: str) -> dict[str, Any]:
     return loaded
 
 
+@pytest.mark.control("A01")
 def test_every_feed_has_an_agreement_and_every_agreement_a_feed() -> None:
     assert {each["feed"] for each in LOCK["ingest"]} == set(FEEDS)
 
 
+@pytest.mark.control("A03")
 @pytest.mark.parametrize("feed", FEEDS)
 def test_every_column_of_the_contract_is_agreed_or_excluded_on_purpose(feed: str) -> None:
     for table in contract(feed)["schema"]:
@@ -115,6 +117,7 @@ def test_only_the_council_feeds_and_the_roll_serve_the_returns() -> None:
     assert feeds == {"case_system", "early_help", "education_attendance"}
 
 
+@pytest.mark.control("B02")
 def test_the_hubs_own_identifier_leaves_only_as_a_pseudonym() -> None:
     """Control B02; child_key of a return only nests its modules and is not written to the file."""
     leaving = {each["transform"] for each in LOCK["release"] if each["column"] == "child_id"}

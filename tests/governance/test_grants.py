@@ -21,6 +21,7 @@ GRANTS = Grants(LOCK)
 NORTH = ("fenmarch-family-help-north", "single_view.family_help")
 
 
+@pytest.mark.control("A03")
 def test_delivered_columns_enter_in_their_order_and_the_rest_is_dropped() -> None:
     header = ["event_id", "narrative", "event_type", "informant_name", "occurred_from"]
     decision = GRANTS.ingest("police_safeguarding", "events", header)
@@ -38,6 +39,7 @@ def test_without_a_header_the_excluded_columns_are_those_of_the_agreement() -> N
     assert "religion" not in decision.columns
 
 
+@pytest.mark.control("A01")
 @pytest.mark.parametrize(
     ("feed", "table"), [("housing", "tenants"), ("probation", "nothing"), ("", ""), ("police", "*")]
 )
@@ -75,6 +77,7 @@ def test_a_release_lists_columns_transforms_and_cohort() -> None:
     assert decision.terms["breach"]["hours"] == 24
 
 
+@pytest.mark.control("A02")
 def test_a_purpose_covers_what_lies_below_it_and_nothing_above_or_beside() -> None:
     recipient, purpose = NORTH
     assert GRANTS.release(recipient, f"{purpose}.handover").allowed
@@ -82,6 +85,7 @@ def test_a_purpose_covers_what_lies_below_it_and_nothing_above_or_beside() -> No
         assert not GRANTS.release(recipient, other).allowed
 
 
+@pytest.mark.control("A01", "E04")
 @pytest.mark.parametrize("recipient", ["fenmarch-council", "dfe", "a-newspaper", ""])
 def test_another_recipient_gets_nothing(recipient: str) -> None:
     decision = GRANTS.release(recipient, NORTH[1])
@@ -125,6 +129,7 @@ def test_a_written_lock_answers_as_the_compiled_one(keys: KeyStore, tmp_path: Pa
     assert path.read_bytes() == first
 
 
+@pytest.mark.control("D04")
 def test_every_change_to_a_lock_file_is_refused(keys: KeyStore, tmp_path: Path) -> None:
     path = tmp_path / "policy.lock.json"
     LOCK.write(path, keys.signing_key)
@@ -155,6 +160,7 @@ def test_a_lock_of_another_hub_or_no_lock_is_refused(
         Grants.read(path, KeyStore(tmp_path / "other").public_key, AS_AT)
 
 
+@pytest.mark.control("A08")
 @pytest.mark.parametrize("day", [date(2026, 3, 30), date(2028, 4, 1)])
 def test_a_lock_is_not_used_outside_its_days(day: date, keys: KeyStore, tmp_path: Path) -> None:
     path = tmp_path / "policy.lock.json"

@@ -21,6 +21,7 @@ def _entries(ledger: Ledger) -> list[str]:
     return [event["facts"]["entry"] for event in ledger.events()]
 
 
+@pytest.mark.control("D04")
 def test_every_read_of_many_threads_comes_into_the_ledger_once(
     tmp_path: Path, ledger: Ledger
 ) -> None:

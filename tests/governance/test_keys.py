@@ -40,6 +40,7 @@ def test_first_users_at_the_same_moment_end_with_one_root_key(tmp_path: Path) ->
     assert sorted(p.name for p in (tmp_path / "keys").iterdir()) == FILES
 
 
+@pytest.mark.control("D03")
 def test_each_purpose_has_its_own_key(keys: KeyStore) -> None:
     purposes = ["archive", "warehouse/duckdb", "sign/ed25519", "fingerprint", "archive "]
     assert len({keys.key(purpose) for purpose in purposes}) == len(purposes)
@@ -75,6 +76,7 @@ def test_the_environment_wins_over_the_file(
     assert not (tmp_path / "root.key").exists()
 
 
+@pytest.mark.control("D03")
 def test_another_root_key_than_before_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,6 +96,7 @@ def test_a_malformed_root_key_is_refused_without_showing_it(
     assert not text or text not in str(raised.value)
 
 
+@pytest.mark.control("D03")
 def test_a_root_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
     KeyStore(tmp_path)
     (tmp_path / "root.key").chmod(0o644)

@@ -74,6 +74,7 @@ def test_events_keep_their_facts_and_their_time(tmp_path: Path) -> None:
     assert event["at"] == "2026-03-31T09:00:00.000000Z"
 
 
+@pytest.mark.control("D05")
 def test_facts_are_encrypted_on_disk_and_open_for_the_hub_alone(tmp_path: Path) -> None:
     manifest = "ab" * 32
     new_ledger(tmp_path).append("released", recipient="yorvale-council", manifest=manifest)
@@ -143,6 +144,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+@pytest.mark.control("D04")
 @settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from([EVENTS_FILE, CHECKPOINTS_FILE]),
@@ -181,6 +183,7 @@ def test_a_rewritten_ledger_with_another_key_is_found(tmp_path: Path) -> None:
     assert stand_alone(tmp_path)
 
 
+@pytest.mark.control("D04")
 @pytest.mark.parametrize("keep", [0, 1, 3, 5])
 def test_cutting_events_and_checkpoints_alike_is_found_by_a_witness(
     keep: int, tmp_path: Path

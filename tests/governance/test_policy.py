@@ -90,6 +90,7 @@ def test_another_day_or_another_word_gives_another_lock(directory: Path) -> None
 # Shape
 
 
+@pytest.mark.control("A01")
 @pytest.mark.parametrize("field", SCHEMA["required"])
 def test_an_agreement_without_a_field_is_refused_by_the_name_of_the_field(
     field: str, directory: Path
@@ -135,6 +136,7 @@ SHAPES: dict[str, tuple[str, str, str, str]] = {
 }
 
 
+@pytest.mark.control("A01")
 @pytest.mark.parametrize("name", SHAPES)
 def test_the_shape_is_refused_of(name: str, directory: Path) -> None:
     file, before, after, word = SHAPES[name]
@@ -361,6 +363,7 @@ CASES: dict[str, tuple[str, str, str, str, str]] = {
 }
 
 
+@pytest.mark.control("A05", "A09", "A13", "A15")
 @pytest.mark.parametrize("name", CASES)
 def test_the_check_finds(name: str, directory: Path) -> None:
     file, before, after, rule, place = CASES[name]
@@ -467,6 +470,7 @@ WIDENINGS: dict[str, tuple[str, str, str]] = {
 }
 
 
+@pytest.mark.control("A03", "A12")
 @pytest.mark.parametrize("name", WIDENINGS)
 def test_an_agreement_may_not_widen_its_charter_by(name: str, directory: Path) -> None:
     file, before, after = WIDENINGS[name]
@@ -491,6 +495,7 @@ def test_periods_of_different_units_compare(short: str, long: str) -> None:
 # Time: what is law, and what is agreed, depends on the day.
 
 
+@pytest.mark.control("A06", "A07")
 def test_the_duty_to_share_of_2026_carries_no_bulk_flow_even_once_commenced(
     directory: Path,
 ) -> None:
@@ -506,6 +511,7 @@ def test_the_duty_to_share_of_2026_carries_no_bulk_flow_even_once_commenced(
     assert "one child" in only_problem(directory, date(2026, 11, 1)).message
 
 
+@pytest.mark.control("A06")
 def test_a_repealed_gateway_stops_the_compile_from_that_day(directory: Path) -> None:
     text = (directory / "gateways.yaml").read_text("utf-8")
     head, entry = text.split("  - id: CDA1998-S115\n")
@@ -517,6 +523,7 @@ def test_a_repealed_gateway_stops_the_compile_from_that_day(directory: Path) -> 
     assert lock.data["valid_until"] == "2026-06-01"
 
 
+@pytest.mark.control("A08")
 def test_a_review_that_is_due_warns_and_does_not_stop(directory: Path) -> None:
     edit(directory, POLICE, "review: 2027-03-01", "review: 2026-03-01")
     problem = only_problem(directory)
@@ -524,6 +531,7 @@ def test_a_review_that_is_due_warns_and_does_not_stop(directory: Path) -> None:
     assert policy.compile_policy(policy.load(directory), AS_AT).data["ingest"]
 
 
+@pytest.mark.control("A08")
 def test_an_agreement_out_of_force_keeps_its_place_without_grants(directory: Path) -> None:
     edit(directory, POLICE, "status: live", "status: suspended")
     lock = policy.compile_policy(policy.load(directory), AS_AT)
@@ -538,6 +546,7 @@ def test_a_suspended_charter_takes_every_agreement_with_it(directory: Path) -> N
     assert lock.data["ingest"] == lock.data["release"] == []
 
 
+@pytest.mark.control("A07")
 def test_a_case_by_case_agreement_gives_no_bulk_grant(directory: Path) -> None:
     edit(directory, POLICE, "decision: bulk", "decision: case")
     lock = policy.compile_policy(policy.load(directory), AS_AT)

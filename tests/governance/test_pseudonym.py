@@ -23,6 +23,7 @@ def test_the_same_child_has_the_same_pseudonym_in_every_run(keys: KeyStore) -> N
     assert pseudonymise(key, reversed(IDS)) == pseudonymise(key, IDS)[::-1]
 
 
+@pytest.mark.control("B02")
 def test_no_token_is_shared_between_recipients_purposes_or_epochs(keys: KeyStore) -> None:
     scopes = list(product(["a", "b", "a|b"], ["c", "b|c"], ["2025", "2026"]))
     tokens = [
@@ -33,6 +34,7 @@ def test_no_token_is_shared_between_recipients_purposes_or_epochs(keys: KeyStore
     assert len(set(tokens)) == len(scopes) * len(IDS)
 
 
+@pytest.mark.control("B03")
 @given(st.lists(st.text(max_size=12), max_size=5))
 def test_a_pseudonym_is_the_base32_of_the_keyed_hash_and_a_check(identifiers: list[str]) -> None:
     for identifier, token in zip(identifiers, pseudonymise(KEY, identifiers), strict=True):

@@ -100,6 +100,7 @@ def kinds(ledger: Ledger) -> list[str]:
     return [event["kind"] for event in ledger.events()]
 
 
+@pytest.mark.control("A12", "D02")
 def test_an_extract_is_tables_a_workbook_and_a_signed_manifest(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, keys: KeyStore, ledger: Ledger
 ) -> None:
@@ -118,6 +119,7 @@ def test_an_extract_is_tables_a_workbook_and_a_signed_manifest(
     assert {each["relation"]: each["rows"] for each in manifest["tables"]} == dict(made.rows)
 
 
+@pytest.mark.control("A03", "A04")
 def test_only_agreed_columns_and_only_rows_of_the_cohort_leave(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, keys: KeyStore, ledger: Ledger
 ) -> None:
@@ -153,6 +155,7 @@ def test_the_hubs_identifier_is_in_no_file_and_one_pseudonym_joins_the_sheets(
     assert not {f"C{number}" for number in range(10)} & set(columns[0])
 
 
+@pytest.mark.control("B02")
 def test_another_recipient_purpose_or_year_gets_other_pseudonyms(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, keys: KeyStore, ledger: Ledger
 ) -> None:
@@ -166,6 +169,7 @@ def test_another_recipient_purpose_or_year_gets_other_pseudonyms(
     assert len(set().union(*seen)) == sum(map(len, seen))
 
 
+@pytest.mark.control("D08")
 def test_the_workbook_opens_with_a_cover_and_holds_no_live_formula(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, keys: KeyStore, ledger: Ledger
 ) -> None:
@@ -233,6 +237,7 @@ def test_a_new_extract_replaces_the_old_one_whole(
     assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".")] == []
 
 
+@pytest.mark.control("F06", "D05")
 def test_intention_and_fact_are_in_the_ledger_without_a_persons_data(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, keys: KeyStore, ledger: Ledger
 ) -> None:
@@ -251,6 +256,7 @@ def test_intention_and_fact_are_in_the_ledger_without_a_persons_data(
     assert ledger.verify() == []
 
 
+@pytest.mark.control("A01")
 def test_a_denied_decision_writes_nothing_but_the_refusal(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, keys: KeyStore, ledger: Ledger
 ) -> None:
@@ -296,6 +302,7 @@ TRANSFORMS = {
 }
 
 
+@pytest.mark.control("A03")
 @pytest.mark.parametrize(("column", "transform"), TRANSFORMS)
 def test_a_transform_gives(
     column: str,
@@ -373,6 +380,7 @@ def test_a_writer_that_fails_leaves_the_old_extract_and_no_trace(
 TAMPERINGS = ["alter", "remove", "add", "manifest", "no manifest", "not json"]
 
 
+@pytest.mark.control("D02")
 @pytest.mark.parametrize("how", TAMPERINGS)
 def test_a_changed_extract_does_not_verify(
     how: str, con: duckdb.DuckDBPyConnection, tmp_path: Path, keys: KeyStore, ledger: Ledger

@@ -91,6 +91,7 @@ def test_a_release_that_dies_at_any_step_is_there_once_or_not_at_all(
     assert died >= 15
 
 
+@pytest.mark.control("D11", "F06")
 def test_the_next_release_settles_what_the_last_left_without_being_told(
     tmp_path: Path, keys: KeyStore
 ) -> None:

@@ -29,6 +29,7 @@ def written(directory: Path, rows: Sequence[tuple[Cell, ...]]) -> Path:
     return path
 
 
+@pytest.mark.control("D08")
 @pytest.mark.parametrize("text", FORMULAS)
 def test_text_that_looks_like_a_formula_stays_text_also_when_edited(
     text: str, tmp_path: Path

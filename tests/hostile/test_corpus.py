@@ -27,6 +27,7 @@ def test_the_corpus_has_sixty_cases_of_different_name() -> None:
     assert len({case.name for case in CASES}) == len(CASES) >= 60
 
 
+@pytest.mark.control("D07")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_hostile_delivery_is_told_and_harms_nothing(
     case: Case, tmp_path: Path, con: duckdb.DuckDBPyConnection

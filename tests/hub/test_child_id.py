@@ -49,10 +49,12 @@ def test_other_texts_are_refused_without_repeating_them(text: str) -> None:
     assert not text or text not in str(refused.value)
 
 
+@pytest.mark.control("B04")
 def test_new_identifiers_do_not_repeat() -> None:
     assert len({new_child_id() for _ in range(1000)}) == 1000
 
 
+@pytest.mark.control("B04")
 def test_an_identifier_uses_all_its_random_bits() -> None:
     source = random.Random(3)
     symbols = [from_bits(source.getrandbits) for _ in range(2000)]

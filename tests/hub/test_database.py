@@ -39,6 +39,7 @@ def test_opening_again_keeps_what_is_there(hub_url: str) -> None:
         assert hub.membership().equals(before)
 
 
+@pytest.mark.control("B04")
 def test_the_database_refuses_a_second_identifier_for_a_record(story: Story) -> None:
     story.run("a | b")
     ids = story.ids()

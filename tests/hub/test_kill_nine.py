@@ -19,6 +19,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> kill_nine.Bench:
     return kill_nine.Postgres(request.getfixturevalue("postgres_url"))
 
 
+@pytest.mark.control("B04", "D11")
 def test_a_run_that_was_killed_and_made_again_gives_what_the_undisturbed_run_gives(
     bench: kill_nine.Bench,
 ) -> None:

@@ -188,6 +188,7 @@ def stopped_in_its_run(url: str, then: Callable[[], None]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+@pytest.mark.control("D11")
 @pytest.mark.slow  # stops a process
 def test_a_process_that_was_stopped_cannot_write_after_its_successor(url: str) -> None:
     def succeed() -> None:

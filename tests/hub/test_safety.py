@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -135,6 +136,7 @@ def test_a_merge_of_records_with_two_nhs_numbers_waits_for_a_reviewer(story: Sto
     assert reasons(summary) == [("new", "old", MERGE_OF_NUMBERS)]
 
 
+@pytest.mark.control("D05")
 def test_a_correction_is_an_event_that_names_fields_and_never_values(story: Story) -> None:
     story.run("gp school")
     child = story.ids()["gp"]

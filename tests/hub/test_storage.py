@@ -71,6 +71,7 @@ def full(connection: object, _record: object) -> None:
     connection.execute(f"PRAGMA max_page_count = {pages + 2}")  # type: ignore[attr-defined]
 
 
+@pytest.mark.control("D11")
 @pytest.mark.slow  # limits a process of its own
 def test_a_disk_that_takes_no_more_leaves_no_half_run(hub_file: Path, tmp_path: Path) -> None:
     url, report = f"sqlite:///{hub_file}", tmp_path / "told"

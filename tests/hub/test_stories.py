@@ -294,6 +294,7 @@ def test_a_vetoed_pair_is_no_evidence_to_rebuild_a_child_with(story: Story) -> N
     assert story.together() == "a | b c"
 
 
+@pytest.mark.control("C10")
 def test_weak_evidence_never_merges_two_known_children(story: Story) -> None:
     story.run("a1 a2 | b1 b2")
     before = story.ids()
@@ -411,6 +412,7 @@ def test_a_decision_can_be_undone_once_only(story: Story) -> None:
             story.undo(unknown)
 
 
+@pytest.mark.control("F03")
 def test_what_was_shown_after_a_run_or_on_a_date_can_be_rebuilt(story: Story) -> None:
     story.run("a b | c")
     first = story.hub.membership()

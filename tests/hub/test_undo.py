@@ -51,6 +51,7 @@ def exported(story: Story, path: Path) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.control("B12")
 @pytest.mark.parametrize("verdict", [Verdict.SAME, Verdict.NOT_SAME])
 @pytest.mark.parametrize("between", [1, 3])
 def test_after_undo_and_run_the_export_is_byte_for_byte_what_it_was(

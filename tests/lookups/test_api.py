@@ -74,6 +74,7 @@ def _problem(answer: Any) -> Problem:
     return Problem.model_validate(answer.json())
 
 
+@pytest.mark.control("D10")
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("route", ROUTES)
 def test_every_route_answers_the_roles_that_may_and_no_other(
@@ -122,6 +123,7 @@ def test_a_revoked_token_counts_no_longer_from_the_next_request_on(
     assert (answer.status_code, "revoked" in answer.text) == (401, True)
 
 
+@pytest.mark.control("B10")
 def test_a_practitioner_must_say_why(client: TestClient, tokens: dict[str, str], noah: str) -> None:
     headers = {"Authorization": f"Bearer {tokens['practitioner']}"}
     answer = _ask(client, "identify", noah, headers)
@@ -221,6 +223,7 @@ def test_the_document_in_docs_is_that_of_the_code(world: World) -> None:
     )
 
 
+@pytest.mark.control("D06")
 def test_a_fault_of_our_own_tells_its_kind_and_no_value(
     client: TestClient, tokens: dict[str, str], noah: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,7 @@ def story(tmp_path: Path) -> Story:
     return Story(tmp_path)
 
 
+@pytest.mark.control("B12")
 def test_a_merge_is_told_to_who_holds_the_identifier_that_went(story: Story) -> None:
     before = story.run("a", "b", "c")
     story.release("north", before["a"], before["b"])
@@ -100,6 +101,7 @@ def test_a_split_tells_both_parts_and_a_later_return_to_one_is_told_too(story: S
     assert change.new == [story.token("north", own), story.token("north", other)]
 
 
+@pytest.mark.control("B02")
 def test_two_recipients_cannot_join_what_they_are_told(story: Story) -> None:
     before = story.run("a", "b")
     for recipient in ("north", "south"):

@@ -23,6 +23,7 @@ def test_nothing_is_published_in_a_new_home(tmp_path: Path) -> None:
         load(Home.at(tmp_path).prepare())
 
 
+@pytest.mark.control("D10")
 def test_no_name_can_be_read_from_the_file_without_the_key(world: World) -> None:
     path = store.current(world.home)
     assert path is not None

@@ -147,6 +147,7 @@ TARGETS = {
 }
 
 
+@pytest.mark.control("A02")
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("way", WAYS)
 def test_no_way_to_a_column_passes_the_gate(standing: Standing, way: str, target: str) -> None:
@@ -177,12 +178,14 @@ OTHER_WAYS = {
 }
 
 
+@pytest.mark.control("D09")
 @pytest.mark.parametrize("way", OTHER_WAYS)
 def test_what_is_no_table_of_the_warehouse_is_refused(standing: Standing, way: str) -> None:
     (refused,) = {each.model for each in standing.refuse(mart(OTHER_WAYS[way]))}
     assert refused == NAME
 
 
+@pytest.mark.control("A02")
 def test_a_copy_of_a_copy_carries_what_it_read(standing: Standing) -> None:
     table, column, *_ = TARGETS["police in a return"]
     first = Model(
@@ -221,6 +224,7 @@ def test_a_purpose_that_nobody_agreed_gives_nothing(standing: Standing) -> None:
     )
 
 
+@pytest.mark.control("A02")
 def test_a_parent_purpose_does_not_follow_from_a_narrower_one(standing: Standing) -> None:
     column = "current_exclusion"
     sql = f"select {column} from warehouse.raw.probation__persons"

@@ -42,6 +42,7 @@ def write(home: Home, token: int, *, is_newest: bool = False) -> None:
         con.execute("CREATE OR REPLACE TABLE meta.told AS SELECT ? AS token", [token])
 
 
+@pytest.mark.control("D11")
 def test_an_older_token_does_not_come_in_after_a_newer_one(home: Home) -> None:
     write(home, 1)
     write(home, 2)

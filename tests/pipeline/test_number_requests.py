@@ -73,6 +73,7 @@ def test_the_file_has_the_columns_that_the_matcher_knows_in_the_order_of_the_rec
     ]
 
 
+@pytest.mark.control("B01")
 def test_the_release_is_signed_and_written_down(run: Run) -> None:
     ask(run)
     outcome = release_requests(compiled(run))

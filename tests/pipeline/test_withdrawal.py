@@ -63,6 +63,7 @@ def test_what_is_still_permitted_stays(run: Run) -> None:
     assert _folders(run.home) == ["cin", "team"]
 
 
+@pytest.mark.control("A08")
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
@@ -88,6 +89,7 @@ def test_a_release_that_its_agreement_no_longer_gives_is_taken_out_and_written_d
     assert publish.withdraw_unpermitted(later) == {}, "and it is told once"
 
 
+@pytest.mark.control("A04")
 def test_other_rows_than_today_are_not_permitted_either(run: Run) -> None:
     cohort = policy.grants(run).release(TEAM, PURPOSE).terms["rows"]["cohort"]
     later = _next_run_with(run, f"cohort: {cohort}", "cohort: everyone_delivered")
@@ -103,6 +105,7 @@ def test_a_recipient_of_whom_no_agreement_speaks_any_more_loses_the_extract(run:
     assert reason == f"no: no agreement gives anything to {TEAM} for {PURPOSE}"
 
 
+@pytest.mark.control("F06")
 def test_a_folder_that_this_hub_did_not_sign_is_named_and_left(run: Run) -> None:
     manifest = run.home.out / "extracts" / "team" / MANIFEST
     manifest.write_text(manifest.read_text("utf-8").replace(TEAM, "someone-else"), "utf-8")

@@ -36,10 +36,12 @@ def test_differences_are_marked_and_empty_fields_left_out() -> None:
     assert "PNC id" not in marks
 
 
+@pytest.mark.control("C10")
 def test_neither_an_identifier_nor_a_weight_is_shown() -> None:
     assert "0123456789ABC" not in str(side_by_side(LEFT, RIGHT, RULES, is_protected=False))
 
 
+@pytest.mark.control("B08")
 def test_a_protected_persons_place_is_not_shown_nor_whether_it_is_equal() -> None:
     rows = side_by_side(LEFT, RIGHT, RULES, is_protected=True)
     text = str([asdict(row) for row in rows])

@@ -96,6 +96,7 @@ def rows(run: Run, sql: str) -> list[tuple[Any, ...]]:
         return con.execute(sql).fetchall()
 
 
+@pytest.mark.control("B05", "B07")
 def test_nothing_of_the_identity_is_left_but_what_was_signed(
     sealed: tuple[Run, str, sealing.Report], loaded: Run
 ) -> None:
@@ -195,6 +196,7 @@ def test_the_vault_has_all_of_it_and_opens_for_the_custodian_alone(
     assert patient(BEN) not in text
 
 
+@pytest.mark.control("B05")
 def test_the_sealed_one_is_answered_as_one_never_issued(
     sealed: tuple[Run, str, sealing.Report],
 ) -> None:
@@ -218,6 +220,7 @@ def test_the_warehouse_is_a_new_file_without_freed_blocks(
     assert salt[0] != salt[1]
 
 
+@pytest.mark.control("B06")
 @pytest.mark.slow  # a whole seal of its own
 def test_late_rows_never_come_in(run: Run) -> None:
     child = child_of(run, ANN)

@@ -37,6 +37,7 @@ def test_a_text_that_no_reader_takes_is_searched_by_words(text: str, is_of_it: b
     assert SIEVE.speaks_of(text, "health_csv|RXG|") is is_of_it
 
 
+@pytest.mark.control("B03", "B06")
 def test_without_the_key_no_id_can_be_tried() -> None:
     assert token(KEY, NUMBER, "9434765919") != token(OTHER, NUMBER, "9434765919")
     assert not Sieve(OTHER, SIEVE.tokens).holds(NUMBER, "9434765919")
