@@ -6,7 +6,8 @@ with overdue as (
         case clock
             when 'assessment' then 'assessment'
             else 'section 47 enquiry with no initial conference'
-        end as what
+        end as what,
+        case clock when 'assessment' then 'ssd_cin_assessments' else 'ssd_s47_enquiry' end as source_table
     from {{ ref('int_timeliness__clocks') }}
     where clock in ('assessment', 'conference') and state = 'overdue' and is_confident
 ),

@@ -102,7 +102,6 @@ clocks as (
         team,
         is_confident,
         record_key,
-        'ssd_cin_assessments' as source_table,
         delivery_id,
         line
     from once
@@ -117,7 +116,6 @@ clocks as (
         team,
         is_confident,
         record_key,
-        'ssd_cin_assessments',
         delivery_id,
         line
     from first_of_referral
@@ -132,7 +130,6 @@ clocks as (
         team,
         is_confident,
         record_key,
-        'ssd_cin_episodes',
         delivery_id,
         line
     from unassessed

@@ -165,7 +165,6 @@ clocks as (
         coalesce(professionals.professional_name, current_workers.contact_name) as worker,
         coalesce(judged.team, current_workers.team) as team,
         judged.record_key,
-        judged.source_table,
         judged.delivery_id,
         judged.line
     from judged

@@ -83,7 +83,6 @@ clocks as (
         team,
         is_confident,
         record_key,
-        'ssd_s47_enquiry' as source_table,
         delivery_id,
         line
     from enquiries
@@ -99,7 +98,6 @@ clocks as (
         null,
         alone.is_confident,
         alone.record_key,
-        'ssd_initial_cp_conference',
         alone.delivery_id,
         alone.line
     from alone
