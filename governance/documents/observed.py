@@ -119,7 +119,7 @@ def _judge(
 
 def _undeclared(given: set[Given], lock: Mapping[str, Any], digest: str) -> Iterator[Undeclared]:
     declared: dict[tuple[str, str, str, str], list[str]] = {}
-    for each in lock["release"]:
+    for each in (*lock["release"], *lock.get("cases", ())):
         key = each["recipient"], each["relation"], each["name"], each["transform"]
         declared.setdefault(key, []).extend(each["purposes"])
     for one in sorted(given):

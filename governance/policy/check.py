@@ -291,6 +291,17 @@ def _understated(policy: Policy, agreement: Document, _as_at: str) -> Iterator[P
                     yield agreement.problem("category", message, remedy, "items", index, "columns")
 
 
+def _opt_outs(policy: Policy, agreement: Document, _as_at: str) -> Iterator[Problem]:
+    """Nothing that is delivered tells who has opted out, so what the opt-out applies to is not shared."""
+    purposes = policy.entries("purposes")
+    if agreement.data["direction"] == "outbound":
+        for index, name in enumerate(agreement.data["purposes"]):
+            if purposes[name]["opt_out"]["applies"]:
+                message = f"{name} is under the national data opt-out, and no feed tells who opted out"
+                remedy = "share for a purpose outside the opt-out, or not at all"
+                yield agreement.problem("opt_out", message, remedy, "purposes", index)
+
+
 def _givers(policy: Policy, agreement: Document, _as_at: str) -> Iterator[Problem]:
     organisations, data = policy.entries("organisations"), agreement.data
     givers = [organisations[each["org"]] for each in data["parties"] if "gives" in each]
@@ -340,6 +351,7 @@ _RULES: tuple[Rule, ...] = (
     _gateways,
     _bases,
     _understated,
+    _opt_outs,
     _givers,
     _columns_once,
     _widening,

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from governance.policy.widening import INBOUND, shows_more, widenings
 
 HUB = "the hub"
+_BY_CASE = {"bulk": "", "case": ", after a decision on each child"}
 
 
 class Flow(NamedTuple):
@@ -33,6 +34,7 @@ class How(NamedTuple):
     cohort: str
     members: str | None
     feeds: tuple[str, ...]
+    decision: str = "bulk"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class Change:
         old, new = self.before, self.after
         more_shown = shows_more(old.transform, new.transform)
         other_rows = (old.cohort, old.members) != (new.cohort, new.members)
-        return more_shown or other_rows or not set(new.feeds) <= set(old.feeds)
+        in_bulk = (old.decision, new.decision) == ("case", "bulk")
+        return more_shown or other_rows or in_bulk or not set(new.feeds) <= set(old.feeds)
 
     @property
     def agreement(self) -> str:
@@ -79,7 +82,9 @@ class Change:
         if self.before is None or self.after is None:
             how = self.after or self.before
             assert how is not None, "a change has at least one side"
-            return how.transform if self.to == HUB else f"{how.transform}, rows of {how.cohort}"
+            if self.to == HUB:
+                return how.transform
+            return f"{how.transform}, rows of {how.cohort}{_BY_CASE[how.decision]}"
         return "; ".join(_differences(self.before, self.after))
 
 
@@ -95,6 +100,8 @@ def _differences(old: How, new: How) -> Iterator[str]:
         yield ", ".join(
             [*(f"with {each}" for each in sorted(more)), *(f"no {each}" for each in sorted(less))]
         )
+    if old.decision != new.decision:
+        yield f"{new.decision}, was {old.decision}"
     if old.agreement != new.agreement:
         yield f"was under {old.agreement}"
 
@@ -135,9 +142,9 @@ def difference(
 
 
 def flows(lock: Mapping[str, Any]) -> dict[Flow, How]:
-    """Return every column that a lock lets in or out, and how."""
+    """Return every column that a lock lets in or out, in bulk or on a decision, and how."""
     found: dict[Flow, How] = {}
-    for grant in (*lock["ingest"], *lock["release"]):
+    for grant in (*lock["ingest"], *lock["release"], *lock.get("cases", ())):
         rows = lock["agreements"][grant["agreement"]]["terms"]["rows"]
         how = How(
             grant["agreement"],
@@ -145,6 +152,7 @@ def flows(lock: Mapping[str, Any]) -> dict[Flow, How]:
             rows["cohort"],
             lock["cohorts"][rows["cohort"]]["members"],
             tuple(sorted(rows.get("feeds", ()))),
+            rows["decision"],
         )
         relation = grant.get("relation") or f"{grant['feed']}.{grant['table']}"
         for purpose in grant["purposes"]:
