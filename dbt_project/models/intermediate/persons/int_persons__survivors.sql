@@ -80,6 +80,9 @@ attributes as (
             arg_min(
                 struct_pack(value := {{ attribute }}, record_key := record_key, feed := feed, as_of := valid_from),
                 survivorship_order
+                {%- if attribute == 'given_name' %}
+                    + case when {{ is_placeholder_name(attribute) }} then 1000000 else 0 end
+                {%- endif %}
             ) filter (where {{ attribute }} is not null) as {{ attribute }},
         {%- endfor %}
         bool_or(role = 'child') as is_child_in_any_feed,
