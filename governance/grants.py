@@ -199,6 +199,12 @@ class Grants:
         )
 
     @property
+    def retention(self) -> Mapping[str, Any]:
+        """Return the register of retention as it was written: `limit_percent`, and the classes under `retention`."""
+        found: Mapping[str, Any] = self._lock["retention"]
+        return found
+
+    @property
     def gateways(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the legal gateways by id, with the dates on which they are law."""
         found: Mapping[str, Mapping[str, Any]] = self._lock["gateways"]

@@ -133,6 +133,7 @@ def compile_policy(
             "purposes": policy.entries("purposes"),
             "cohorts": policy.entries("cohorts"),
             "gateways": policy.entries("gateways"),
+            "retention": policy.registers["retention"].data,
             "ingest": [grant for each in in_force for grant in _ingest_grants(each)],
             "release": [grant for each in in_force for grant in _release_grants(policy, each)],
             "cases": [grant for each in by_case for grant in _release_grants(policy, each)],
