@@ -17,9 +17,11 @@ from ffp_data.cli import (
     linkage,
     lookups,
     model,
+    orders,
     private,
     returns,
     run,
+    withdraw,
 )
 from ffp_data.cli.console import fail
 
@@ -83,9 +85,12 @@ app = typer.Typer(
     "Start with [bold]ffp demo build/demo[/bold], then [bold]ffp run --help[/bold].",
 )
 run.add_to(app)
+withdraw.add_to(app)
 linkage.add_to(app)
 model.add_to(linkage.model_app)
 lookups.add_to(app)
+app.command("serve")(serve.serve)
+orders.add_to(app)
 app.add_typer(access.app, name="access")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(hub.app, name="hub")

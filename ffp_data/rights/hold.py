@@ -1,0 +1,94 @@
+"""Holds: nothing of a child, of a feed or of a class of records is destroyed while one stands.
+
+An inquiry (the Independent Inquiry into Child Sexual Abuse asked it of every council, others may) names what must
+be kept. A hold has an authority and a day on which somebody looks whether it is still needed; the day passes
+without effect: a hold ends when it is lifted, never by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from ffp_data.hub.child_id import parse
+from ffp_data.hub.errors import HubError
+from ffp_data.hub.orders import OrderError
+from ffp_data.rights.orders import Kind, Order, Orders, Said
+
+FEED, CLASS = "feed", "class"
+_NEVER_ENDS = date.max
+
+
+class HeldError(OrderError):
+    """Something was to be destroyed that a hold keeps."""
+
+
+@dataclass(frozen=True)
+class Holds:
+    """The holds that stand: numbers by child in use, by feed, and by class."""
+
+    children: Mapping[str, tuple[int, ...]]
+    feeds: Mapping[str, tuple[int, ...]]
+    classes: Mapping[str, tuple[int, ...]]
+
+    def of(self, child_id: str, feeds: Collection[str], classes: Collection[str]) -> list[int]:
+        """Numbers of the holds that keep a child with records of these feeds, of these classes."""
+        found = {*self.children.get(child_id, ())}
+        found |= {n for feed in feeds for n in self.feeds.get(feed, ())}
+        found |= {n for each in classes for n in self.classes.get(each, ())}
+        return sorted(found)
+
+
+def add(
+    orders: Orders,
+    what: str,
+    said: Said,
+    *,
+    authority: str,
+    review: date,
+    feeds: Collection[str],
+    classes: Collection[str],
+) -> int:
+    """Hold a child, a feed or a class of records; gives the number.
+
+    `said.until` stays empty: a hold has no end. Raises OrderError for what is none of the three.
+    """
+    if not authority.strip():
+        raise OrderError("a hold needs the authority that asks for it: give --authority")
+    told = {"authority": authority, "review": review.isoformat()}
+    facts = {"authority": authority, "review": review.isoformat()}
+    if what in feeds:
+        return orders.give(Kind.HOLD, None, said, scope=f"{FEED}:{what}", told=told, **facts)
+    if what in classes:
+        return orders.give(Kind.HOLD, None, said, scope=f"{CLASS}:{what}", told=told, **facts)
+    try:
+        child = parse(what)
+    except HubError as error:
+        raise OrderError(
+            f"{error}; nor is it a feed or a class of records ({', '.join(sorted(classes))})"
+        ) from None
+    return orders.give(Kind.HOLD, child, said, told=told, **facts)
+
+
+def standing(orders: Orders) -> Holds:
+    """Every hold that was not lifted, whatever the day."""
+    children: dict[str, list[int]] = {}
+    scopes: dict[str, dict[str, list[int]]] = {FEED: {}, CLASS: {}}
+    for order, reached in orders.reach(_NEVER_ENDS, Kind.HOLD):
+        for child in reached:
+            children.setdefault(child, []).append(order.number)
+        if order.scope is not None:
+            kind, _, name = order.scope.partition(":")
+            scopes[kind].setdefault(name, []).append(order.number)
+    return Holds(_frozen(children), _frozen(scopes[FEED]), _frozen(scopes[CLASS]))
+
+
+def due_for_review(orders: Orders, day: date) -> list[Order]:
+    """Holds whose day of review has come."""
+    held = orders.standing(_NEVER_ENDS, Kind.HOLD)
+    return [each for each in held if each.told["review"] <= day.isoformat()]
+
+
+def _frozen(found: Mapping[str, list[int]]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(sorted(numbers)) for name, numbers in found.items()}
