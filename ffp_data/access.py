@@ -17,9 +17,10 @@ from functools import cached_property
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ffp_data.rights.subjects import HubSubjects
 from ffp_data.sealing.pending import require_none
 from ffp_data.settings import Home, NoPartnershipError, Partnership
-from governance.access import Gate, Principal, Right, Roles, Subjects, TokenBook, load_roles
+from governance.access import Gate, Principal, Right, Roles, TokenBook, load_roles
 from governance.access.roles import ROLES_FILE
 from governance.keys import KeyStore
 from governance.ledger import Ledger
@@ -60,13 +61,20 @@ class Access:
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger(self.home.ledger_dir, self.keys.signing_key)
+        return Ledger(self.home.ledger_dir, self.keys)
+
+    @cached_property
+    def subjects(self) -> HubSubjects:
+        """What stands for people in the ledger."""
+        subjects = HubSubjects(self.home.hub_url, self.keys)
+        subjects.prepare()
+        return subjects
 
     @cached_property
     def gate(self) -> Gate:
         """The gate for commands: each answer is on disk before it is given. Shut while a seal is under way."""
         require_none(self.home)
-        return Gate(self.roles, Subjects(self.keys), self.ledger.append)
+        return Gate(self.roles, self.subjects, self.ledger.append)
 
     def user(self, right: Right, *also: Right, reason: str | None = None) -> Principal:
         """The user of the operating system, in the role that suits best of those with the right.

@@ -58,6 +58,9 @@ class WrappedKeys(Protocol):
     def lacking(self) -> list[str]:
         """Known children without a key, in order."""
 
+    def is_complete(self) -> bool:
+        """Whether there are as many keys as known children: a glance, where `lacking` is a search."""
+
     def remove(self, child_ids: Collection[str]) -> int:
         """Forget keys, so that no page or log of the store keeps them; gives how many there were."""
 
@@ -100,6 +103,10 @@ class SubjectKeys:
         for at in range(0, len(lacking), _BATCH):
             self._make(lacking[at : at + _BATCH])
         return len(lacking)
+
+    def is_complete(self) -> bool:
+        """Whether every known child has a key."""
+        return self._store.is_complete()
 
     def encrypt(self, child_id: str, data: bytes) -> bytes:
         """Close ``data`` so that it opens for this child alone, and never after `destroy`."""

@@ -199,11 +199,11 @@ _HEADINGS = {
 def _may_seal(place: Home, reason: str) -> dict[str, object]:
     """Ask the gate for the right to seal; it writes the answer down, without the child."""
     from ffp_data.access import Access
-    from governance.access import Gate, Right, Subjects
+    from governance.access import Gate, Right
 
     access = Access(place)
     # Not the gate of look-ups, which is shut while a seal is to be run again.
-    gate = Gate(access.roles, Subjects(access.keys), access.ledger.append)
+    gate = Gate(access.roles, access.subjects, access.ledger.append)
     return gate.check(access.user(Right.SEAL), Right.SEAL, reason=reason)
 
 

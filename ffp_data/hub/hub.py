@@ -16,13 +16,16 @@ from ffp_data.hub.events import PastEvent
 from ffp_data.hub.review import Act, PastDecision, Verdict
 from ffp_data.hub.runs import Preview, RunRequest, RunSummary, apply_run, preview_run
 from ffp_data.hub.state import Facts, Links, RecordPair, Rules
+from ffp_data.hub.subject_keys import HubKeys
+from governance.subjects import SubjectKeys
 
 
 class Hub:
     """One hub on one database. Each method is one transaction.
 
     ``token``: the fencing token of the lease under which this hub's runs are written. ``spent_key``:
-    the key to identifiers that were sealed, without which a hub that has any issues none.
+    the key to identifiers that were sealed, without which a hub that has any issues none. ``kek``: the key
+    under which each child's own key is wrapped; without it none are made.
     """
 
     def __init__(
@@ -31,11 +34,13 @@ class Hub:
         id_source: IdSource = new_child_id,
         token: int | None = None,
         spent_key: bytes | None = None,
+        kek: bytes | None = None,
     ) -> None:
         self._engine = engine
         self._id_source = id_source
         self._token = token
         self._spent_key = spent_key
+        self._kek = kek
 
     @classmethod
     def open(
@@ -44,11 +49,12 @@ class Hub:
         id_source: IdSource = new_child_id,
         token: int | None = None,
         spent_key: bytes | None = None,
+        kek: bytes | None = None,
     ) -> Hub:
         """Open a hub by its SQLAlchemy URL; creates its tables, or migrates them."""
         engine = create_engine(url)
         migrate(engine)
-        return cls(engine, id_source, token, spent_key)
+        return cls(engine, id_source, token, spent_key, kek)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -86,6 +92,8 @@ class Hub:
             lease.require(connection, self._token)
             ids = seals.unspent(connection, self._id_source, self._spent_key)
             summary = apply_run(connection, request, links, ids)
+            if self._kek is not None:
+                SubjectKeys(HubKeys(self._engine, connection), self._kek).ensure()
             lease.renew(connection, self._token)  # a long transaction let no sign of life through
             return summary
 

@@ -1,12 +1,13 @@
 """Children's wrapped keys in the hub's database; only identifiers that the hub issued have one.
 
-Reading takes no lock, so look-ups never wait for a run. Keys are made by the run that issues identifiers
-(`SubjectKeys.ensure`); a look-up makes one only where a hub is older than this table.
+Keys are made in the transaction that issues identifiers, so that none is ever without. Reading takes no
+lock, and look-ups only read: they never wait for a run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -27,12 +28,16 @@ _COLUMNS = sa.select(_TABLE.c.child_id, _TABLE.c.kek, _TABLE.c.wrapped)
 
 @dataclass(frozen=True)
 class HubKeys:
-    """The store of wrapped keys (``governance.subjects.WrappedKeys``) of one hub."""
+    """The store of wrapped keys (``governance.subjects.WrappedKeys``) of one hub.
+
+    ``within``: a writer's transaction that everything is a part of, instead of one of its own.
+    """
 
     engine: sa.Engine
+    within: sa.Connection | None = None
 
     def read(self, child_ids: Collection[str]) -> dict[str, Wrapped]:
-        with self.engine.connect() as connection:
+        with self._reading() as connection:
             if len(child_ids) < _MANY:
                 return _found(connection, child_ids)
             wanted = frozenset(child_ids)
@@ -40,7 +45,7 @@ class HubKeys:
             return {child: Wrapped(kek, key) for child, kek, key in rows if child in wanted}
 
     def add(self, new: Mapping[str, Wrapped]) -> None:
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             for lot in _lots(sorted(new)):
                 issued = sa.select(Person.child_id).where(Person.child_id.in_(lot))
                 known = set(connection.scalars(issued)) - _found(connection, lot).keys()
@@ -54,11 +59,19 @@ class HubKeys:
 
     def lacking(self) -> list[str]:
         has_key = sa.exists().where(_TABLE.c.child_id == Person.child_id)
-        with self.engine.connect() as connection:
+        with self._reading() as connection:
             return sorted(connection.scalars(sa.select(Person.child_id).where(~has_key)))
 
+    def is_complete(self) -> bool:
+        with self._reading() as connection:
+            people, keys = (
+                connection.scalar(sa.select(sa.func.count()).select_from(each))
+                for each in (Person, _TABLE)
+            )
+        return people == keys
+
     def remove(self, child_ids: Collection[str]) -> int:
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             gone = 0
             for lot in _lots(sorted(set(child_ids))):
                 done = connection.execute(sa.delete(_TABLE).where(_TABLE.c.child_id.in_(lot)))
@@ -69,7 +82,7 @@ class HubKeys:
 
     def under(self, kek: str, limit: int) -> dict[str, Wrapped]:
         query = _COLUMNS.where(_TABLE.c.kek == kek).order_by(_TABLE.c.child_id).limit(limit)
-        with self.engine.connect() as connection:
+        with self._reading() as connection:
             return {child: Wrapped(name, key) for child, name, key in connection.execute(query)}
 
     def replace(self, kek: str, new: Mapping[str, Wrapped]) -> None:
@@ -83,8 +96,14 @@ class HubKeys:
             for child, each in new.items()
         ]
         if rows:
-            with writing(self.engine) as connection:
+            with self._writing() as connection:
                 connection.execute(change, rows)
+
+    def _reading(self) -> AbstractContextManager[sa.Connection]:
+        return nullcontext(self.within) if self.within is not None else self.engine.connect()
+
+    def _writing(self) -> AbstractContextManager[sa.Connection]:
+        return nullcontext(self.within) if self.within is not None else writing(self.engine)
 
 
 def open_subject_keys(engine: sa.Engine, keys: KeyStore) -> SubjectKeys:

@@ -25,9 +25,9 @@ from ffp_data.pipeline.live_model import advice, choose_model, keep_first_fit
 from ffp_data.pipeline.record_facts import keep_facts, read_facts, records_to_link
 from ffp_data.pipeline.run import Run
 from ffp_data.pipeline.shut_records import feeds_in_force, without_feeds
-from ffp_data.rights.subjects import HubSubjects
 from ffp_data.sealing.sieve import spent_key
 from ffp_data.warehouse import connect
+from governance.subjects import KEK_LABEL
 
 DRIFT_LIMIT = 0.02
 """Change in records per person, as a share, that a person should look at before trusting a run."""
@@ -157,8 +157,12 @@ def assign_identifiers(run: Run) -> IdentifierOutcome:
         clusters = con.execute("SELECT * FROM identity.clusters").to_arrow_table()
         pairs = con.execute("SELECT * FROM identity.link_pairs").to_arrow_table()
         version = _scalar(con, "SELECT model FROM meta.linkage_runs ORDER BY rowid DESC LIMIT 1")
-        spent = spent_key(run.keys)
-        with Hub.open(run.home.hub_url, token=token_of(run.home), spent_key=spent) as hub:
+        with Hub.open(
+            run.home.hub_url,
+            token=token_of(run.home),
+            spent_key=spent_key(run.keys),
+            kek=run.keys.key(KEK_LABEL),
+        ) as hub:
             facts = read_facts(con, run.run_id, hub.last_run())
             if run.allow_large_change:
                 run.ledger.append("large_change_allowed", run_id=run.run_id, by=getpass.getuser())
@@ -173,7 +177,6 @@ def assign_identifiers(run: Run) -> IdentifierOutcome:
                 facts=facts,
             )
             keep_facts(con)
-            HubSubjects(run.home.hub_url, run.keys).keys.ensure()
             shut = run.contracts.keys() - feeds_in_force(run, policy.grants(run)).keys()
             certain = {*hub.constraints()[0], *facts.merged}
             membership = without_feeds(  # noqa: F841 -- read by name below

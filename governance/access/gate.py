@@ -2,24 +2,20 @@
 
 A read is written down *before* the answer is given, permitted or refused, with who, which role,
 which right, for what purpose and why. The ledger never holds an identifier or a record key in clear:
-each stands there as its keyed pseudonym (`Subjects`), so that all reads of one child can be found by
-who holds the key and the identifier, and by nobody else.
+the child's reference (`governance.subjects`) stands there, so that all reads of one child can be found by
+who holds the child's key, and by nobody once it is destroyed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from governance.access.roles import Principal, Right, Roles
-from governance.keys import KeyStore
-from governance.pseudonym import pseudonymise
 
 Append = Callable[..., object]
 """Writes one event durably: ``Ledger.append`` or something that batches its calls."""
-
-_LABEL = "ledger/subjects"
 
 
 class AccessDeniedError(Exception):
@@ -31,20 +27,11 @@ class AccessDeniedError(Exception):
         self.right = right
 
 
-class Subjects:
+class Subjects(Protocol):
     """Turns identifiers and record keys into what the ledger may hold."""
 
-    def __init__(self, keys: KeyStore) -> None:
-        """Derive the key; it serves the ledger alone."""
-        self._key = keys.key(_LABEL)
-
-    def pseudonym(self, identifier: str) -> str:
-        """The pseudonym of one identifier or record key; equal ones have equal pseudonyms."""
-        return self.pseudonyms([identifier])[0]
-
-    def pseudonyms(self, identifiers: Iterable[str]) -> list[str]:
-        """The pseudonyms, in order."""
-        return [token for token in pseudonymise(self._key, identifiers) if token is not None]
+    def references(self, identifiers: Sequence[str]) -> list[str]:
+        """The references, in order; a random one where nobody is known."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +81,7 @@ class Gate:
             "right": right.value,
             "purpose": self.roles.purpose(principal),
             "reason": reason,
-            "subjects": self.subjects.pseudonyms(subjects),
+            "subjects": self.subjects.references(list(subjects)),
         }
         if why := self._why_not(principal, right, reason):
             self.append("access_refused", **told, why=why)

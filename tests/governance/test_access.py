@@ -13,7 +13,6 @@ from governance.access import (
     Gate,
     Principal,
     Right,
-    Subjects,
     TokenBook,
     TokenError,
     load_roles,
@@ -24,6 +23,8 @@ from governance.policy import PolicyError
 from governance.policy.model import DEMO_DIRECTORY
 from governance.policy.shape import SCHEMA_DIRECTORY
 from governance.policy.source import read_document
+from governance.subjects import SubjectKeys
+from tests.governance.keys_in_memory import KeysInMemory
 
 CHILD = "0123456789ABC"
 
@@ -34,12 +35,17 @@ def ledger(tmp_path: Path, keys: KeyStore) -> Ledger:
 
 
 @pytest.fixture
-def gate(ledger: Ledger, keys: KeyStore) -> Gate:
-    return Gate(load_roles(), Subjects(keys), ledger.append)
+def subjects() -> SubjectKeys:
+    return SubjectKeys(KeysInMemory([CHILD]), b"k" * 32)
 
 
-def test_a_read_is_written_down_with_a_pseudonym_and_never_the_identifier(
-    gate: Gate, ledger: Ledger, keys: KeyStore
+@pytest.fixture
+def gate(ledger: Ledger, subjects: SubjectKeys) -> Gate:
+    return Gate(load_roles(), subjects, ledger.append)
+
+
+def test_a_read_is_written_down_with_a_reference_and_never_the_identifier(
+    gate: Gate, ledger: Ledger, subjects: SubjectKeys
 ) -> None:
     gate.read(Principal("asmith", "reviewer"), Right.HISTORY, subjects=[CHILD], reason="queue")
     (event,) = ledger.events()
@@ -50,7 +56,7 @@ def test_a_read_is_written_down_with_a_pseudonym_and_never_the_identifier(
         "right": "history",
         "purpose": "identity_matching",
         "reason": "queue",
-        "subjects": [Subjects(keys).pseudonym(CHILD)],
+        "subjects": [subjects.reference(CHILD)],
     }
     assert CHILD not in json.dumps(event)
 

@@ -17,8 +17,10 @@ from ffp_data.hub.review import load_constraints
 from ffp_data.hub.review_items import Wanted
 from ffp_data.review.desk import Desk, Listed
 from ffp_data.review.rules import ReviewRules
-from governance.access import AccessDeniedError, Gate, Principal, Subjects, load_roles
+from ffp_data.rights.subjects import HubSubjects
+from governance.access import AccessDeniedError, Gate, Principal, load_roles
 from governance.keys import KeyStore
+from governance.subjects import KEK_LABEL
 from tests.hub.stories import NOON, Story, seeded_ids
 
 LATER = NOON + timedelta(minutes=20)
@@ -30,6 +32,7 @@ class Office:
     """A hub with a queue, and a desk for whoever comes; ``ledger``: what was written down."""
 
     story: Story
+    url: str
     keys: KeyStore
     ledger: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     listed: list[Listed] = field(default_factory=list)
@@ -42,7 +45,7 @@ class Office:
             self.story.hub._engine,
             lambda: self.listed,
             ReviewRules.read(),
-            Gate(load_roles(), Subjects(self.keys), append),
+            Gate(load_roles(), HubSubjects(self.url, self.keys), append),
             Principal(name, role),
         )
 
@@ -84,10 +87,10 @@ def wanted(left: str, right: str, readers: int = 1, reason: str = "possible_matc
 
 @pytest.fixture
 def office(hub_url: str, tmp_path: Path) -> Iterator[Office]:
-    with Hub.open(hub_url, seeded_ids()) as hub:
+    with Hub.open(hub_url, seeded_ids(), kek=KeyStore(tmp_path / "keys").key(KEK_LABEL)) as hub:
         story = Story(hub)
         story.run("ann1 | bob1 | cat1 | dan1", {"ann1 bob1": 0.6, "cat1 dan1": 0.6})
-        yield Office(story, KeyStore(tmp_path / "keys"))
+        yield Office(story, hub_url, KeyStore(tmp_path / "keys"))
 
 
 def test_a_verdict_after_evidence_binds_the_next_run(office: Office) -> None:
