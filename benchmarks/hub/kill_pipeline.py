@@ -35,7 +35,7 @@ import sqlalchemy as sa
 import assets.definitions  # noqa: F401 - once, before the processes fork
 from assets.execute import run_whole_graph
 from benchmarks.hub.kill_nine import in_a_process, picture
-from ffp_data.cli.run import _prepare
+from ffp_data.cli.run import prepare_home
 from ffp_data.hub import child_id
 from ffp_data.hub.database import create_engine
 from ffp_data.hub.models import Lease, Run
@@ -54,7 +54,7 @@ Findings = Mapping[str, str]
 def prepare(folder: Path, children: int) -> None:
     """A partnership's deliveries, and a home with keys and settings, before its first run."""
     synthesise(folder / "partnership", children=children, seed=7, as_at=AS_AT)
-    home = _prepare(Home(folder / "home"), None)
+    home = prepare_home(Home(folder / "home"), None)
     make_demonstration(home)
     KeyStore(home.keys_dir)
 

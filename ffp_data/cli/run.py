@@ -95,7 +95,7 @@ def run(
     if background:
         give_way()
     day = parse_day(as_at)
-    place = _prepare(Home.at(home), landing)
+    place = prepare_home(Home.at(home), landing)
     status = _run_graph(
         place,
         landing,
@@ -123,7 +123,7 @@ def demo(
     partnership = folder / "partnership"
     _synthesise(partnership, children, seed, day, quiet=json)
     landing = partnership / "landing"
-    place = _prepare(Home.at(folder / "home"), landing)
+    place = prepare_home(Home.at(folder / "home"), landing)
     make_demonstration(place)
     raise typer.Exit(_run_graph(place, landing, day, partnership / "truth", as_json=json))
 
@@ -135,7 +135,7 @@ def prepare(
     ] = False,
 ) -> None:
     """Make the state folder, with Dagster's settings, so that a run or `dagster dev` can start on it."""
-    place = _prepare(Home.at(home), None)
+    place = prepare_home(Home.at(home), None)
     if demo:
         make_demonstration(place)
     typer.echo(place.root)
@@ -168,7 +168,7 @@ def _synthesise(
             raise fail(str(error), 2) from error
 
 
-def _prepare(home: Home, landing: Path | None) -> Home:
+def prepare_home(home: Home, landing: Path | None) -> Home:
     """Folders, Dagster's settings, and the environment that Dagster reads at import."""
     from importlib import resources
 
@@ -198,12 +198,41 @@ def _run_graph(
     allow_large_change: bool = False,
     wait: float = 3600,
 ) -> int:
+    from ffp_data.pipeline.summary import print_summary
+
+    summary = run_once(
+        home,
+        landing,
+        as_at,
+        truth,
+        quiet=as_json,
+        allow_large_change=allow_large_change,
+        wait=wait,
+    )
+    if as_json:
+        print_json(summary)
+    else:
+        print_summary(summary)
+    return 3 if summary["refused"] or summary["held"] else 0
+
+
+def run_once(
+    home: Home,
+    landing: Path | None,
+    as_at: date | None,
+    truth: Path | None = None,
+    *,
+    quiet: bool,
+    allow_large_change: bool = False,
+    wait: float = 3600,
+) -> dict[str, Any]:
+    """Run the whole graph in this process, in its turn; the summary. Raises typer.Exit when a step failed."""
     from assets.execute import run_whole_graph
-    from ffp_data.pipeline.summary import print_summary, summarise
+    from ffp_data.pipeline.summary import summarise
 
     run_id = str(uuid4())
     with _its_turn(home, run_id, wait):
-        with progress(as_json) as bar:
+        with progress(quiet) as bar:
             task = bar.add_task("starting", total=None)
             outcome = run_whole_graph(
                 home.root,
@@ -217,12 +246,7 @@ def _run_graph(
             )
         if not outcome.succeeded:
             raise fail(f"{step}: {error}" for step, error in outcome.failures)
-        summary = summarise(outcome.run, outcome.seconds, truth)
-    if as_json:
-        print_json(summary)
-    else:
-        print_summary(summary)
-    return 3 if summary["refused"] or summary["held"] else 0
+        return summarise(outcome.run, outcome.seconds, truth)
 
 
 @contextmanager

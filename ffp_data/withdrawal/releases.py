@@ -133,8 +133,8 @@ def _released(run: Run, scope: Scope) -> Iterator[Copy]:
             told = read_manifest(manifest.parent, run.keys.public_key)
         except ValueError:
             continue  # not a release of this hub; `withdraw_unpermitted` names it
-        own = str(told["agreement"]).partition("@")[0]
-        concerns = own == scope.agreement or scope.is_inbound
+        own = str(told.get("agreement", "")).partition("@")[0]  # a document has none
+        concerns = own and (own == scope.agreement or scope.is_inbound)
         if concerns and was_in_force(run, told["policy"], scope.agreement):
             signed = sha256_of_file(manifest) in _signed(run, "manifest_sha256")
             yield Copy(manifest.parent, f"release to {told['recipient']}", _why_kept(signed))

@@ -49,6 +49,7 @@ class Right(StrEnum):
     )
     HOLD = "hold"  # stop destruction, for an inquiry
     ERASE = "erase"  # destroy what the hub holds of a child
+    WITHDRAW = "withdraw"  # end an agreement, tell before what goes, and prove after that it went
     EXPLAIN = "explain"  # where a value of the single view comes from, with the value
     TOKENS = "tokens"  # give and take access to the API
 
