@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from urllib.parse import quote
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -56,8 +57,14 @@ class Home:
 
     @property
     def hub_url(self) -> str:
-        """SQLAlchemy URL of the identifier hub: `FFP_HUB_URL`, else SQLite in this home."""
-        return os.environ.get("FFP_HUB_URL") or f"sqlite:///{self.root / 'hub.db'}"
+        """SQLAlchemy URL of the identifier hub: `FFP_HUB_URL`, else an encrypted SQLite file in this home."""
+        own = f"sqlite+sqlcipher:///{self.hub_file}?keys={quote(str(self.keys_dir))}"
+        return os.environ.get("FFP_HUB_URL") or own
+
+    @property
+    def hub_file(self) -> Path:
+        """The hub's SQLite file, where the hub isn't on a server."""
+        return self.root / "hub.db"
 
     @property
     def locks(self) -> Path:

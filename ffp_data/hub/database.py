@@ -19,6 +19,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 
+from ffp_data.hub import at_rest
 from ffp_data.hub.errors import StorageError
 
 _WRITER = "hub_writer"
@@ -26,11 +27,13 @@ _WAIT_SECONDS = 600  # for another run to finish; a run of 300,000 records takes
 
 
 def create_engine(url: str) -> sa.Engine:
-    """Engine for ``sqlite:///…`` or ``postgresql://…``."""
-    is_sqlite = make_url(url).get_backend_name() == "sqlite"
+    """Engine for ``sqlite:///…``, ``postgresql://…`` or an encrypted file (`ffp_data.hub.at_rest`)."""
+    parsed = make_url(url)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
     arguments = {"timeout": _WAIT_SECONDS} if is_sqlite else {}
+    make = at_rest.create_engine if at_rest.is_encrypted_url(parsed) else sa.create_engine
     # Parameters are record keys and evidence: no error may repeat them.
-    engine = sa.create_engine(url, connect_args=arguments, hide_parameters=True)
+    engine = make(parsed, connect_args=arguments, hide_parameters=True)
     if is_sqlite:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)

@@ -68,7 +68,7 @@ def summarise(run: Run, seconds: Mapping[str, float], truth: Path | None) -> dic
                 "returns and extracts": str(run.home.out),
                 "findings, for the council": str(run.home.council),
                 "warehouse (encrypted)": str(run.home.warehouse),
-                "identifier hub": run.home.hub_url.rpartition("@")[2],
+                "identifier hub": run.home.hub_url.partition("?")[0].rpartition("@")[2],
                 "ledger": str(run.home.ledger_dir),
                 "Dagster": str(run.home.dagster_home),
             },

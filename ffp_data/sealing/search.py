@@ -1,8 +1,8 @@
 """Searches every file under a folder for texts, opening whatever holds them: what is left is not left unseen.
 
 Archives, workbooks and compressed files are opened member by member, Parquet, SQLite and DuckDB row by
-row (DuckDB with the hub's key); SQLite files, their logs and everything else byte by byte as well. A
-text counts where it stands alone, not as a part of a longer id.
+row (DuckDB and the hub's database with their keys); plain SQLite files, their logs and everything else byte
+by byte as well. A text counts where it stands alone, not as a part of a longer id.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ import sqlite3
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
 
 from ffp_data.feeds.json_path import quote
+from ffp_data.hub import at_rest
 from ffp_data.sealing.sweep import key_of, tables_of
 from ffp_data.settings import Home
 from ffp_data.warehouse import httpfs_extension
@@ -94,8 +97,12 @@ def units(home: Home, path: Path) -> Iterator[Unit]:
         for line in Ledger(path.parent, KeyStore(home.keys_dir)).in_clear(path):
             yield from _lines("", line, near=1)
     elif head.startswith(_SQLITE):
-        yield from _sqlite(path)
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as con:
+            yield from _sqlite(con)
         yield from _lines("", path.read_bytes(), near=1)
+    elif path == home.hub_file and head:
+        with at_rest.reading(path, KeyStore(home.keys_dir)) as con:
+            yield from _sqlite(con)
     else:
         yield from _content("", path.read_bytes())
 
@@ -123,16 +130,12 @@ def _lines(place: str, data: bytes, near: int) -> Iterator[Unit]:
         yield place, "\n".join(texts[n : n + 2 * near - 1])
 
 
-def _sqlite(path: Path) -> Iterator[Unit]:
-    con = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        con.text_factory = lambda data: data.decode("utf-8", errors="replace")
-        tables = con.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-        for (table,) in tables:
-            for row in con.execute(f'SELECT * FROM "{table}"'):
-                yield f":{table}", "\n".join(_text(value) for value in row)
-    finally:
-        con.close()
+def _sqlite(con: Any) -> Iterator[Unit]:
+    con.text_factory = lambda data: data.decode("utf-8", errors="replace")
+    tables = con.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    for (table,) in tables:
+        for row in con.execute(f'SELECT * FROM "{table}"'):
+            yield f":{table}", "\n".join(_text(value) for value in row)
 
 
 def _text(value: object) -> str:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from benchmarks.linkage import families
 from ffp_data.cli.main import app
 from ffp_data.hub import Hub
+from ffp_data.hub.database import create_engine
 from ffp_data.hub.models import Base
 from ffp_data.pipeline import live_model
 from ffp_data.pipeline.live_model import choose_model, model_path
@@ -101,7 +102,7 @@ def accept(town: Town, trial: Trial) -> None:
 
 def hub_rows(town: Town) -> str:
     """A digest of every row of the hub."""
-    engine = sa.create_engine(town.home.hub_url)
+    engine = create_engine(town.home.hub_url)
     digest = hashlib.sha256()
     with engine.connect() as connection:
         for name, table in sorted(Base.metadata.tables.items()):

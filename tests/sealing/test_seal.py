@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ffp_data import feeds
-from ffp_data.hub import Hub, UnknownIdentifierError
+from ffp_data.hub import Hub, UnknownIdentifierError, at_rest
 from ffp_data.pipeline import deliveries, ingest
 from ffp_data.pipeline.run import Run
 from ffp_data.sealing import seal as sealing
@@ -84,9 +84,14 @@ def words(child: int, child_id: str) -> Wanted:
 
 def left_of(run: Run, child: int, child_id: str) -> set[str]:
     """Places of home and landing folder that hold something of a child, without what was signed."""
-    both = Home(run.home.root.parent)
-    places = search(both, words(child, child_id), lambda p: p == run.home.warehouse)
-    inside = search(run.home, words(child, child_id), lambda p: p != run.home.warehouse)
+    both, own = Home(run.home.root.parent), {run.home.warehouse, run.home.hub_file}
+
+    def is_closed(path: Path) -> bool:
+        """Whether it takes the keys of the home to look into a file."""
+        return path in own or path.parent == run.home.ledger_dir
+
+    places = search(both, words(child, child_id), is_closed)
+    inside = search(run.home, words(child, child_id), lambda path: not is_closed(path))
     found = {*places, *(f"home/{place}" for place in inside)}
     return {place for place in found if SIGNED not in place}
 
@@ -320,8 +325,9 @@ def _nobody_may_look(run: Run) -> None:
 
 
 def _seals(run: Run) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(run.home.root / "hub.db") as con:
-        return con.execute("SELECT * FROM hub_seal").fetchall()
+    with at_rest.reading(run.home.hub_file, run.keys) as con:
+        rows: list[tuple[Any, ...]] = con.execute("SELECT * FROM hub_seal").fetchall()
+        return rows
 
 
 def test_a_simulation_tells_counts_and_changes_nothing(run: Run) -> None:
