@@ -14,6 +14,7 @@ from ffp_data.cli import (
     governance,
     hub,
     ledger,
+    lineage,
     linkage,
     lookups,
     model,
@@ -21,6 +22,7 @@ from ffp_data.cli import (
     private,
     returns,
     run,
+    serve,
     withdraw,
 )
 from ffp_data.cli.console import fail
@@ -89,6 +91,7 @@ withdraw.add_to(app)
 linkage.add_to(app)
 model.add_to(linkage.model_app)
 lookups.add_to(app)
+lineage.add_to(app)
 app.command("serve")(serve.serve)
 orders.add_to(app)
 app.add_typer(access.app, name="access")
