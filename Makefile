@@ -13,7 +13,7 @@ export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help spark demo serve test cover evidence unit check lint types format lock wheel bench clean
+.PHONY: help spark demo serve test cover evidence unit check lint types format lock wheel sbom bench clean
 
 help: ## show these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -77,6 +77,9 @@ lock: $(READY) ## compile the lock files again after a change in pyproject.toml
 
 wheel: $(READY) ## build the wheel that deployment images install
 	$(BIN)/python -m hatchling build --target wheel --directory build/dist
+
+sbom: $(READY) ## the software bill of materials of the lock, as CycloneDX
+	$(BIN)/python scripts/sbom.py build/sbom.cdx.json
 
 bench: $(READY) ## the 30,000-child run, with time and memory
 	$(BIN)/python benchmarks/end_to_end.py

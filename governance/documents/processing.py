@@ -11,6 +11,7 @@ from typing import Any
 
 from governance.documents.facts import Facts, Terms, period
 from governance.documents.page import Document, Section, Table
+from governance.documents.verbs import law_enforcement
 from governance.policy.model import is_below
 
 Row = tuple[str | tuple[str, ...], ...]
@@ -49,6 +50,7 @@ def record_of_processing(facts: Facts) -> Document:
             _undeclared(facts),
             _given(facts),
             _unused(facts),
+            law_enforcement(facts),
         ),
         facts.footer,
     )
