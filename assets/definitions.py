@@ -19,7 +19,7 @@ from assets.outputs import output_assets
 from assets.policy import policy_lock
 from assets.resources import HubResource
 from assets.review import review_queue
-from assets.serving import serving_snapshot
+from assets.serving import published_view, serving_snapshot
 
 defs = dg.Definitions(
     assets=[
@@ -34,6 +34,7 @@ defs = dg.Definitions(
         dbt_models,
         review_queue,
         serving_snapshot,
+        published_view,
         *output_assets,
         governance_documents,
     ],

@@ -5,6 +5,7 @@ import dagster as dg
 from assets.identity import MEMBERSHIP
 from assets.resources import HubResource
 from ffp_data.serving import publish
+from ffp_data.serving.view import ORDER, publish_view
 
 
 @dg.asset(
@@ -18,3 +19,16 @@ from ffp_data.serving import publish
 )
 def serving_snapshot(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata=publish(hub.run(context.run.run_id)).figures())
+
+
+@dg.asset(
+    key=["serving", "view"],
+    deps=[MEMBERSHIP, *(dg.AssetKey(["single_view", table]) for table in ORDER)],
+    group_name="serving",
+    kinds={"duckdb"},
+    owners=["team:practice"],
+    description="The single view as the pages read it, with an index of names to search.",
+    pool="warehouse",
+)
+def published_view(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
+    return dg.MaterializeResult(metadata=publish_view(hub.run(context.run.run_id)).figures())

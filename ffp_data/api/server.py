@@ -11,6 +11,7 @@ import sys
 import traceback
 
 import uvicorn
+from fastapi import FastAPI
 
 from ffp_data.api.app import make_app
 from ffp_data.settings import Home
@@ -31,13 +32,18 @@ class _PlacesOnly(logging.Formatter):
 
 
 def serve(home: Home, host: str, port: int) -> None:
-    """Serve until stopped."""
+    """Serve the API until stopped."""
+    run_server(make_app(home), host, port)
+
+
+def run_server(app: FastAPI, host: str, port: int) -> None:
+    """Serve an application until stopped; its log names places in the code, never values."""
     sys.setswitchinterval(SWITCH_SECONDS)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_PlacesOnly("%(levelname)s %(message)s"))
     logging.getLogger("uvicorn").addHandler(handler)
     config = uvicorn.Config(
-        make_app(home),
+        app,
         host=host,
         port=port,
         access_log=False,

@@ -1,0 +1,35 @@
+"""`ffp serve`: the pages, on this machine alone unless told otherwise."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ffp_data.cli.console import HomeOption, fail, has_run
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def serve(
+    home: HomeOption = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+) -> None:
+    """Serve the pages: my children, search and one child (docs/pages.md).
+
+    A home of made-up people signs in without a password; it is served on the loopback address only.
+    """
+    from ffp_data.api.server import run_server
+    from ffp_data.web.app import make_app
+    from ffp_data.web.users import UsersConfigError, is_synthetic, load_users
+
+    place = has_run(home)
+    if is_synthetic(place) and host not in _LOOPBACK:
+        raise fail(f"{host}: the demonstration asks for no password and is served on 127.0.0.1 only", 2)
+    try:
+        load_users(place)
+    except UsersConfigError as error:
+        raise fail(str(error), 2) from error
+    typer.echo(f"http://{host}:{port}")
+    run_server(make_app(place), host, port)

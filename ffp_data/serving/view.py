@@ -1,0 +1,113 @@
+"""What a run publishes for the pages: the single view as it stands, and an index of what people type.
+
+The tables are those of `single_view`, in the order in which a page reads them, so that one child is one short
+stretch of each. The index holds every name that any record of a child carries, as written and as it
+sounds, birth dates, identifiers, and postcodes of those who may be located.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import jellyfish
+import pyarrow as pa
+
+from ffp_data.pipeline.protected import MUST_NOT_BE_LOCATED
+from ffp_data.pipeline.run import Run
+from ffp_data.serving import store
+from ffp_data.warehouse import connect
+
+ROOM = "view"
+ORDER = {
+    "children": "child_id",
+    "involvements": "child_id, service",
+    "flags": "child_id, flag",
+    "chronology": "child_id, event_date, event_type, line",
+    "family_members": "child_id, relationship, related_name, source",
+    "attendance": "child_id, attendance_window",
+}
+"""The published tables of schema `single_view`, each with its order of rows."""
+
+PROTECTED, FEEDS, INDEX, META = "protected", "feeds", "search_index", "meta"
+NAME, SOUND, BORN, POSTCODE, NUMBER = "name", "sound", "born", "postcode", "number"
+
+_FEEDS = """
+SELECT feed, agency, service_label, agreement, agreement_state, last_delivered_at, is_late
+FROM meta.feed_state ORDER BY feed
+"""
+_NAMES = """
+SELECT DISTINCT m.child_id, unnest([given_name, middle_names, surname, other_surname, other_given_name]) AS name
+FROM identity.person_records JOIN identity.child_membership AS m USING (record_key)
+SEMI JOIN single_view.children AS c ON c.child_id = m.child_id
+"""
+_OTHERS = f"""
+WITH of_children AS (
+    SELECT m.child_id, r.*, p.child_id IS NOT NULL AS is_protected
+    FROM identity.person_records AS r JOIN identity.child_membership AS m USING (record_key)
+    SEMI JOIN single_view.children AS c ON c.child_id = m.child_id
+    LEFT JOIN ({MUST_NOT_BE_LOCATED}) AS p ON p.child_id = m.child_id
+)
+SELECT DISTINCT '{BORN}' AS kind, date_of_birth::VARCHAR AS token, child_id FROM of_children
+UNION SELECT '{POSTCODE}', upper(replace(postcode, ' ', '')), child_id FROM of_children WHERE NOT is_protected
+UNION SELECT '{NUMBER}', upper(unnest([nhs_number, upn])), child_id FROM of_children
+UNION SELECT '{NUMBER}', la_child_id, child_id FROM single_view.children
+UNION SELECT '{NUMBER}', child_id, child_id FROM single_view.children
+"""
+
+
+@dataclass(frozen=True)
+class PublishedView:
+    """How much was published."""
+
+    children: int
+    search_terms: int
+
+    def figures(self) -> dict[str, Any]:
+        return {"children": self.children, "search terms": self.search_terms}
+
+
+def publish_view(run: Run) -> PublishedView:
+    """Publish the view of a run; what counted before counts until the very end."""
+    with connect(run.home, read_only=True) as con:
+        tables = {
+            table: con.execute(
+                f"SELECT * FROM single_view.{table} ORDER BY {order}"
+            ).to_arrow_table()
+            for table, order in ORDER.items()
+        }
+        tables[PROTECTED] = con.execute(MUST_NOT_BE_LOCATED).to_arrow_table()
+        tables[FEEDS] = con.execute(_FEEDS).to_arrow_table()
+        tables[INDEX] = _index(
+            con.execute(_NAMES).fetchall(),
+            con.execute(f"FROM ({_OTHERS}) WHERE token <> ''").to_arrow_table(),
+        )
+    tables[META] = pa.table({"run_id": [run.run_id], "as_at": [run.as_at.isoformat()]})
+    with connect(run.home):  # past the fence, so that no overtaken run turns readers back
+        store.write(run.home, run.run_id, tables, room=ROOM)
+    return PublishedView(tables["children"].num_rows, tables[INDEX].num_rows)
+
+
+def words_of(name: str) -> list[str]:
+    """The parts of a name as they are searched for: without accents and signs, in capitals."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
+    kept = "".join(letter if letter.isalpha() else " " for letter in plain.replace("'", ""))
+    return kept.upper().split()
+
+
+def sound_of(word: str) -> str:
+    """How a word sounds (Metaphone, Philips 1990); the word itself where nothing is left of it."""
+    return jellyfish.metaphone(word) or word
+
+
+def _index(names: Iterable[tuple[str, str | None]], others: pa.Table) -> pa.Table:
+    terms = {(NAME, word, child) for child, name in names for word in words_of(name or "")}
+    terms |= {(SOUND, sound_of(word), child) for _, word, child in terms}
+    kinds, tokens, children = zip(*terms, strict=True) if terms else ((), (), ())
+    columns = [pa.array(each, pa.string()) for each in (kinds, tokens, children)]
+    own = pa.table(columns, names=["kind", "token", "child_id"])
+    return pa.concat_tables([own, others]).sort_by(
+        [("kind", "ascending"), ("token", "ascending"), ("child_id", "ascending")]
+    )

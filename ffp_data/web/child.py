@@ -1,0 +1,308 @@
+"""One child as the page shows them: every fact with its source and date, and no empty cell.
+
+Rows of the published view become facts in words here; the template only lays them out. What is not there says
+why, in one of few sentences, so that nobody takes silence for an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from ffp_data.serving.view import FEEDS
+from ffp_data.web.published import Published
+
+CONFIDENT = 0.9
+"""As `min_link_confidence` of the dbt project: below it a fact stays out of the flags."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A value in words, who said it and when; `is_absent`: the value says why there is none."""
+
+    label: str
+    value: str
+    source: str
+    as_of: str
+    is_absent: bool = False
+
+
+@dataclass(frozen=True)
+class ChildPage:
+    """Everything on a child's page, in the order in which it stands there."""
+
+    child_id: str
+    name: str
+    age: str
+    is_protected: bool
+    open_to: tuple[str, ...]
+    involvements: tuple[Mapping[str, Any], ...]
+    flags: tuple[Mapping[str, Any], ...]
+    events: tuple[Mapping[str, Any], ...]
+    event_sources: tuple[str, ...]
+    family: tuple[Mapping[str, Any], ...]
+    attendance: tuple[Mapping[str, Any], ...]
+    identity: tuple[Fact, ...]
+    doubt: str | None
+    as_at: str
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What of the chronology is wanted."""
+
+    source: str | None = None
+    since: date | None = None
+
+
+class UnknownChildError(Exception):
+    """No such child in the view that counts."""
+
+
+def child_page(view: Published, child_id: str, filters: Filters = Filters()) -> ChildPage:
+    """The page of a child; raises UnknownChildError."""
+    found = view.rows("FROM children WHERE child_id = ?", [child_id])
+    if not found:
+        raise UnknownChildError(child_id)
+    child, feeds = found[0], _feeds(view)
+    is_protected = child["is_restricted"] or child_id in view.protected
+    events = view.rows(
+        "FROM chronology WHERE child_id = ? ORDER BY event_date DESC, event_type, line", [child_id]
+    )
+    return ChildPage(
+        child_id=child_id,
+        name=name_of(child),
+        age=age_of(child),
+        is_protected=is_protected,
+        open_to=tuple(_words()["levels"][level] for level in child["is_open_to"] or ()),
+        involvements=tuple(
+            _involvement(r, feeds)
+            for r in _of(view, "involvements", child_id, "ORDER BY " + _FIRST)
+        ),
+        flags=tuple(
+            _flag(r, feeds) for r in _of(view, "flags", child_id, "ORDER BY since DESC, flag")
+        ),
+        events=tuple(_event(r, feeds) for r in events if _wanted(r, filters)),
+        event_sources=tuple(sorted({row["source"] for row in events})),
+        family=tuple(_relative(r, feeds) for r in _of(view, "family_members", child_id)),
+        attendance=tuple(_attendance(r, feeds) for r in _of(view, "attendance", child_id)),
+        identity=tuple(_identity(child, feeds, is_protected, view.as_at)),
+        doubt=_doubt(child),
+        as_at=day(date.fromisoformat(view.as_at)),
+    )
+
+
+# Words
+
+
+def day(value: date | datetime | None) -> str:
+    """A date as people read it; words where there is none."""
+    return f"{value.day} {value:%B %Y}" if value else "date not recorded"
+
+
+def name_of(row: Mapping[str, Any]) -> str:
+    """Given, middle and family name; words for a child whose name nobody knows."""
+    parts = [row.get("given_name"), row.get("middle_names"), row.get("surname")]
+    return " ".join(part for part in parts if part) or "Name not known"
+
+
+def age_of(row: Mapping[str, Any]) -> str:
+    """Age and birth date; for the unborn, when the birth is expected."""
+    if row.get("date_of_birth"):
+        years = row["age_years"]
+        age = "Under one year old" if years == 0 else f"{years} {'year' if years == 1 else 'years'} old"
+        return f"{age}, born {day(row['date_of_birth'])}"
+    if row.get("expected_birth_date"):
+        return f"Not born yet, expected {day(row['expected_birth_date'])}"
+    return "Birth date not known"
+
+
+@cache
+def _words() -> Mapping[str, Any]:
+    loaded: Mapping[str, Any] = yaml.safe_load(
+        resources.files(__package__).joinpath("words.yaml").read_text("utf-8")
+    )
+    return loaded
+
+
+def _feeds(view: Published) -> Mapping[str, Mapping[str, Any]]:
+    return {row["feed"]: row for row in view.rows(f"FROM {FEEDS}")}
+
+
+def source_words(feeds: Mapping[str, Mapping[str, Any]], source: str | None) -> str:
+    """The feeds of a fact as a person names them, with what is late said."""
+    told = []
+    for feed in (source or "").split(", "):
+        known = feeds.get(feed)
+        label = (
+            feed.replace("_", " ")
+            if known is None
+            else (known["service_label"] or feed.replace("_", " "))
+        )
+        told.append(f"{label} (late)" if known and known["is_late"] else label)
+    return ", ".join(dict.fromkeys(told)) or "the hub"
+
+
+_STATES = "['current', 'late', 'historic', 'not_shared', 'no_record_found', 'not_covered']"
+_FIRST = f"array_position({_STATES}, state), service_label"
+
+
+def _of(view: Published, table: str, child_id: str, order: str = "") -> list[dict[str, Any]]:
+    return view.rows(f"FROM {table} WHERE child_id = ? {order}", [child_id])
+
+
+def _involvement(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    who = ", ".join(part for part in (row["contact_name"], row["team"]) if part)
+    if row["is_contact_withheld"] and not who:
+        contact = _words()["absent"]["withheld_contact"]
+    else:
+        contact = who or _words()["absent"]["no_contact" if row["state"] == "current" else "nobody"]
+    return {
+        "service": row["service_label"],
+        "state": row["state"],
+        "state_label": _words()["states"][row["state"]],
+        "words": row["state_in_words"],
+        "contact": contact,
+        "phone": row["contact_phone"] or _words()["absent"]["no_phone"],
+        "since": day(row["since"]) if row["since"] else _words()["absent"]["no_spell"],
+        "until": day(row["until"]) if row["until"] else None,
+        "source": source_words(feeds, row["source"]),
+        "as_of": day(row["as_of"]),
+    }
+
+
+def _flag(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "rule": row["rule_in_words"],
+        "facts": row["facts"],
+        "since": day(row["since"]),
+        "source": source_words(feeds, row["source"]),
+        "as_of": day(row["as_of"]),
+    }
+
+
+def _wanted(row: Mapping[str, Any], filters: Filters) -> bool:
+    if filters.source and row["source"] != filters.source:
+        return False
+    return not filters.since or row["event_date"] >= filters.since
+
+
+def _event(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "date": day(row["event_date"]),
+        "iso": row["event_date"].isoformat(),
+        "summary": row["summary"],
+        "source": source_words(feeds, row["source"]),
+        "is_confident": row["is_confident"],
+    }
+
+
+def _relative(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    absent = _words()["absent"]
+    lives = {True: "lives with the child", False: "lives elsewhere"}.get(
+        row["lives_with"], absent["household"]
+    )
+    return {
+        "name": row["related_name"] or absent["name"],
+        "child_id": row["related_child_id"],
+        "born": day(row["related_date_of_birth"]),
+        "relationship": row["relationship"],
+        "lives": lives,
+        "since": day(row["from_date"]),
+        "until": day(row["to_date"]) if row["to_date"] else None,
+        "source": source_words(feeds, row["source"]),
+    }
+
+
+def _attendance(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    possible, absent = row["possible_session_count"], row["absent_session_count"]
+    level = (
+        "severely absent"
+        if row["is_severely_absent"]
+        else "persistently absent"
+        if row["is_persistently_absent"]
+        else None
+    )
+    return {
+        "window": _words()["windows"].get(
+            row["attendance_window"], row["attendance_window"].replace("_", " ")
+        ),
+        "possible": possible,
+        "absent": absent,
+        "share": f"{100 * absent / possible:.0f} %" if possible else "no session was possible",
+        "unauthorised": row["unauthorised_session_count"],
+        "level": level
+        or (
+            "not persistently absent"
+            if row["is_persistently_absent"] is False
+            else _words()["absent"]["few_sessions"]
+        ),
+        "is_high": bool(level),
+        "last": day(row["last_session_date"]),
+        "source": source_words(feeds, row["source"]),
+    }
+
+
+def _identity(
+    child: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]], is_protected: bool, as_at: str
+) -> list[Fact]:
+    absent = _words()["absent"]
+    asked = day(date.fromisoformat(as_at))
+
+    def fact(label: str, value: str | None, of: str, why: str = "value") -> Fact:
+        if not value:
+            return Fact(label, absent[why], "all feeds that are shared", asked, is_absent=True)
+        return Fact(
+            label, value, source_words(feeds, child[f"{of}_source"]), day(child[f"{of}_as_of"])
+        )
+
+    place = "protected" if is_protected else "value"
+    status = _words()["nhs_number_status"].get(
+        child["nhs_number_status"], _words()["nhs_number_status"]["other"]
+    )
+    nhs = f"{_spaced(child['nhs_number'])}, {status}" if child["nhs_number"] else None
+    address = ", ".join(part for part in (child["address_line"], child["postcode"]) if part)
+    return [
+        fact("Birth date", day(child["date_of_birth"]) if child["date_of_birth"] else None, "date_of_birth"),
+        fact("Sex", _words()["sex"].get(child["sex"], child["sex"]), "sex"),
+        fact("Address", None if is_protected else address, "address", place),
+        fact("School", None if is_protected else _school(child["school_urn"]), "school", place),
+        fact("NHS number", nhs, "nhs_number"),
+        fact("Unique pupil number", child["upn"], "upn"),
+        Fact(
+            "Other surnames",
+            ", ".join(child["former_surnames"] or ()) or absent["no_other_name"],
+            "all feeds that are shared", asked, is_absent=not child["former_surnames"],
+        ),
+    ]  # fmt: skip
+
+
+def _school(urn: str | None) -> str | None:
+    return f"School with URN {urn}" if urn else None
+
+
+def _spaced(number: str) -> str:
+    return f"{number[:3]} {number[3:6]} {number[6:]}"
+
+
+def _doubt(child: Mapping[str, Any]) -> str | None:
+    """What is doubtful about who the records are of, in words; None when nothing is."""
+    doubts: Sequence[str] = [
+        *(
+            ["two different NHS numbers are recorded"]
+            if child["has_conflicting_nhs_numbers"]
+            else []
+        ),
+        *(
+            [f"one of the {child['record_count']} records may be of somebody else"]
+            if (child["link_confidence_min"] or 1) < CONFIDENT
+            else []
+        ),
+    ]
+    return "; ".join(doubts) or None

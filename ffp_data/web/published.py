@@ -1,0 +1,86 @@
+"""The published view, open for reading: the newest file, and whoever still reads an older one is let finish."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ffp_data.serving import NothingPublishedError, store
+from ffp_data.serving.view import META, PROTECTED, ROOM
+from ffp_data.settings import Home
+from ffp_data.warehouse import httpfs_extension
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published view: rows by SQL, and the run that made it."""
+
+    file: tuple[Path, int, int]
+    run_id: str
+    as_at: str
+    protected: frozenset[str]
+    _connection: duckdb.DuckDBPyConnection
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+        """The rows of a query over the published tables; safe for several threads."""
+        with self._connection.cursor() as own:
+            own.execute("USE view")
+            found = own.execute(sql, parameters)
+            names = [column[0] for column in found.description]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+class View:
+    """The newest published view of a home."""
+
+    def __init__(self, home: Home) -> None:
+        """Nothing is opened before it is asked for."""
+        self._home = home
+        self._opening = threading.Lock()
+        self._open: Published | None = None
+
+    def newest(self) -> Published:
+        """The view that counts now; raises NothingPublishedError."""
+        path = store.current(self._home, ROOM)
+        if path is None:
+            raise NothingPublishedError(
+                f"{self._home.serving / ROOM}: no run has published a view; make one: ffp run"
+            )
+        held, file = self._open, _file(path)
+        if held is None or held.file != file:
+            with self._opening:
+                if self._open is None or self._open.file != file:
+                    self._open = _opened(self._home, path)
+                held = self._open
+        return held
+
+
+def _file(path: Path) -> tuple[Path, int, int]:
+    """Which file it is: a seal writes another one in the same place, and the old one must not be read on."""
+    found = path.stat()
+    return path, found.st_ino, found.st_mtime_ns
+
+
+def _opened(home: Home, path: Path) -> Published:
+    file = _file(path)
+    con = duckdb.connect(
+        ":memory:",
+        config={
+            "temp_directory": str(home.scratch / "spill"),
+            "temp_file_encryption": "true",
+            "threads": "1",  # many short answers at once, each from one stretch of a table
+        },
+    )
+    con.execute(f"LOAD '{httpfs_extension()}'")
+    con.execute(f"ATTACH '{path}' AS view (ENCRYPTION_KEY '{store.key_of(home)}', READ_ONLY)")
+    con.execute("USE view")
+    ((run_id, as_at),) = con.execute(f"SELECT run_id, as_at FROM {META}").fetchall()
+    protected = frozenset(row[0] for row in con.execute(f"FROM {PROTECTED}").fetchall())
+    return Published(file, run_id, as_at, protected, con)

@@ -1,0 +1,114 @@
+"""Search as people type it: names in any order, as they sound, former ones; a birth date, a postcode, an identifier.
+
+Every word must fit. A name that sounds like the word fits less well than one that is written like it, and
+stands below. A word that could be two things, such as ten digits, is tried as each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ffp_data.serving.view import BORN, INDEX, NAME, NUMBER, POSTCODE, SOUND, sound_of, words_of
+from ffp_data.web.published import Published
+
+SHOWN = 20
+_MOST_WORDS = 8
+_DATE = re.compile(r"\b(\d{1,2})[/. -](\d{1,2})[/. -](\d{4})\b|\b(\d{4})-(\d{2})-(\d{2})\b")
+_POSTCODE = re.compile(r"\b([A-Z]{1,2}\d[A-Z\d]?)\s*(\d[A-Z]{2})\b")
+_SPACED_NUMBER = re.compile(r"\b(\d{3})[ -](\d{3})[ -](\d{4})\b")
+_EXACT, _ALIKE = 1.0, 0.5
+
+
+@dataclass(frozen=True)
+class Term:
+    """One thing that must fit: the kinds and tokens that would, with how well each fits."""
+
+    tokens: tuple[tuple[str, str, float], ...]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A child who was found."""
+
+    child: dict[str, Any]
+    is_alike: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """The children, best first; `more`: how many are not shown."""
+
+    hits: tuple[Hit, ...]
+    more: int
+
+
+def terms_of(text: str) -> list[Term]:
+    """What was typed, as terms; empty for nothing that could be searched for."""
+    rest, found = text.upper(), []
+    for match in _DATE.finditer(rest):
+        if (born := _day(match)) is not None:
+            found.append(Term(((BORN, born.isoformat(), _EXACT),)))
+            rest = rest.replace(match[0], " ", 1)
+    for pattern, kind in ((_POSTCODE, POSTCODE), (_SPACED_NUMBER, NUMBER)):
+        for match in pattern.finditer(rest):
+            found.append(Term(((kind, "".join(match.groups()), _EXACT),)))
+            rest = rest.replace(match[0], " ", 1)
+    for word in rest.split():
+        if any(letter.isdigit() for letter in word):
+            found.append(Term(((NUMBER, re.sub("[^A-Z0-9]", "", word), _EXACT),)))
+        else:
+            names = words_of(word)
+            found += [Term(((NAME, n, _EXACT), (SOUND, sound_of(n), _ALIKE))) for n in names]
+    return list(dict.fromkeys(found))[:_MOST_WORDS]
+
+
+def _day(match: re.Match[str]) -> date | None:
+    day, month, year, iso_year, iso_month, iso_day = match.groups()
+    try:
+        return date(int(year or iso_year), int(month or iso_month), int(day or iso_day))
+    except ValueError:
+        return None
+
+
+def search(view: Published, text: str) -> Result:
+    """The children who fit every term, those written alike first, then by name and age."""
+    terms = terms_of(text)
+    if not terms:
+        return Result((), 0)
+    wanted = [(number, *token) for number, term in enumerate(terms) for token in term.tokens]
+    rows = view.rows(_SQL, [*zip(*wanted, strict=True), len(terms)])
+    hits = [Hit(_without(row, "fits", "found"), row["fits"] < len(terms)) for row in rows]
+    return Result(tuple(hits), rows[0]["found"] - len(hits) if rows else 0)
+
+
+_SQL = f"""
+WITH wanted AS (
+    SELECT unnest(?::INTEGER[]) AS term, unnest(?::VARCHAR[]) AS kind, unnest(?::VARCHAR[]) AS token,
+           unnest(?::DOUBLE[]) AS fits
+), each_term AS (
+    SELECT i.child_id, w.term, max(w.fits) AS fits
+    FROM {INDEX} AS i JOIN wanted AS w ON i.kind = w.kind AND i.token = w.token
+    GROUP BY ALL
+), whole AS (
+    SELECT child_id, sum(fits) AS fits FROM each_term GROUP BY child_id HAVING count(*) = ?
+)
+SELECT c.child_id, c.given_name, c.middle_names, c.surname, c.former_surnames, c.date_of_birth,
+       c.expected_birth_date, c.age_years, c.sex, c.postcode, c.is_restricted,
+       w.fits, count(*) OVER () AS found
+FROM whole AS w JOIN children AS c USING (child_id)
+ORDER BY w.fits DESC, c.surname, c.given_name, c.date_of_birth, c.child_id
+LIMIT {SHOWN}
+"""
+
+
+def _without(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+def tokens(terms: Iterable[Term]) -> list[str]:
+    """The words of the terms, for tests and messages."""
+    return [token for term in terms for _, token, _ in term.tokens]

@@ -1,0 +1,75 @@
+"""What every page shares, and who is asking for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Form, Request
+
+from ffp_data.lookups.register import Register
+from ffp_data.sealing.pending import require_none
+from ffp_data.settings import Home
+from ffp_data.web.published import View
+from ffp_data.web.session import COOKIE, Session, Sessions, SignInNeededError
+from ffp_data.web.users import User, principal
+from governance.access import Gate, Principal
+
+
+@dataclass(frozen=True)
+class Service:
+    """One home, open for reading."""
+
+    home: Home
+    users: Mapping[str, User]
+    view: View
+    register: Register
+    gate: Gate
+    sessions: Sessions
+    is_synthetic: bool
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who is signed in."""
+
+    key: str
+    user: User
+    session: Session
+
+    @property
+    def principal(self) -> Principal:
+        """As the gate knows them."""
+        return principal(self.key, self.user)
+
+
+def service_of(request: Request) -> Service:
+    """The service; raises SealUnfinishedError while records are being sealed."""
+    service: Service = request.app.state.service
+    require_none(service.home)
+    return service
+
+
+Served = Annotated[Service, Depends(service_of)]
+
+
+def asker_of(request: Request, service: Served) -> Asker:
+    """Who asks; raises SignInNeededError, also for a user who is no longer named."""
+    session = service.sessions.find(request.cookies.get(COOKIE))
+    user = service.users.get(session.user)
+    if user is None:
+        raise SignInNeededError
+    request.state.asker = Asker(session.user, user, session)
+    return Asker(session.user, user, session)
+
+
+Who = Annotated[Asker, Depends(asker_of)]
+
+
+def checked_form(service: Served, who: Who, form_token: Annotated[str, Form()] = "") -> None:
+    """Let a form pass once; raises FormRefusedError."""
+    service.sessions.use(who.session, form_token)
+
+
+Checked = Depends(checked_form)

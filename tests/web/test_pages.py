@@ -1,0 +1,185 @@
+"""What each page shows and refuses, asked as a browser asks."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ffp_data.access import Access
+from ffp_data.hub.child_id import new_child_id
+from tests.web.conftest import Visitor
+from tests.web.world import HOSTILE, World
+
+
+def _text(page: str) -> str:
+    """The words of a page."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page.split("<main", 1)[1]).split())
+
+
+@pytest.mark.parametrize("path", ["/", "/search", "/children/AAA"])
+def test_nobody_sees_anything_before_signing_in(visitor: Visitor, path: str) -> None:
+    page = visitor.get(path)
+    assert page.url.path == "/sign-in"
+    assert "made-up people" in page.text
+
+
+def test_my_children_are_those_whom_my_team_helps_now(visitor: Visitor, world: World) -> None:
+    page = visitor.sign_in("family-help").get("/")
+    assert f"/children/{world.mine}" in page.text
+    assert f"/children/{world.other}" not in page.text
+    assert "Missing in the last 90 days" in page.text
+
+
+def test_a_child_has_every_fact_with_source_and_date(visitor: Visitor, world: World) -> None:
+    words = _text(visitor.sign_in("family-help").get(f"/children/{world.mine}").text)
+    for fact in (
+        "G Kemble, Family Help North",
+        "Reported missing",
+        "2 March 2026 , police (late)",
+        "It is not certain that this record is of this child",
+        "Ivo Ottaway born: date not recorded Father, not recorded who lives where",
+        "Absent from 120 of 200 possible sessions (60 %) in this school year",
+        "999 000 0018, present and traced children&#39;s social care, 1 March 2026",
+        "3 Ash Lane, XF1 2AB children&#39;s social care, 1 March 2026",
+    ):
+        assert fact in words
+
+
+def test_what_is_not_known_says_so_and_what_is_doubtful_too(visitor: Visitor, world: World) -> None:
+    visitor.sign_in("family-help").get(f"/children/{world.bare}")
+    page = visitor.send(
+        f"/children/{world.bare}/reason", why="asked by the court", case_reference="C1"
+    )
+    words = _text(page.text)
+    assert "Name not known" in words
+    assert "NHS number no feed that is shared has recorded this all feeds that are shared" in words
+    assert "two different NHS numbers are recorded; one of the 2 records may be" in words
+    assert "No rule applies today" in words
+    assert ">None<" not in page.text
+    assert "<dd></dd>" not in page.text
+
+
+def test_a_child_of_others_needs_a_reason_that_is_written_down(
+    visitor: Visitor, world: World
+) -> None:
+    address = f"/children/{world.other}"
+    page = visitor.sign_in("family-help").get(address)
+    assert "Why do you need to look?" in page.text
+    assert "Vane" not in page.text
+    assert visitor.send(f"{address}/reason", why="busy", case_reference="").status_code == 400
+    page = visitor.send(f"{address}/reason", why="duty call from school", case_reference="D-7")
+    assert "duty call from school (case D-7)" in page.text
+    visitor.client.__exit__(None, None, None)  # the journal goes to the ledger
+    reads = [e["facts"] for e in Access(world.home).ledger.events() if e["kind"] == "read"]
+    last = [r for r in reads if r["right"] == "view_off_caseload"][-1]
+    assert last["who"] == "family-help"
+    assert last["reason"] == "duty call from school (case D-7)"
+    assert world.other not in str(reads)
+
+
+def test_the_place_of_a_hidden_child_is_on_no_page(visitor: Visitor, world: World) -> None:
+    visitor.sign_in("family-help").get(f"/children/{world.hidden}")
+    page = visitor.send(
+        f"/children/{world.hidden}/reason", why="asked by the court", case_reference="C1"
+    )
+    assert "Protected. Where this child lives" in page.text
+    for place in ("Ash Lane", "XF1", "990155", "01632", "Kemble"):
+        assert place not in page.text.split("<main", 1)[1]
+    visitor.get("/search")
+    found = visitor.send("/search", text="XF1 2AB")
+    assert world.hidden not in found.text
+    assert world.mine in found.text
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("wren ottaway", "mine"),
+        ("OTTAWAY, Wren", "mine"),
+        ("vane wren", "mine"),
+        ("renn otaway", "mine"),  # as it sounds
+        ("wren ottaway 4/7/2014", None),
+        ("wren 3/7/2014", "mine"),
+        ("999 000 0018 wren", "mine"),
+        ("marigold quil", "hidden"),
+    ],
+)
+def test_search_takes_what_people_type(
+    visitor: Visitor, world: World, text: str, who: str | None
+) -> None:
+    visitor.sign_in("front-door").get("/search")
+    page = visitor.send("/search", text=text)
+    if who is None:
+        assert "Nobody found" in page.text
+    else:
+        assert f"/children/{getattr(world, who)}" in page.text
+
+
+def test_text_from_feeds_is_never_markup(visitor: Visitor, world: World) -> None:
+    visitor.sign_in("front-door").get(f"/children/{world.other}")
+    page = visitor.send(f"/children/{world.other}/reason", why=HOSTILE, case_reference=HOSTILE[:40])
+    assert "<script" not in page.text
+    assert page.text.count("&lt;script&gt;") >= 3
+    visitor.get("/search")
+    assert "<script" not in visitor.send("/search", text=HOSTILE).text
+
+
+@pytest.mark.parametrize(
+    "text", [HOSTILE, "'; DROP TABLE children; --", "%", "\x00", "☃" * 200, "01/13/2014 999"]
+)
+def test_a_search_for_nonsense_finds_nobody_and_breaks_nothing(visitor: Visitor, text: str) -> None:
+    visitor.sign_in("front-door").get("/search")
+    assert visitor.send("/search", text=text[:200]).status_code == 200
+
+
+def test_a_form_counts_once_and_only_with_the_token_of_the_session(visitor: Visitor) -> None:
+    visitor.sign_in("front-door").get("/search")
+    sent = {
+        "form_token": re.findall(r'form_token" value="([^"]+)"', visitor.page.text)[-1],
+        "text": "wren",
+    }
+    assert visitor.client.post("/search", data=sent).status_code == 200
+    assert visitor.client.post("/search", data=sent).status_code == 400
+    assert visitor.client.post("/search", data={"text": "wren"}).status_code == 400
+
+
+def test_a_forged_session_is_nobody(visitor: Visitor) -> None:
+    visitor.client.cookies.set("hub_session", "A" * 43)
+    assert visitor.get("/").url.path == "/sign-in"
+
+
+def test_who_signs_out_is_signed_out_wherever_the_cookie_is(visitor: Visitor) -> None:
+    visitor.sign_in("front-door").get("/search")
+    cookie = visitor.client.cookies["hub_session"]
+    visitor.send("/sign-out")
+    visitor.client.cookies.set("hub_session", cookie)
+    assert visitor.get("/search").url.path == "/sign-in"
+
+
+def test_an_identifier_that_was_never_issued_is_not_there(visitor: Visitor) -> None:
+    visitor.sign_in("front-door")
+    for wrong in (new_child_id(), "x", "..%2f..%2fhub.db", "A" * 500):
+        assert visitor.get(f"/children/{wrong}").status_code == 404
+
+
+def test_a_role_without_the_right_is_refused_and_written_down(
+    visitor: Visitor, world: World
+) -> None:
+    visitor.sign_in("ig-officer")
+    assert visitor.get("/").status_code == 403
+    visitor.client.__exit__(None, None, None)
+    kinds = [(e["kind"], e["facts"].get("who")) for e in Access(world.home).ledger.events()]
+    assert ("access_refused", "ig-officer") in kinds
+
+
+def test_every_answer_forbids_scripts_frames_and_copies(visitor: Visitor) -> None:
+    for path in ("/sign-in", "/nowhere", "/static/hub.css"):
+        headers = visitor.get(path).headers
+        assert headers["content-security-policy"].startswith("default-src 'none'")
+        assert "script-src" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+    assert visitor.get("/sign-in").headers["cache-control"] == "no-store"
+    cookie = visitor.client.post("/sign-in", data={"user": "front-door"}, follow_redirects=False)
+    assert "HttpOnly" in cookie.headers["set-cookie"]
+    assert "SameSite=strict" in cookie.headers["set-cookie"]

@@ -1,0 +1,177 @@
+"""A home with a published view of four made-up children, written by hand: no run is needed to test pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ffp_data.hub import Hub
+from ffp_data.serving import store
+from ffp_data.serving.view import (
+    BORN,
+    FEEDS,
+    INDEX,
+    META,
+    NAME,
+    NUMBER,
+    POSTCODE,
+    PROTECTED,
+    ROOM,
+    SOUND,
+    sound_of,
+    words_of,
+)
+from ffp_data.settings import Home, make_demonstration
+from governance.keys import KeyStore
+
+AS_AT = date(2026, 3, 31)
+SEEN = datetime.fromisoformat("2026-03-30T00:00:00")
+HOSTILE = "<script>alert(1)</script> ' OR 1=1 --"
+
+TEXT = pa.string()
+SCHEMAS = {
+    "children": pa.schema([
+        *((n, TEXT) for n in ("child_id", "given_name", "middle_names", "surname")),
+        ("former_surnames", pa.list_(TEXT)), ("date_of_birth", pa.date32()), ("expected_birth_date", pa.date32()),
+        ("age_years", pa.int64()), ("sex", TEXT), ("nhs_number", TEXT), ("nhs_number_status", TEXT),
+        ("has_conflicting_nhs_numbers", pa.bool_()), ("upn", TEXT), ("postcode", TEXT), ("address_line", TEXT),
+        ("is_restricted", pa.bool_()), ("school_urn", TEXT), ("is_open_to", pa.list_(TEXT)),
+        ("record_count", pa.int64()), ("link_confidence_min", pa.float64()),
+        *((f"{n}_source", TEXT) for n in ("date_of_birth", "sex", "nhs_number", "upn", "address", "school")),
+        *((f"{n}_as_of", pa.date32()) for n in ("date_of_birth", "sex", "nhs_number", "upn", "address", "school")),
+    ]),
+    "involvements": pa.schema([
+        *((n, TEXT) for n in ("child_id", "service_label", "state", "state_in_words", "contact_name",
+                              "contact_phone", "team", "source")),
+        ("since", pa.date32()), ("until", pa.date32()), ("is_contact_withheld", pa.bool_()),
+        ("as_of", pa.timestamp("us")),
+    ]),
+    "flags": pa.schema([
+        *((n, TEXT) for n in ("child_id", "flag", "rule_in_words", "facts", "source")),
+        ("since", pa.date32()), ("as_of", pa.timestamp("us")),
+    ]),
+    "chronology": pa.schema([
+        ("child_id", TEXT), ("event_date", pa.date32()), ("event_type", TEXT), ("summary", TEXT),
+        ("is_confident", pa.bool_()), ("source", TEXT), ("line", pa.int64()),
+    ]),
+    "family_members": pa.schema([
+        ("child_id", TEXT), ("related_child_id", TEXT), ("related_name", TEXT),
+        ("related_date_of_birth", pa.date32()), ("relationship", TEXT), ("from_date", pa.date32()),
+        ("to_date", pa.date32()), ("lives_with", pa.bool_()), ("source", TEXT),
+    ]),
+    "attendance": pa.schema([
+        ("child_id", TEXT), ("attendance_window", TEXT), ("last_session_date", pa.date32()),
+        ("possible_session_count", pa.int32()), ("absent_session_count", pa.int32()),
+        ("unauthorised_session_count", pa.int32()), ("is_persistently_absent", pa.bool_()),
+        ("is_severely_absent", pa.bool_()), ("source", TEXT),
+    ]),
+    FEEDS: pa.schema([("feed", TEXT), ("service_label", TEXT), ("is_late", pa.bool_())]),
+    PROTECTED: pa.schema([("child_id", TEXT)]),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class World:
+    """The home and its children: one on the team's list, one of others, one hidden, one of whom little is known."""
+
+    home: Home
+    mine: str
+    other: str
+    hidden: str
+    bare: str
+
+
+def make_world(root: Path) -> World:
+    """Make the home; identifiers are issued by its hub."""
+    home = Home.at(root).prepare()
+    make_demonstration(home)
+    KeyStore(home.keys_dir)
+    with Hub.open(home.hub_url) as hub:
+        keys = [f"case_system|x|{n}" for n in range(4)]
+        hub.apply_run("first", AS_AT, "model", pa.table({"record_id": keys, "cluster_id": keys}))
+        child = {row["record_key"]: row["child_id"] for row in hub.membership().to_pylist()}
+    world = World(home, *(child[key] for key in keys))
+    store.write(home, "first", _tables(world), room=ROOM)
+    return world
+
+
+def _tables(world: World) -> dict[str, pa.Table]:
+    rows = {
+        "children": [_child(world.mine, "Wren", "Ottaway"), _child(world.other, HOSTILE, "Ottoway"),
+                     _child(world.hidden, "Marigold", "Quill", is_restricted=True),
+                     {"child_id": world.bare, "has_conflicting_nhs_numbers": True, "record_count": 2,
+                      "link_confidence_min": 0.7, "is_restricted": False}],
+        "involvements": [_involvement(world.mine), _involvement(world.hidden, contact_name=None, team=None,
+                                                                contact_phone=None, is_contact_withheld=True),
+                         _involvement(world.other, team="Somewhere Else")],
+        "flags": [{"child_id": world.mine, "flag": "missing_recently", "rule_in_words": "Missing in the last 90 days",
+                   "facts": "missing on 2026-03-02", "since": date(2026, 3, 2), "source": "police", "as_of": SEEN}],
+        "chronology": [_event(world.mine, date(2026, 3, 2), "police", "Reported missing"),
+                       _event(world.mine, date(2025, 9, 3), "school", "Joined a school", is_confident=False),
+                       _event(world.other, date(2025, 9, 3), "school", HOSTILE)],
+        "family_members": [{"child_id": world.mine, "related_name": "Ivo Ottaway", "relationship": "father",
+                            "from_date": date(2019, 1, 1), "source": "case_system"}],
+        "attendance": [{"child_id": world.mine, "attendance_window": "academic_year", "possible_session_count": 200,
+                        "absent_session_count": 120, "unauthorised_session_count": 100, "source": "school",
+                        "is_persistently_absent": True, "is_severely_absent": True,
+                        "last_session_date": date(2026, 3, 27)}],
+        FEEDS: [{"feed": "police", "service_label": "police", "is_late": True},
+                {"feed": "case_system", "service_label": "children's social care", "is_late": False}],
+        PROTECTED: [{"child_id": world.hidden}],
+    }  # fmt: skip
+    tables = {name: pa.Table.from_pylist(rows[name], schema) for name, schema in SCHEMAS.items()}
+    tables[INDEX] = _index(tables["children"])
+    return {**tables, META: pa.table({"run_id": ["first"], "as_at": [AS_AT.isoformat()]})}
+
+
+def _child(child_id: str, given: str, surname: str, **others: Any) -> dict[str, Any]:
+    stated = {
+        f"{n}_source": "case_system"
+        for n in ("date_of_birth", "sex", "nhs_number", "upn", "address", "school")
+    }
+    dated = {name.replace("source", "as_of"): date(2026, 3, 1) for name in stated}
+    return {
+        "child_id": child_id, "given_name": given, "surname": surname, "former_surnames": ["Vane"],
+        "date_of_birth": date(2014, 7, 3), "age_years": 11, "sex": "F", "nhs_number": "9990000018",
+        "nhs_number_status": "01", "has_conflicting_nhs_numbers": False, "upn": "A999001400001",
+        "postcode": "XF1 2AB", "address_line": "3 Ash Lane", "is_restricted": False, "school_urn": "990155",
+        "is_open_to": ["child_protection"], "record_count": 3, "link_confidence_min": 0.99,
+        **stated, **dated, **others,
+    }  # fmt: skip
+
+
+def _involvement(child_id: str, **others: Any) -> dict[str, Any]:
+    return {
+        "child_id": child_id, "service_label": "children's social care", "state": "current",
+        "state_in_words": "working with the child or the family now", "contact_name": "G Kemble",
+        "contact_phone": "01632 960001", "team": "Family Help North", "source": "case_system",
+        "since": date(2026, 1, 5), "is_contact_withheld": False, "as_of": SEEN, **others,
+    }  # fmt: skip
+
+
+def _event(
+    child_id: str, on: date, source: str, words: str, *, is_confident: bool = True
+) -> dict[str, Any]:
+    return {"child_id": child_id, "event_date": on, "event_type": "event", "summary": words,
+            "is_confident": is_confident, "source": source, "line": 1}  # fmt: skip
+
+
+def _index(children: pa.Table) -> pa.Table:
+    terms = []
+    for row in children.to_pylist():
+        words = [w for n in ("given_name", "surname") for w in words_of(row[n] or "")]
+        words += [w for name in row["former_surnames"] or () for w in words_of(name)]
+        terms += [(NAME, word, row["child_id"]) for word in words]
+        terms += [(SOUND, sound_of(word), row["child_id"]) for word in words]
+        terms += [(NUMBER, row["nhs_number"], row["child_id"])] if row["nhs_number"] else []
+        terms += (
+            [(BORN, str(row["date_of_birth"]), row["child_id"])] if row["date_of_birth"] else []
+        )
+        if row["postcode"] and not row["is_restricted"]:
+            terms.append((POSTCODE, row["postcode"].replace(" ", ""), row["child_id"]))
+    kinds, tokens, ids = zip(*sorted(set(terms)), strict=True)
+    return pa.table({"kind": kinds, "token": tokens, "child_id": ids})
