@@ -20,7 +20,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from governance.files import replacing
+from governance.files import replacing, sha256_of_file
+from governance.ledger import Ledger
+from governance.manifest import MANIFEST
 from governance.subjects import REFERENCE_BYTES
 
 REFERENCE = "reference"
@@ -28,6 +30,7 @@ FOLDER = "subjects"
 """Name of the folder of lists, in the ledger's directory."""
 
 _SUFFIX = ".parquet"
+_LIST = "subject_list"
 
 SUBJECT_COLUMNS = ("child_id", "child_key", "record_key")
 """Columns that say whom a row is about: identifiers, or keys of records."""
@@ -63,6 +66,18 @@ class SubjectLists:
         for relation, references in (also or {}).items():
             listed[relation] = listed.get(relation, set()) | set(references)
         return self._write(_table(listed))
+
+    def of_release(self, ledger: Ledger, release: Path) -> dict[str, list[str]]:
+        """The references of each relation of a release that lies in a folder. Raises SubjectListError."""
+        manifest = sha256_of_file(release / MANIFEST)
+        for event in ledger.events():
+            facts = event["facts"]
+            if event["kind"] == "released" and facts["manifest"] == manifest and _LIST in facts:
+                table = read_list(self.folder, facts[_LIST])
+                return {each: list(references_of(table, each)) for each in table.column_names[1:]}
+        raise SubjectListError(
+            f"{release}: the ledger has no list of whom it told about; make it again"
+        )
 
     def _write(self, table: pa.Table) -> dict[str, Any]:
         buffer = io.BytesIO()

@@ -84,7 +84,15 @@ def publish_annex_a(run: Run, on: date, choice: ChoiceToShare | None = None) -> 
 
     try:
         with replacing_directory(council_folder(run, on)) as council:
-            extract = publish(decision, write, as_at=on, out=out, keys=run.keys, ledger=run.ledger)
+            extract = publish(
+                decision,
+                write,
+                as_at=on,
+                out=out,
+                keys=run.keys,
+                ledger=run.ledger,
+                keep_list=lambda: _keep_list(run, builds[0], shared),
+            )
     except ReleaseRefusedError as refusal:
         return ReleaseOutcome(False, str(refusal))
     except ReleaseFailedError as problem:
@@ -92,6 +100,17 @@ def publish_annex_a(run: Run, on: date, choice: ChoiceToShare | None = None) -> 
     return ReleaseOutcome(
         True, decision.reason, out, dict(extract.rows), queries=len(builds[0].queries)
     )
+
+
+def _keep_list(run: Run, build: _Build, shared: Shared | None) -> dict[str, Any]:
+    """Whom the lists tell about, and whom the shared collection told about when it was released."""
+    people = {
+        relation: build.lists[number].children
+        for number, each in build.edition.lists.items()
+        if (relation := each.relation)
+    }
+    also = run.subject_lists.of_release(run.ledger, shared.folder) if shared else {}
+    return run.subject_lists.keep(people, also)
 
 
 def council_folder(run: Run, on: date) -> Path:

@@ -62,14 +62,23 @@ def release_requests(run: Run, recipient: str | None = None) -> ReleaseOutcome:
         (recipient,) = named
     decision = grants.release(recipient, PURPOSE)
     out = run.home.out / "nhs_number_requests" / recipient / run.as_at.isoformat()
+    asked: list[str] = []
     with connect(run.home) as con:
 
         def write(part: Path) -> dict[str, int]:
-            return {RELATION: _write(con, decision, part / "children.csv")}
+            count = _write(con, decision, part / "children.csv")
+            asked.extend(each.record_key for each in read_questions(part / "children.csv"))
+            return {RELATION: count}
 
         try:
             made = publish(
-                decision, write, as_at=run.as_at, out=out, keys=run.keys, ledger=run.ledger
+                decision,
+                write,
+                as_at=run.as_at,
+                out=out,
+                keys=run.keys,
+                ledger=run.ledger,
+                keep_list=lambda: run.subject_lists.keep({RELATION: asked}),
             )
         except ReleaseRefusedError as refusal:
             return ReleaseOutcome(False, str(refusal))

@@ -145,7 +145,13 @@ def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
         try:
             with replacing_directory(council_folder(run, collection.name)) as council:
                 extract = publish(
-                    decision, write, as_at=run.as_at, out=out, keys=run.keys, ledger=run.ledger
+                    decision,
+                    write,
+                    as_at=run.as_at,
+                    out=out,
+                    keys=run.keys,
+                    ledger=run.ledger,
+                    keep_list=lambda: run.subject_lists.keep(_children(built[0])),
                 )
         except ReleaseRefusedError as refusal:
             return ReleaseOutcome(False, str(refusal))
@@ -166,6 +172,11 @@ def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
         errors=built[0].errors,
         queries=built[0].queries,
     )
+
+
+def _children(built: ReturnResult) -> dict[str, frozenset[str]]:
+    """The children of each relation of a return."""
+    return {f"returns.{table}": children for table, children in built.children.items()}
 
 
 def _unexplained(collection: Collection, number: int) -> list[str]:
@@ -231,6 +242,7 @@ def _extract(
             out=out,
             keys=run.keys,
             ledger=run.ledger,
+            lists=run.subject_lists,
         )
     except ReleaseRefusedError as refusal:
         return ReleaseOutcome(False, str(refusal))

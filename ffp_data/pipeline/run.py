@@ -17,9 +17,11 @@ from ffp_data import feeds, fence
 from ffp_data.feeds import Contract
 from ffp_data.feeds.guard import MOST_AHEAD
 from ffp_data.hub import lease
+from ffp_data.rights.subjects import lists_of
 from ffp_data.settings import Home, Partnership
 from governance.keys import KeyStore
 from governance.ledger import Ledger
+from governance.subject_lists import SubjectLists
 
 _DELIVERED_AT = re.compile(r"(?<!\d)(20\d{2})(\d{2})(\d{2})(?!\d)")
 
@@ -81,6 +83,11 @@ class Run:
     @cached_property
     def ledger(self) -> Ledger:
         return Ledger(self.home.ledger_dir, self.keys)
+
+    @cached_property
+    def subject_lists(self) -> SubjectLists:
+        """Where releases keep whom they disclosed."""
+        return lists_of(self.home, self.keys)
 
     @property
     def lock_file(self) -> Path:

@@ -44,6 +44,8 @@ class ReturnResult:
     errors: int
     queries: int
     findings_by_rule: Mapping[str, int]
+    children: Mapping[str, frozenset[str]]
+    """Keys of the children in each table: whom the return tells about."""
 
 
 def build_return(
@@ -94,6 +96,7 @@ class _Built:
     for_council: list[Path]
     findings: list[Finding]
     counts: Mapping[str, int]
+    children: Mapping[str, frozenset[str]]
     book: RuleBook
     profile: Profile | None = None
 
@@ -116,7 +119,8 @@ def _build_cin(
     path = out_dir / f"cin-{year}-{header.lea}.xml"
     findings = validate_tables(con, book, header.reference_date, schema)
     write_xml(con, book.layout, header, path, schema)
-    return _Built([path], [], findings, _row_counts(con, book, schema), book)
+    counts, children = _row_counts(con, book, schema), _children(con, book, schema)
+    return _Built([path], [], findings, counts, children, book)
 
 
 def _build_tehadc(
@@ -137,8 +141,8 @@ def _build_tehadc(
     found = match.as_dict() | {"overlap_and_sequence": [check.as_dict() for check in checks]}
     match_file.write_text(_json(found), encoding="utf-8")
     files = [xml, *write_csv_files(model, profile, out_dir)]
-    counts = _row_counts(model, book, COHORT)
-    return _Built(files, [workbook, match_file], findings, counts, book, profile)
+    counts, children = _row_counts(model, book, COHORT), _children(model, book, COHORT)
+    return _Built(files, [workbook, match_file], findings, counts, children, book, profile)
 
 
 def _row_counts(con: duckdb.DuckDBPyConnection, book: RuleBook, schema: str) -> dict[str, int]:
@@ -147,6 +151,16 @@ def _row_counts(con: duckdb.DuckDBPyConnection, book: RuleBook, schema: str) -> 
         row = con.execute(f"SELECT count(*) FROM {schema}.{table.name}").fetchone()
         counts[table.name] = 0 if row is None else int(row[0])
     return counts
+
+
+def _children(
+    con: duckdb.DuckDBPyConnection, book: RuleBook, schema: str
+) -> dict[str, frozenset[str]]:
+    found = {}
+    for table in book.layout.tables:
+        rows = con.execute(f"SELECT DISTINCT child_key FROM {schema}.{table.name}").fetchall()
+        found[table.name] = frozenset(key for (key,) in rows)
+    return found
 
 
 def _result(collection: str, year: str, reports: Sequence[Path], built: _Built) -> ReturnResult:
@@ -159,6 +173,7 @@ def _result(collection: str, year: str, reports: Sequence[Path], built: _Built) 
         errors=sum(f.severity == "error" for f in built.findings),
         queries=sum(f.severity == "query" for f in built.findings),
         findings_by_rule=count_by_rule(built.findings),
+        children=built.children,
     )
 
 

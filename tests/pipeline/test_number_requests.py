@@ -17,6 +17,7 @@ from ffp_data.pipeline.run import Run
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.warehouse import connect
 from tests.nhs_numbers.identifier_service import serving
+from tests.rights.register import register
 
 AS_AT = date(2026, 3, 31)
 CHILDREN = [
@@ -41,6 +42,7 @@ def ask(run: Run) -> None:
             f"CREATE TABLE {RELATION} (record_key VARCHAR, given_name VARCHAR, surname VARCHAR,"
             " date_of_birth DATE, gender VARCHAR, postcode VARCHAR)"
         )
+        register(run.home, {child[0]: f"child {n}" for n, child in enumerate(CHILDREN)})
         con.executemany(f"INSERT INTO {RELATION} VALUES (?, ?, ?, ?, ?, ?)", CHILDREN)
 
 

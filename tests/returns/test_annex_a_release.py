@@ -28,6 +28,7 @@ from ffp_data.warehouse import connect
 from governance.manifest import verify_files
 from governance.release import publish
 from tests.returns.annex_a_warehouse import create, facts, put
+from tests.rights.register import register
 
 AS_AT = date(2026, 4, 10)
 ON = date(2026, 4, 8)
@@ -52,6 +53,7 @@ def made_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         facts(con, "contacts", "ada", contact_date=ON, source_code="6")
         referral = {"referral_id": "R", "referral_date": ON, "is_no_further_action": False}
         facts(con, "referrals", "ben", **referral)
+    register(home, {"a|1": "ada", "b|1": "ben", "c|1": "cat"})
     compiled(Run.at(run_id="r1", home=home.root, as_at=AS_AT))
     return home.root
 
@@ -85,7 +87,15 @@ def return_early_help(run: Run, year: str = "2025-26") -> Path:
         return {"returns.tehadc_children": 1}
 
     out = run.home.out / "returns" / "tehadc" / year
-    publish(decision, write, as_at=AS_AT, out=out, keys=run.keys, ledger=run.ledger)
+    publish(
+        decision,
+        write,
+        as_at=AS_AT,
+        out=out,
+        keys=run.keys,
+        ledger=run.ledger,
+        keep_list=lambda: run.subject_lists.keep({"returns.tehadc_children": {"cat"}}),
+    )
     return out
 
 

@@ -30,6 +30,7 @@ class Filled:
     first_day: date
     not_agreed: tuple[ListColumn, ...] = ()
     without_label: tuple[tuple[str, str, int], ...] = ()  # header, code, rows
+    children: frozenset[str] = frozenset()
 
 
 def fill_lists(
@@ -80,10 +81,12 @@ def _fill(
     )
     query = annex_list.query()
     found = con.execute(
-        f"SELECT {named} FROM ({query}\n) ORDER BY ALL NULLS LAST", _used(query, parameters)
-    )
-    rows, unknown = _labelled(edition, annex_list, held_back, found.fetchall())
-    return Filled(number, rows, since, held_back, unknown)
+        f"SELECT {named}, child_id FROM ({query}\n) ORDER BY ALL NULLS LAST",
+        _used(query, parameters),
+    ).fetchall()
+    rows, unknown = _labelled(edition, annex_list, held_back, [row[:-1] for row in found])
+    children = frozenset(row[-1] for row in found)
+    return Filled(number, rows, since, held_back, unknown, children)
 
 
 def _not_agreed(annex_list: AnnexList, agreed: Agreed) -> tuple[ListColumn, ...]:
