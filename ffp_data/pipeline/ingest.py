@@ -113,13 +113,15 @@ def _withdraw(
 def _without_sealed(
     run: Run, con: duckdb.DuckDBPyConnection, contract: Contract
 ) -> tuple[list[Delivery], list[KeptOut]]:
-    """The new deliveries of a feed, once rows of sealed identities are out of their files."""
-    new = feeds.discover_feed(run.landing, contract, run.contracts, con)
-    sieve = late.sieve_of(run) if new else None
-    kept_out = late.keep_out(run, con, contract, run.contracts, new, sieve) if sieve else []
-    if kept_out:
-        new = feeds.discover_feed(run.landing, contract, run.contracts, con)
-    return new, kept_out
+    """The new deliveries of a feed, once rows of the sealed and the erased are out of their files."""
+
+    def new() -> list[Delivery]:
+        return feeds.discover_feed(run.landing, contract, run.contracts, con)
+
+    found = new()
+    filters = late.filters_of(run) if found else None
+    kept_out = late.keep_out(run, con, contract, new, filters) if filters else []
+    return new() if kept_out else found, kept_out
 
 
 def decide(run: Run, contract: Contract) -> tuple[IngestDecision, ...]:
@@ -163,11 +165,15 @@ def of_partnership(run: Run, contract: Contract) -> Contract:
 
 def refuse_strangers(run: Run) -> int:
     """Record what lies in no feed's folder, in the warehouse and in the ledger; how many there are."""
-    strangers = feeds.discover_strangers(run.landing, run.contracts)
-    sieve = late.sieve_of(run) if strangers else None
-    if sieve and (kept_out := late.keep_out_strangers(run, strangers, sieve)):
+
+    def found() -> list[Delivery]:
+        return feeds.discover_strangers(run.landing, run.contracts)
+
+    strangers = found()
+    filters = late.filters_of(run) if strangers else None
+    if filters and (kept_out := late.keep_out_strangers(run, found, filters)):
         run.ledger.append_many([_kept_out_event(run, one) for one in kept_out])
-        strangers = feeds.discover_strangers(run.landing, run.contracts)
+        strangers = found()
     with connect(run.home) as con:
         results = [feeds.load(con, stranger, None) for stranger in strangers]
     run.ledger.append_many([_delivery_event(run, result) for result in results])

@@ -1,13 +1,14 @@
-"""Late rows of sealed identities: kept out of every new delivery before it is loaded.
+"""Late rows of the sealed and the erased: kept out of every new delivery before it is loaded.
 
-What was kept out goes to the vault, for the custodian; without a custodian's key it is dropped. Either way
-the ledger has the number of rows and the feed, and nothing else.
+Of the sealed, what was kept out goes to the vault, for the custodian; without a custodian's key it is dropped.
+Of the erased it is dropped: the two have filters of their own, and no row of an erased child comes near
+the vault. Either way the ledger has the number of rows and the feed, and nothing else.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import duckdb
@@ -19,7 +20,7 @@ from ffp_data.hub.database import create_engine, migrate
 from ffp_data.pipeline.run import Run
 from ffp_data.sealing.deliveries import Taken, take, take_unread
 from ffp_data.sealing.places import custodian_file, vault_folder
-from ffp_data.sealing.sieve import Sieve, filter_key
+from ffp_data.sealing.sieve import Sieve, erased_key, filter_key
 from ffp_data.sealing.vault import Custodian, Vault
 
 
@@ -31,13 +32,27 @@ class KeptOut:
     rows: int
 
 
-def sieve_of(run: Run) -> Sieve:
-    """The filter as it is now."""
+@dataclass(frozen=True)
+class Filters:
+    """Who is kept out: the erased first, so that none of their rows is put away."""
+
+    erased: Sieve
+    sealed: Sieve
+
+    def __bool__(self) -> bool:
+        return bool(self.erased) or bool(self.sealed)
+
+
+def filters_of(run: Run) -> Filters:
+    """The filters as they are now."""
     engine = create_engine(run.home.hub_url)
     try:
         migrate(engine)
         with engine.connect() as connection:
-            return Sieve(filter_key(run.keys), seals.tokens(connection))
+            return Filters(
+                Sieve(erased_key(run.keys), seals.erased_tokens(connection)),
+                Sieve(filter_key(run.keys), seals.tokens(connection)),
+            )
     finally:
         engine.dispose()
 
@@ -46,28 +61,42 @@ def keep_out(
     run: Run,
     con: duckdb.DuckDBPyConnection,
     contract: Contract,
-    contracts: Mapping[str, Contract],
-    new: Iterable[Delivery],
-    sieve: Sieve,
+    new: Callable[[], Iterable[Delivery]],
+    filters: Filters,
 ) -> list[KeptOut]:
-    """Take the rows of sealed identities out of the files of new deliveries of a feed."""
-    told = []
-    for delivery in new:
-        if taken := take(con, delivery, contract, contracts, sieve, run.home.scratch):
-            put_away(run, taken, "late")
-            taken.apply()
-            told.append(KeptOut(contract.id, taken.count))
-    return told
+    """Take the rows of the erased and the sealed out of the files of new deliveries of a feed.
+
+    `new` looks what is new, since a file that lost rows is another delivery.
+    """
+
+    def look(delivery: Delivery, sieve: Sieve) -> Taken | None:
+        return take(con, delivery, contract, run.contracts, sieve, run.home.scratch)
+
+    return _kept_out(run, contract.id, new, filters, look)
 
 
-def keep_out_strangers(run: Run, strangers: Iterable[Delivery], sieve: Sieve) -> list[KeptOut]:
+def keep_out_strangers(
+    run: Run, strangers: Callable[[], Iterable[Delivery]], filters: Filters
+) -> list[KeptOut]:
     """The same of what lies in no feed's folder, which goes whole."""
+    return _kept_out(run, "", strangers, filters, take_unread)
+
+
+def _kept_out(
+    run: Run,
+    feed: str,
+    new: Callable[[], Iterable[Delivery]],
+    filters: Filters,
+    look: Callable[[Delivery, Sieve], Taken | None],
+) -> list[KeptOut]:
     told = []
-    for delivery in strangers:
-        if taken := take_unread(delivery, sieve):
-            put_away(run, taken, "late")
-            taken.apply()
-            told.append(KeptOut("", taken.count))
+    for sieve, has_vault in ((filters.erased, False), (filters.sealed, True)):
+        for delivery in new() if sieve else ():
+            if taken := look(delivery, sieve):
+                if has_vault:
+                    put_away(run, taken, "late")
+                taken.apply()
+                told.append(KeptOut(feed, taken.count))
     return told
 
 

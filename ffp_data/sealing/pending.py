@@ -1,7 +1,7 @@
-"""The journal of a seal that is under way: what to go on with after a crash, and why nobody may look now.
+"""The journal of a seal or erasure that is under way: what to go on with after a crash, and why nobody may look.
 
 While the file is there the old identity may stand in one place and be gone from another, so look-ups and
-runs are refused until `ffp hub seal` was run to its end. It must name the identity to find it again; it
+runs are refused until it was run to its end. It must name the identity to find it again; it
 is encrypted under a key of the hub and removed as the last step.
 """
 
@@ -48,7 +48,8 @@ def require_none(home: Home) -> None:
     """Raises SealUnfinishedError while a seal is under way, but in the process that seals."""
     if home.root not in _SEALING and path_of(home).exists():
         raise SealUnfinishedError(
-            f"{home.root}: a seal was begun and is not done; run `ffp hub seal` again to its end"
+            f"{home.root}: a seal or an erasure was begun and is not done; run `ffp hub seal`, `ffp erase` or"
+            " `ffp retention --apply` again, whichever it was, to its end"
         )
 
 

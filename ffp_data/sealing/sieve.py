@@ -17,6 +17,7 @@ from governance.keys import KeyStore
 
 RECORD, NUMBER = "record", "number"
 _LABEL = "seal/filter"
+_ERASED = "erase/filter"
 _SPENT = "seal/spent"
 _CELLS = re.compile(r"""[\s,;|"'<>{}\[\]()=/?!#*]+""")
 _SPACED = re.compile(r"(?<!\d)\d{3}[ -]\d{3}[ -]\d{4}(?!\d)")
@@ -33,6 +34,11 @@ def plain_number(text: str) -> str:
 
 def filter_key(keys: KeyStore) -> bytes:
     return keys.key(_LABEL)
+
+
+def erased_key(keys: KeyStore) -> bytes:
+    """The key of the filter of those who were erased."""
+    return keys.key(_ERASED)
 
 
 def spent_key(keys: KeyStore) -> bytes:
