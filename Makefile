@@ -13,7 +13,7 @@ export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help spark demo serve test cover evidence unit check lint types format lock wheel sbom bench clean
+.PHONY: help spark demo serve pages test cover evidence unit check lint types format lock wheel sbom bench clean
 
 help: ## show these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ serve: $(READY) ## Dagster's pages on the demonstration: http://127.0.0.1:3000
 	FFP_HOME=$(CURDIR)/$(DEMO)/home FFP_LANDING=$(CURDIR)/$(DEMO)/partnership/landing \
 	DAGSTER_HOME=$(CURDIR)/$(DEMO)/home/dagster \
 	PYTHONWARNINGS='ignore:Function `dev_command` is superseded' $(BIN)/dagster dev -w workspace.yaml
+
+pages: $(READY) ## the practitioners' pages on the demonstration: http://127.0.0.1:8000
+	$(BIN)/ffp serve --home $(DEMO)/home
 
 test: $(READY) check ## all tests, as CI runs them
 	$(BIN)/pytest -q -n auto --dist loadgroup

@@ -71,6 +71,7 @@ def summarise(run: Run, seconds: Mapping[str, float], truth: Path | None) -> dic
                 "identifier hub": run.home.hub_url.partition("?")[0].rpartition("@")[2],
                 "ledger": str(run.home.ledger_dir),
                 "Dagster": str(run.home.dagster_home),
+                "pages": f"ffp serve --home {run.home.root}",
             },
         }
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 _TEMPLATES = Environment(
-    loader=ChoiceLoader([PackageLoader("ffp_data.web"), PackageLoader("govuk_frontend_jinja")]),
+    loader=PackageLoader("ffp_data.web"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
