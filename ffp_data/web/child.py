@@ -6,7 +6,7 @@ why, in one of few sentences, so that nobody takes silence for an answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -65,26 +65,28 @@ class UnknownChildError(Exception):
     """No such child in the view that counts."""
 
 
-def child_page(view: Published, child_id: str, filters: Filters = Filters()) -> ChildPage:
-    """The page of a child; raises UnknownChildError."""
+def child_page(
+    view: Published,
+    child_id: str,
+    filters: Filters = Filters(),
+    shielded: Collection[str] = (),
+) -> ChildPage:
+    """The page of a child; raises UnknownChildError. `shielded`: children hidden since the view was made."""
     found = view.rows("FROM children WHERE child_id = ?", [child_id])
     if not found:
         raise UnknownChildError(child_id)
     child, feeds = found[0], _feeds(view)
-    is_protected = child["is_restricted"] or child_id in view.protected
-    events = view.rows(
-        "FROM chronology WHERE child_id = ? ORDER BY event_date DESC, event_type, line", [child_id]
-    )
+    is_new = child_id in shielded  # the view does not hide this child's contacts yet
+    is_protected = is_new or child["is_restricted"] or child_id in view.protected
+    events = _of(view, "chronology", child_id, "ORDER BY event_date DESC, event_type, line")
+    involvements = _of(view, "involvements", child_id, f"ORDER BY {_FIRST}")
     return ChildPage(
         child_id=child_id,
         name=name_of(child),
         age=age_of(child),
         is_protected=is_protected,
         open_to=tuple(_words()["levels"][level] for level in child["is_open_to"] or ()),
-        involvements=tuple(
-            _involvement(r, feeds)
-            for r in _of(view, "involvements", child_id, "ORDER BY " + _FIRST)
-        ),
+        involvements=tuple(_involvement(_hidden(r) if is_new else r, feeds) for r in involvements),
         flags=tuple(
             _flag(r, feeds) for r in _of(view, "flags", child_id, "ORDER BY since DESC, flag")
         ),
@@ -96,6 +98,12 @@ def child_page(view: Published, child_id: str, filters: Filters = Filters()) -> 
         doubt=_doubt(child),
         as_at=day(date.fromisoformat(view.as_at)),
     )
+
+
+def _hidden(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An involvement without what tells where the child is seen, as the view withholds it."""
+    gone = dict.fromkeys(("contact_name", "contact_phone", "team"))
+    return {**row, **gone, "is_contact_withheld": True}
 
 
 # Words
@@ -116,7 +124,11 @@ def age_of(row: Mapping[str, Any]) -> str:
     """Age and birth date; for the unborn, when the birth is expected."""
     if row.get("date_of_birth"):
         years = row["age_years"]
-        age = "Under one year old" if years == 0 else f"{years} {'year' if years == 1 else 'years'} old"
+        age = (
+            "Under one year old"
+            if years == 0
+            else f"{years} {'year' if years == 1 else 'years'} old"
+        )
         return f"{age}, born {day(row['date_of_birth'])}"
     if row.get("expected_birth_date"):
         return f"Not born yet, expected {day(row['expected_birth_date'])}"

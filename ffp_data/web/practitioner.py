@@ -42,7 +42,7 @@ def found(
 ) -> Response:
     """Who fits what was typed; what was typed is not written down, who was shown is."""
     view = service.view.newest()
-    result = search(view, text)
+    result = search(view, text, service.register.shielded())
     service.gate.read(
         who.principal, Right.SEARCH, subjects=[h.child["child_id"] for h in result.hits],
         found=len(result.hits) + result.more,
@@ -69,7 +69,8 @@ def child(
     if not own and reason is None:
         return show(request, "reason.html", child_id=current, error=None)
     _allow(service, who, current, reason)
-    page = child_page(service.view.newest(), current, Filters(source or None, _day(since)))
+    filters = Filters(source or None, _day(since))
+    page = child_page(service.view.newest(), current, filters, service.register.shielded())
     return show(
         request, "child.html", child=page, reason=reason, source=source or "", since=since or ""
     )

@@ -7,7 +7,7 @@ stands below. A word that could be two things, such as ten digits, is tried as e
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -74,14 +74,18 @@ def _day(match: re.Match[str]) -> date | None:
         return None
 
 
-def search(view: Published, text: str) -> Result:
-    """The children who fit every term, those written alike first, then by name and age."""
+def search(view: Published, text: str, shielded: Collection[str] = ()) -> Result:
+    """The children who fit every term, those written alike first, then by name and age.
+
+    `shielded`: children hidden since the view was made, whom no postcode may find.
+    """
     terms = terms_of(text)
     if not terms:
         return Result((), 0)
     wanted = [(number, *token) for number, term in enumerate(terms) for token in term.tokens]
-    rows = view.rows(_SQL, [*zip(*wanted, strict=True), len(terms)])
-    hits = [Hit(_without(row, "fits", "found"), row["fits"] < len(terms)) for row in rows]
+    rows = view.rows(_SQL, [*zip(*wanted, strict=True), sorted(shielded), len(terms)])
+    hidden = view.protected.union(shielded)
+    hits = [Hit(_shown(row, hidden), row["fits"] < len(terms)) for row in rows]
     return Result(tuple(hits), rows[0]["found"] - len(hits) if rows else 0)
 
 
@@ -92,6 +96,7 @@ WITH wanted AS (
 ), each_term AS (
     SELECT i.child_id, w.term, max(w.fits) AS fits
     FROM {INDEX} AS i JOIN wanted AS w ON i.kind = w.kind AND i.token = w.token
+    WHERE NOT (i.kind = '{POSTCODE}' AND list_contains(?::VARCHAR[], i.child_id))
     GROUP BY ALL
 ), whole AS (
     SELECT child_id, sum(fits) AS fits FROM each_term GROUP BY child_id HAVING count(*) = ?
@@ -105,10 +110,7 @@ LIMIT {SHOWN}
 """
 
 
-def _without(row: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in names}
-
-
-def tokens(terms: Iterable[Term]) -> list[str]:
-    """The words of the terms, for tests and messages."""
-    return [token for term in terms for _, token, _ in term.tokens]
+def _shown(row: dict[str, Any], hidden: Collection[str]) -> dict[str, Any]:
+    is_hidden = row["is_restricted"] or row["child_id"] in hidden
+    shown = {name: value for name, value in row.items() if name not in ("fits", "found")}
+    return {**shown, "is_restricted": is_hidden, "postcode": None if is_hidden else row["postcode"]}

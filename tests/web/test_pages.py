@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from fastapi.testclient import TestClient
 
 from ffp_data.access import Access
 from ffp_data.hub.child_id import new_child_id
+from ffp_data.rights.orders import Kind, Orders, Said
+from ffp_data.web.app import make_app
 from tests.web.conftest import Visitor
-from tests.web.world import HOSTILE, World
+from tests.web.world import HOSTILE, World, make_world
 
 
 def _text(page: str) -> str:
@@ -90,6 +93,25 @@ def test_the_place_of_a_hidden_child_is_on_no_page(visitor: Visitor, world: Worl
     found = visitor.send("/search", text="XF1 2AB")
     assert world.hidden not in found.text
     assert world.mine in found.text
+
+
+def test_a_shield_counts_on_the_next_page_before_any_run(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    own = make_world(tmp_path_factory.mktemp("shielded") / "home")
+    with TestClient(make_app(own.home), raise_server_exceptions=False) as client:
+        visitor = Visitor(client).sign_in("family-help")
+        assert "Ash Lane" in visitor.get(f"/children/{own.mine}").text
+        with Orders(own.home) as orders:
+            orders.give(Kind.SHIELD, own.mine, Said("a.head", "the father searches for the mother"))
+        page = visitor.get(f"/children/{own.mine}").text.split("<main", 1)[1]
+        visitor.get("/search")
+        found = visitor.send("/search", text="XF1 2AB").text
+    assert "Protected. Where this child lives" in page
+    for place in ("Ash Lane", "XF1", "990155", "01632", "Kemble", "Family Help North"):
+        assert place not in page
+    assert own.mine not in found
+    assert own.other in found
 
 
 @pytest.mark.parametrize(
