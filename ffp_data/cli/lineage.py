@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, out, print_json
+from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, out, print_json, print_rows
 
 if TYPE_CHECKING:
     from ffp_data.lineage.answers import Explained, Explanation, Row
+    from ffp_data.lineage.who import DidSee, WhoAnswer
 
 Reason = Annotated[
     str | None, typer.Option(help="Why you ask, in words that name nobody; the ledger keeps it.")
@@ -19,6 +20,7 @@ Reason = Annotated[
 def add_to(top: typer.Typer) -> None:
     """Put both commands at the top level."""
     top.command()(explain)
+    top.command()(who)
 
 
 def explain(
@@ -55,6 +57,77 @@ def explain(
     for cell in answer.cells:
         _tell(answer, cell)
     _tell_recipients(answer)
+
+
+def who(
+    column: Annotated[
+        str,
+        typer.Argument(
+            help="feed.table.column, or a column of a table: single_view.children.postcode"
+        ),
+    ],
+    indirect: Annotated[
+        bool, typer.Option("--indirect", help="List columns that it only chooses, too.")
+    ] = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Who could see a column under the agreements in force, and who did, by the ledger. Exit 1: did and could not."""
+    from ffp_data.access import Access
+    from ffp_data.lineage.columns import ColumnLineage, UnknownColumnError
+    from ffp_data.lineage.graph import current_graph
+    from ffp_data.lineage.who import Who
+    from ffp_data.pipeline.kept_locks import KeptLocks
+    from ffp_data.pipeline.run import Run
+    from governance.policy.compile import Lock
+
+    access = Access(has_run(home))
+    run = Run.at(run_id="who", home=access.home.root)
+    asked = Who(
+        ColumnLineage(current_graph(), run.contracts),
+        Lock.read(run.lock_file, access.keys.public_key),
+        access.roles,
+        KeptLocks(access.home, access.keys).find,
+    )
+    try:
+        answer = asked.ask(column, access.ledger.events())
+    except UnknownColumnError as error:
+        raise fail(str(error), 2) from error
+    if json:
+        print_json(answer.model_dump(mode="json"))
+    else:
+        could = [each.model_dump() for each in answer.could if indirect or each.way == "direct"]
+        did = [_done(each) for each in answer.did if indirect or each.way == "direct"]
+        print_rows(f"could see {column}", could)
+        print_rows(f"did see {column}", did)
+        if not indirect:
+            _tell_indirect(answer)
+        if not answer.beyond:
+            _say("nobody saw it without a grant that was in force then")
+    if answer.beyond:
+        told = (
+            f"{each.who} saw {each.column} for {each.purpose} without a grant"
+            for each in answer.beyond
+        )
+        raise fail(() if json else told)
+
+
+def _tell_indirect(answer: WhoAnswer) -> None:
+    """Of whom only the choice of other values rests on the column: how many, by recipient."""
+    counts = Counter(each.who for each in answer.could if each.way == "indirect")
+    if counts:
+        listed = ", ".join(f"{who} {number}" for who, number in sorted(counts.items()))
+        _say(
+            f"columns that it only helps to choose, filter or join (--indirect lists them): {listed}"
+        )
+
+
+def _done(each: DidSee) -> dict[str, object]:
+    days = f"{each.first:%Y-%m-%d}" + (
+        "" if each.first == each.last else f" to {each.last:%Y-%m-%d}"
+    )
+    told = each.model_dump(exclude={"first", "last"})
+    return {**told, "when": days}
 
 
 def _tell(answer: Explanation, cell: Explained) -> None:

@@ -201,7 +201,7 @@ def open_explainer(home: Home) -> Iterator[Explainer]:
             books = Books(
                 lists_of(home, access.keys),
                 KeptLocks(home, access.keys),
-                Lock.read(run.lock_file, access.keys.public_key),
+                Lock.read(run.lock_file, access.keys.trusted),
             )
             books.read_deliveries(con)
             books.read_ledger(access.ledger.events())
