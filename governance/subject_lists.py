@@ -87,7 +87,7 @@ class SubjectLists:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with replacing(self.folder / f"{digest}{_SUFFIX}") as handle:
             handle.write(data)
-        return {"sha256": digest, "count": table.num_rows}
+        return {"sha256": digest, "count": table.num_rows, "relations": table.column_names[1:]}
 
 
 def read_list(folder: Path, said: Mapping[str, Any]) -> pa.Table:

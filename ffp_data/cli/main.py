@@ -20,12 +20,16 @@ from ffp_data.cli import (
     model,
     orders,
     private,
+    publish,
+    retention,
     returns,
+    rights,
     run,
     serve,
     withdraw,
 )
 from ffp_data.cli.console import fail
+from ffp_data.error_words import careful
 
 
 class Commands(TyperGroup):
@@ -37,7 +41,7 @@ class Commands(TyperGroup):
         except Exception as error:
             if isinstance(error, _mendable()):
                 raise fail(str(error)) from error
-            raise
+            raise careful(error) from None
 
 
 def _mendable() -> tuple[type[Exception], ...]:
@@ -94,10 +98,13 @@ lookups.add_to(app)
 lineage.add_to(app)
 app.command("serve")(serve.serve)
 orders.add_to(app)
+rights.add_to(app)
+retention.add_to(app)
 app.add_typer(access.app, name="access")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(hub.app, name="hub")
 app.add_typer(private.app, name="private")
+app.add_typer(publish.app, name="publish")
 app.add_typer(returns.app, name="returns")
 app.add_typer(documents.app, name="governance")
 app.add_typer(governance.policy_app, name="policy")

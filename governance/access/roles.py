@@ -50,6 +50,11 @@ class Right(StrEnum):
     HOLD = "hold"  # stop destruction, for an inquiry
     ERASE = "erase"  # destroy what the hub holds of a child
     WITHDRAW = "withdraw"  # end an agreement, tell before what goes, and prove after that it went
+    DISCLOSURES = "disclosures"  # to whom a child's data was disclosed
+    AFFECTED = "affected"  # who is affected by a breach
+    SUBJECT_ACCESS = (
+        "subject_access"  # everything that is held on a child, for whom asks for their own
+    )
     EXPLAIN = "explain"  # where a value of the single view comes from, with the value
     TOKENS = "tokens"  # give and take access to the API
 

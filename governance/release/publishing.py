@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from governance.envelope import PublicKey, seal_for
 from governance.grants import ReleaseDecision
 from governance.keys import KeyStore
 from governance.ledger import Ledger
@@ -53,9 +54,8 @@ def publish(
     def fill(part: Path) -> dict[str, Any]:
         rows = write(part)
         refuse_others(decision, sorted(set(rows) - set(decision.relations)), as_at, ledger)
-        manifest = write_manifest(
-            part, {**facts(decision, as_at, rows), "witness": witness.record}, keys.signing_key
-        )
+        told = {**facts(decision, as_at, rows), "witness": witness.record}
+        manifest = _sign(part, decision, told, keys)
         listed = {"subject_list": dict(keep_list())} if keep_list else {}
         return {
             **about(decision, as_at),
@@ -63,10 +63,18 @@ def publish(
             "rows": dict(rows),
             "columns": columns(decision),
             **listed,
+            "sealed_to": PublicKey.parse(decision.seal_to).id.hex() if decision.seal_to else None,
         }
 
     said = put_in_place(out, fill, ledger)
     return Extract(out, str(decision.agreement), said["manifest"], said["rows"])
+
+
+def _sign(part: Path, decision: ReleaseDecision, told: Mapping[str, Any], keys: KeyStore) -> str:
+    """Sign the files as they are, or sealed to the recipient where one registered a key."""
+    if decision.seal_to is None:
+        return write_manifest(part, told, keys.signing_key)
+    return seal_for(PublicKey.parse(decision.seal_to), part, told, keys.signing_key)
 
 
 def publish_documents(

@@ -1,0 +1,134 @@
+"""What people may ask about a child's data: to whom it went, who is affected by a loss, everything held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, print_json, print_rows
+
+if TYPE_CHECKING:
+    from ffp_data.rights.disclosures import DisclosureRegister
+
+Reason = Annotated[
+    str | None, typer.Option(help="Why you ask, in words that name nobody; the ledger keeps it.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands at the top level."""
+    app.command()(disclosures)
+    app.command()(affected)
+
+
+@contextmanager
+def _opened(home: Path | None) -> Iterator[DisclosureRegister]:
+    from ffp_data.access import Access
+    from ffp_data.rights.affected import NothingLostError
+    from ffp_data.rights.disclosures import DisclosureRegister, NoSuchChildError
+    from governance.subject_lists import SubjectListError
+
+    place = has_run(home)
+    try:
+        yield DisclosureRegister(place, Access(place))
+    except (NoSuchChildError, NothingLostError) as error:
+        raise fail(str(error), 2) from error
+    except SubjectListError as error:
+        raise fail(str(error)) from error
+
+
+def disclosures(
+    child_id: Annotated[
+        str, typer.Argument(help="The child's identifier, in use or a former one.")
+    ],
+    reason: Reason = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """To whom a child's data was disclosed: every release and read, when, why, under which agreement.
+
+    Exit status: 0 answered, 2 no such child.
+    """
+    from governance.access import Right
+
+    with _opened(home) as register:
+        gate, who = register.access.gate, register.access.user(Right.DISCLOSURES, reason=reason)
+        facts = gate.check(who, Right.DISCLOSURES, subjects=[child_id], reason=reason)
+        log = register.of_child(register.identity(child_id))
+        gate.append("read", **facts, disclosures=len(log.disclosures), upto=log.events)
+    if json:
+        print_json(log.model_dump())
+        return
+    rows = [
+        {
+            "at": each.at[:19],
+            "what": each.what,
+            "to": each.to,
+            "purpose": each.purpose,
+            "agreement": each.agreement or each.right,
+            "fields": ", ".join(dict.fromkeys(f.name for f in each.fields)) or each.reason,
+        }
+        for each in log.disclosures
+    ]
+    print_rows(f"disclosures of {log.child_id}", rows)
+    typer.echo(f"recipients: {', '.join(log.recipients) or 'none'}")
+    typer.echo(f"whole up to event {log.events:,} of the ledger, {log.head[:16]}…")
+
+
+def affected(
+    what: Annotated[
+        str,
+        typer.Argument(help="A release's folder or manifest, a run, a recipient, or a key's id."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="A .csv or .json to write: who, and what of them.")
+    ] = None,
+    reason: Reason = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Who is affected when something was lost: the list for the notice of a breach within 72 hours.
+
+    Exit status: 0 answered, 2 nothing that was released fits.
+    """
+    from ffp_data.rights.affected import affected_by, write_affected
+    from governance.access import Right
+
+    if out is not None and out.suffix not in (".csv", ".json"):
+        raise fail(f"{out}: name a .csv or a .json", 2)
+    with _opened(home) as register:
+        gate, who = register.access.gate, register.access.user(Right.AFFECTED, reason=reason)
+        facts = gate.check(who, Right.AFFECTED, reason=reason)
+        told, rows = affected_by(register, what)
+        numbers = [each.number for each in told.releases]
+        gate.append(
+            "breach_list_made", **facts, children=told.children, releases=numbers, fits=told.fits
+        )
+        if out is not None:
+            write_affected(told, rows, out)
+    if json:
+        print_json(told.model_dump())
+        return
+    shown = [
+        {
+            "released": each.released_at[:19],
+            "recipient": each.recipient,
+            "agreement": each.agreement,
+            "purpose": each.purpose,
+            "children": each.children,
+            "sealed": "yes" if each.sealed_to else "no",
+            "categories": ", ".join(each.categories),
+        }
+        for each in told.releases
+    ]
+    print_rows(f"{what}: a {told.fits}", shown)
+    typer.echo(
+        f"{told.children:,} children affected"
+        + (f": {out}" if out else "; list them: --out FILE.csv")
+    )
+    if told.unknown:
+        typer.echo(f"{told.unknown:,} more were erased or sealed since; nobody can name them")
