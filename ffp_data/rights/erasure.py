@@ -8,7 +8,7 @@ ledger is written once more and can't be tied to anybody afterwards, since its k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,10 @@ class Ordered:
             raise SealError("--by and --second are one person; somebody else must agree")
 
 
+Classes = Callable[[], Mapping[str, Collection[str]]]
+"""The classes of retention by identifier; asked only where a hold on a class stands."""
+
+
 @dataclass(frozen=True)
 class Records:
     """Records of people who stay: what their sources no longer send."""
@@ -63,13 +67,12 @@ def erase(
     child_ids: Sequence[str],
     ordered: Ordered,
     *,
-    classes: Callable[[str], Collection[str]],
+    classes: Classes,
     records: Records | None = None,
 ) -> Report:
     """Erase these people, and `records` of others, or go on with the erasure under way.
 
-    `classes` gives the classes of retention of an identifier, for holds on a class. Raises HeldError
-    (which stands in the ledger), SealError, UnknownIdentifierError and InvalidIdentifierError.
+    Raises HeldError (which stands in the ledger), SealError, UnknownIdentifierError and InvalidIdentifierError.
     """
     ordered.require()
     with sole_run(run.home, lambda: None), pending.sealing(run.home):
@@ -89,12 +92,13 @@ def erase(
             work.engine.dispose()
 
 
-def _refuse_held(run: Run, subject: Subject, classes: Callable[[str], Collection[str]]) -> None:
+def _refuse_held(run: Run, subject: Subject, classes: Classes) -> None:
     feeds_of = {key.partition("|")[0] for key in subject.records}
     with Orders(run.home) as orders:
         holds = hold.standing(orders)
+    known = classes() if holds.classes else {}
     found = sorted(
-        {n for child in subject.child_ids for n in holds.of(child, feeds_of, classes(child))}
+        {n for child in subject.child_ids for n in holds.of(child, feeds_of, known.get(child, ()))}
     )
     if found:
         numbers = ", ".join(map(str, found))

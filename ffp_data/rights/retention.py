@@ -3,7 +3,9 @@
 A person is of every class that ever applied (`retention.sql`); the class that keeps longest decides, and nobody
 is due with whom a service works. Beside the classes stands the rule that the hub's copy never outlives the
 source: a record is due once its agency has not sent it for the period of its agreement, and a person with
-the last record. Adults are due with the last child they are known for.
+the last record. Adults are due with the last child they are known for. Whom an agency still sends is told of
+and stays: erased here, the next delivery would bring the person back, and a filter would hide one who
+comes to harm again. The agency is to be asked why it still holds what by the rule should be gone.
 """
 
 from __future__ import annotations
@@ -21,8 +23,11 @@ from ffp_data.feeds.contract import Contract
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.run import Run
 from ffp_data.rights import hold
+from ffp_data.rights.erasure import Ordered, Records, erase
 from ffp_data.rights.hold import Holds
 from ffp_data.rights.orders import Orders
+from ffp_data.sealing.removal import SealError
+from ffp_data.sealing.report import Report
 from ffp_data.settings import Home
 from ffp_data.warehouse import connect
 from governance.grants import Grants
@@ -55,13 +60,13 @@ class Rule:
     def words(self) -> str:
         """The rule as a sentence."""
         parts = [
-            f"{years} years from {_EVENTS[event]}" if years else f"when {_EVENTS[event]}"
+            f"{_years(years)} from {_EVENTS[event]}" if years else f"when {_EVENTS[event]}"
             for years, event in self.after
         ]
         words = "kept until the later of " + " and ".join(parts) if len(parts) > 1 else parts[0]
         if self.after_death:
             years, age = self.after_death
-            words += f"; {years} years from death before the age of {age}"
+            words += f"; {_years(years)} from death before the age of {age}"
         return words
 
     def due(self, person: Person) -> date | None:
@@ -111,7 +116,10 @@ class Person:
 
 @dataclass(frozen=True)
 class Due:
-    """Somebody, or some records of somebody, whose time has come. `held`: numbers of holds that keep it."""
+    """Somebody, or some records of somebody, whose time has come.
+
+    held: numbers of the holds that keep it; sent_by: feeds that still send the person.
+    """
 
     child_id: str
     rule: str
@@ -119,6 +127,7 @@ class Due:
     records: tuple[str, ...]
     is_whole: bool
     held: tuple[int, ...]
+    sent_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,8 +143,8 @@ class Plan:
 
     @property
     def free(self) -> list[Due]:
-        """What no hold keeps."""
-        return [each for each in self.due if not each.held]
+        """What no hold keeps and no agency sends."""
+        return [each for each in self.due if not each.held and not each.sent_by]
 
     @property
     def share(self) -> float:
@@ -149,12 +158,14 @@ class Plan:
 
 def _row(name: str, due: Iterable[Due], rules: Mapping[str, Rule]) -> dict[str, Any]:
     mine = [each for each in due if each.rule == name]
+    free = [each for each in mine if not each.held and not each.sent_by]
     rule = rules.get(name)
     return {
         "class": name,
-        "people": sum(e.is_whole and not e.held for e in mine),
-        "records": sum(len(e.records) for e in mine if not e.held),
+        "people": sum(e.is_whole for e in free),
+        "records": sum(len(e.records) for e in free),
         "held": sum(bool(e.held) for e in mine),
+        "still sent": sum(bool(e.sent_by) and not e.held for e in mine),
         "rule": rule.words
         if rule
         else "its agency has not sent it for the period of the agreement",
@@ -166,6 +177,13 @@ def _row(name: str, due: Iterable[Due], rules: Mapping[str, Rule]) -> dict[str, 
 def classes(home: Home) -> frozenset[str]:
     """The classes of the register of this home's lock."""
     return frozenset(rules(policy.grants(Run.at(run_id="retention", home=home.root))))
+
+
+def classes_of(run: Run) -> dict[str, tuple[str, ...]]:
+    """The classes of everybody whom the last run knew; nobody's where no build was made."""
+    with connect(run.home, read_only=True) as con:
+        people = _people(con, {}, policy.grants(run), run.as_at)
+    return {person.child_id: person.classes for person in people}
 
 
 def rules(grants: Grants) -> dict[str, Rule]:
@@ -228,7 +246,9 @@ def _due_of(
     held = tuple(holds.of(person.child_id, person.feeds, person.classes))
     all_gone = bool(person.records) and len(gone) == len(person.records)
     if told is not None and told[0] <= as_at:
-        yield Due(person.child_id, told[1], told[0], tuple(sorted(person.records)), True, held)
+        every = tuple(sorted(person.records))
+        sent_by = tuple(sorted({key.partition("|")[0] for key in set(every) - set(gone)}))
+        yield Due(person.child_id, told[1], told[0], every, True, held, sent_by)
     elif all_gone:
         last = max(person.records.values())
         yield Due(person.child_id, SOURCE_GONE, last, gone, True, held)
@@ -318,6 +338,53 @@ def _period(grants: Grants, agreement: str) -> timedelta | None:
         return None
     kept = terms["retention"]
     return timedelta(days=round(days_in(kept.get("hub", kept["period"]))))
+
+
+class OverLimitError(SealError):
+    """More would be destroyed at once than the register lets pass without asking."""
+
+
+def resume(run: Run, ordered: Ordered) -> Report:
+    """Go on with an erasure of this home that was killed."""
+    return erase(run, [], ordered, classes=dict)
+
+
+def apply(
+    run: Run, found: Plan, by: str, second: str, *, allow_share: bool = False
+) -> Report | None:
+    """Erase what a plan found due and no hold keeps; counts and references go to the ledger.
+
+    None when nothing is due. Raises OverLimitError above the register's share, unless it is allowed, and
+    what `erase` raises.
+    """
+    free = found.free
+    if not free:
+        return None
+    if 100 * found.share > found.limit_percent and not allow_share:
+        run.ledger.append("retention_stopped", as_at=str(found.as_at), due=counts(free))
+        raise OverLimitError(
+            f"{found.share:.0%} of all people would be erased, more than {found.limit_percent} %: look at the"
+            " report, and give --allow-share when it is right"
+        )
+    held = sum(bool(each.held) for each in found.due)
+    run.ledger.append(
+        "retention_applied",
+        as_at=str(found.as_at),
+        by=by,
+        second=second,
+        due=counts(free),
+        held=held,
+    )
+    whole = [each.child_id for each in free if each.is_whole]
+    records = Records(tuple(key for each in free if not each.is_whole for key in each.records))
+    reason = f"retention as at {found.as_at}"
+    ordered = Ordered(by, second, reason, keeps_late_out=False)
+    # Who is held was left out above, by the classes of this plan.
+    return erase(run, whole, ordered, classes=dict, records=records)
+
+
+def _years(number: int) -> str:
+    return "1 year" if number == 1 else f"{number} years"
 
 
 def add_years(day: date, years: int) -> date:

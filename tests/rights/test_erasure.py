@@ -32,8 +32,8 @@ from tests.sealing.test_seal import left_of
 ORDER = Ordered("d.officer", "s.siro", "Article 17 request 12")
 
 
-def no_class(_child: str) -> tuple[str, ...]:
-    return ()
+def no_class() -> dict[str, list[str]]:
+    return {}
 
 
 @pytest.fixture(scope="module")
