@@ -9,7 +9,7 @@ is why runs are queued one by one (see docs/decisions/001-stack.md).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import duckdb_extension_httpfs
 from ffp_data.fence import pass_fence
 from ffp_data.sealing.pending import require_none
 from ffp_data.settings import Home
+from governance.files import fsync_directory
 from governance.keys import KeyStore
 
 CATALOG = "warehouse"
@@ -64,6 +65,7 @@ def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
     run of this process was overtaken by another, SealUnfinishedError while a seal is under way.
     """
     require_none(home)
+    keys = KeyStore(home.keys_dir)  # as long as the file is open, so that a rotation waits
     connection = duckdb.connect(
         ":memory:",
         config={
@@ -74,7 +76,7 @@ def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
     )
     try:
         connection.execute(f"LOAD '{httpfs_extension()}'")
-        options = f"ENCRYPTION_KEY '{warehouse_key(home)}'" + (", READ_ONLY" if read_only else "")
+        options = f"ENCRYPTION_KEY '{keys.warehouse_key}'" + (", READ_ONLY" if read_only else "")
         connection.execute(f"ATTACH '{home.warehouse}' AS {CATALOG} ({options})")
         connection.execute(f"USE {CATALOG}")
         if not read_only:
@@ -84,3 +86,44 @@ def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
         yield connection
     finally:
         connection.close()
+
+
+def opens_with(path: Path, key: str) -> bool:
+    """Whether a key opens an encrypted DuckDB file. Raises duckdb.IOException for one in use."""
+    with closing(_engine()) as con:
+        try:
+            con.execute(f"ATTACH {_quoted(path)} AS tried (ENCRYPTION_KEY '{key}')")
+        except duckdb.IOException as error:
+            if "lock" in str(error).lower():
+                raise
+            return False
+        except duckdb.Error:
+            return False
+        return True
+
+
+def copy_encrypted(path: Path, old: str, new: str) -> None:
+    """Put a copy under the key ``new`` in the place of a file under ``old``, in one step; nobody may have it open."""
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
+    with closing(_engine()) as con:
+        con.execute(f"ATTACH {_quoted(path)} AS old (ENCRYPTION_KEY '{old}')")
+        con.execute("CHECKPOINT old")  # its log must not be taken for that of the copy
+        con.execute(f"ATTACH {_quoted(part)} AS new (ENCRYPTION_KEY '{new}')")
+        con.execute("COPY FROM DATABASE old TO new")
+        con.execute("CHECKPOINT new")
+    part.chmod(path.stat().st_mode & 0o777)
+    for log in (path, part):
+        log.with_name(log.name + ".wal").unlink(missing_ok=True)
+    part.replace(path)
+    fsync_directory(path.parent)
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _engine() -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(":memory:", config={"threads": "2"})
+    con.execute(f"LOAD '{httpfs_extension()}'")
+    return con

@@ -9,8 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
+from governance.keys import Verifier
 from governance.policy.compile import Lock, LockError
 from governance.policy.model import is_below
 
@@ -101,7 +100,7 @@ class Grants:
         self.policy = lock.sha256
 
     @staticmethod
-    def read(path: Path, public_key: Ed25519PublicKey, as_at: date) -> Grants:
+    def read(path: Path, public_key: Verifier, as_at: date) -> Grants:
         """Read a signed lock for a day; LockError when altered or compiled for another time."""
         lock = Lock.read(path, public_key)
         begins, ends = lock.data["as_at"], lock.data["valid_until"]
@@ -239,6 +238,11 @@ class Grants:
             reason,
             self._seal_to(recipient),
         )
+
+    def suppression(self, publication: str) -> Mapping[str, Any] | None:
+        """Return the entry of the register `suppression` for a publication; None when it has none."""
+        found: Mapping[str, Any] | None = self._lock["suppression"].get(publication)
+        return found
 
     def recipients(self, purpose: str) -> list[tuple[str, str]]:
         """Return (recipient, agreed purpose) of every bulk agreement at or below a purpose, sorted.

@@ -7,7 +7,7 @@ new file that takes its place in one step. On PostgreSQL encryption at rest is t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -30,8 +30,9 @@ _WAIT = 2.0
 _PLAIN = b"SQLite format 3\0"
 
 
-def is_encrypted_url(url: sa.URL) -> bool:
-    return url.drivername == DRIVER
+def is_ours(url: str | sa.URL) -> bool:
+    """Whether a URL names a file that is encrypted here, and not a server or a plain file."""
+    return sa.make_url(url).drivername == DRIVER
 
 
 def create_engine(url: sa.URL, **arguments: Any) -> sa.Engine:
@@ -41,10 +42,23 @@ def create_engine(url: sa.URL, **arguments: Any) -> sa.Engine:
     """
     file, keys = Path(url.database or ""), KeyStore(Path(str(url.query["keys"])))
     encrypt_plain(file, keys)
-    plain_url = url.set(drivername="sqlite", query={})
-    engine = sa.create_engine(plain_url, module=sqlcipher, **arguments)
     # `keys` goes along: who has an engine uses the keys, and a rotation waits for them.
-    sa.event.listen(engine, "connect", partial(_hand_over, keys, file), insert=True)
+    return _engine(file, partial(_hand_over, keys, file), **arguments)
+
+
+def engine_of(file: Path, key: bytes) -> sa.Engine:
+    """An engine on a file under a given key, for a rotation, in which `create_engine` refuses."""
+
+    def unlock(connection: Any, _record: object) -> None:
+        _unlock(connection, key)
+
+    return _engine(file, unlock, hide_parameters=True)
+
+
+def _engine(file: Path, unlock: Callable[[Any, object], None], **arguments: Any) -> sa.Engine:
+    url = sa.URL.create("sqlite", database=str(file))
+    engine = sa.create_engine(url, module=sqlcipher, **arguments)
+    sa.event.listen(engine, "connect", unlock, insert=True)
     return engine
 
 
@@ -58,6 +72,7 @@ def _hand_over(keys: KeyStore, file: Path, connection: Any, _record: object) -> 
 
 
 def _unlock(connection: Any, key: bytes) -> None:
+    connection.execute("PRAGMA cipher_log_level = NONE")  # a wrong key is told in our words, once
     connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
 
 

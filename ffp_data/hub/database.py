@@ -31,12 +31,16 @@ def create_engine(url: str) -> sa.Engine:
     parsed = make_url(url)
     is_sqlite = parsed.get_backend_name() == "sqlite"
     arguments = {"timeout": _WAIT_SECONDS} if is_sqlite else {}
-    make = at_rest.create_engine if at_rest.is_encrypted_url(parsed) else sa.create_engine
+    make = at_rest.create_engine if at_rest.is_ours(parsed) else sa.create_engine
     # Parameters are record keys and evidence: no error may repeat them.
     engine = make(parsed, connect_args=arguments, hide_parameters=True)
-    if is_sqlite:
-        sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
+    return prepared(engine) if is_sqlite else engine
+
+
+def prepared(engine: sa.Engine) -> sa.Engine:
+    """An engine on SQLite whose transactions are those of the hub."""
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 

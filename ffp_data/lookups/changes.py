@@ -183,7 +183,7 @@ def _is_identifier(column: dict[str, str], transform: str) -> bool:
 
 def _holdings(out: Path, keys: KeyStore) -> Iterator[_Holding]:
     for path in sorted(out.rglob(MANIFEST)):
-        manifest = read_manifest(path.parent, keys.public_key)
+        manifest = read_manifest(path.parent, keys.trusted)
         if any(_carries_identifier(table) for table in manifest["tables"]):
             yield _Holding(path.parent, manifest, keys)
 

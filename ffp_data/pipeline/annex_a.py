@@ -120,7 +120,7 @@ def council_folder(run: Run, on: date) -> Path:
 
 def _shared(run: Run, on: date, decision: ReleaseDecision) -> Shared:
     folder = run.home.out / "returns" / "tehadc"
-    return annex_a.find_shared(folder, on, run.keys.public_key, _agreed(decision))
+    return annex_a.find_shared(folder, on, run.keys.trusted, _agreed(decision))
 
 
 def _record(run: Run, on: date, choice: ChoiceToShare, shared: Shared) -> None:

@@ -72,7 +72,7 @@ def publish_governance(run: Run) -> DocumentsOutcome:
 
 def gather(run: Run) -> Facts:
     """Everything that the documents of a home are made of; raises LockError where it has no lock."""
-    lock = Lock.read(run.lock_file, run.keys.public_key)
+    lock = Lock.read(run.lock_file, run.keys.trusted)
     agreed = load(policy.policy_folder(run.home))
     kept = KeptLocks(run.home, run.keys)
     return Facts(

@@ -100,7 +100,7 @@ class KeptLocks:
             content = gzip.decompress(path.read_bytes())
         except (OSError, EOFError) as error:
             raise LockError(f"{path}: not a kept lock; restore it from a backup") from error
-        return Lock.parse(content, self.keys.public_key, path)
+        return Lock.parse(content, self.keys.trusted, path)
 
     def _asked(self) -> dict[str, Any]:
         path = self.home.locks / ASKED
@@ -110,7 +110,7 @@ class KeptLocks:
             envelope = json.loads(path.read_bytes())
             asked: dict[str, Any] = envelope["asked"]
             signature = bytes.fromhex(envelope["signature"])
-            self.keys.public_key.verify(signature, canonical_bytes(asked))
+            self.keys.trusted.verify(signature, canonical_bytes(asked))
         except (InvalidSignature, ValueError, KeyError, TypeError):
             raise LockError(f"{path}: altered; restore it from a backup") from None
         return asked

@@ -48,7 +48,7 @@ def sign(run: Run, collection: Collection, signatory: Signatory) -> Version:
             f"{record['errors']} errors stand in {version.folder.name}; mend them, or give --reason"
         )
     released = run.home.out / "returns" / collection.name / run.collection_year
-    if differences := verify_files(released, run.keys.public_key):
+    if differences := verify_files(released, run.keys.trusted):
         raise NotToBeSignedError(f"not as released: {differences[0]}; build the return again")
     run.ledger.append(
         SIGNED,

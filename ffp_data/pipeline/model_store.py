@@ -32,6 +32,8 @@ from linkage.equivalents import equivalents_path
 
 MODELS, LIVE, RULES, FIT, GATE = "models", "live.json", "model.yaml", "fit.sealed", "gate.json"
 CASES = "sample.sealed"
+PURPOSE = "models/fit"
+"""Which key of the home fits and samples are under."""
 FIRST_FIT = "first fit: there was nothing to compare with"
 _DIGITS = 12
 _NONCE = 12
@@ -141,7 +143,7 @@ class ModelStore:
 
     @cached_property
     def _cipher(self) -> AESGCM:
-        return AESGCM(KeyStore(self.home.keys_dir).key("models/fit"))
+        return AESGCM(KeyStore(self.home.keys_dir).key(PURPOSE))
 
     def keep(self, model: linkage.Model, fitted: linkage.Fitted) -> KeptModel:
         """Keep rules and fit; the same twice is one model. Its gate is that of before, if any."""
@@ -255,3 +257,21 @@ class ModelStore:
     def open_sealed(self, sealed: bytes, about: str) -> bytes:
         """The bytes that `keep` encrypted; raises InvalidTag."""
         return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], about.encode())
+
+
+def rekey(path: Path, old: bytes, new: bytes) -> bool:
+    """Put a fit or sample under another key, in one step; False when neither key opens it."""
+    about = f"cases {path.parent.name}" if path.name == CASES else path.parent.name
+    content = path.read_bytes()
+    nonce, sealed = content[:_NONCE], content[_NONCE:]
+    for key in (new, old):
+        try:
+            text = AESGCM(key).decrypt(nonce, sealed, about.encode())
+        except InvalidTag:
+            continue
+        if key != new:
+            fresh = os.urandom(_NONCE)
+            with replacing(path) as file:
+                file.write(fresh + AESGCM(new).encrypt(fresh, text, about.encode()))
+        return True
+    return False

@@ -122,4 +122,4 @@ def _covered(run: Run, policy: Policy) -> Lock:
 
 def grants(run: Run) -> Grants:
     """The decision functions over this run's lock; raises LockError when it is missing or altered."""
-    return Grants.read(run.lock_file, run.keys.public_key, run.as_at)
+    return Grants.read(run.lock_file, run.keys.trusted, run.as_at)

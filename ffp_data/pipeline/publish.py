@@ -205,7 +205,7 @@ def withdraw_unpermitted(run: Run) -> dict[str, str]:
     told = {}
     for folder in sorted(path.parent for path in run.home.out.rglob(MANIFEST)):
         try:
-            manifest = read_manifest(folder, run.keys.public_key)
+            manifest = read_manifest(folder, run.keys.trusted)
         except ValueError as problem:
             told[str(folder.relative_to(run.home.root))] = f"left where it is: {problem}"
             continue

@@ -145,7 +145,7 @@ def _released(run: Run, kind: str) -> list[Path]:
 def _return(
     con: duckdb.DuckDBPyConnection, run: Run, folder: Path, truth: Path | None
 ) -> dict[str, Any]:
-    manifest = read_manifest(folder, run.keys.public_key)
+    manifest = read_manifest(folder, run.keys.trusted)
     collection, year = folder.parent.name, folder.name
     council = run.home.council / collection / year
     findings = json.loads((council / "report.json").read_text("utf-8"))
@@ -164,7 +164,7 @@ def _return(
 
 
 def _extract(run: Run, folder: Path) -> dict[str, Any]:
-    manifest = read_manifest(folder, run.keys.public_key)
+    manifest = read_manifest(folder, run.keys.trusted)
     return {
         "for": manifest["recipient"],
         "agreement": manifest["agreement"],

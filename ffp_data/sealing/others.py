@@ -125,7 +125,7 @@ class Finder:
         if folder is None:
             return self.wanted
         try:
-            told = read_manifest(folder, self.keys.public_key)
+            told = read_manifest(folder, self.keys.trusted)
         except ValueError:
             return self.wanted
         if told["recipient"] is None:  # documents about the sharing, which have no pseudonyms

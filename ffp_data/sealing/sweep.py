@@ -17,8 +17,7 @@ import pyarrow as pa
 from ffp_data.feeds.json_path import quote
 from ffp_data.serving import store
 from ffp_data.settings import Home
-from ffp_data.warehouse import httpfs_extension, warehouse_key
-from governance.files import fsync_directory
+from ffp_data.warehouse import copy_encrypted, warehouse_key
 
 _EDGE = "[^A-Za-z0-9]"
 _LOT = 200
@@ -103,32 +102,14 @@ def key_of(home: Home, path: Path) -> str:
 
 def rewrite(home: Home, path: Path) -> None:
     """Copy an encrypted DuckDB file into a new one that takes its place; nobody may have it open."""
-    part = path.with_name(f".{path.name}.part")
-    _discard(part)
     key = key_of(home, path)
-    con = duckdb.connect(":memory:", config={"threads": "2"})
-    try:
-        con.execute(f"LOAD '{httpfs_extension()}'")
-        con.execute(f"ATTACH {quote(str(path))} AS old (ENCRYPTION_KEY '{key}')")
-        con.execute(f"ATTACH {quote(str(part))} AS new (ENCRYPTION_KEY '{key}')")
-        con.execute("COPY FROM DATABASE old TO new")
-        con.execute("CHECKPOINT new")
-    finally:
-        con.close()
-    part.chmod(path.stat().st_mode & 0o777)
-    part.replace(path)
-    fsync_directory(path.parent)
-    _discard(path.with_name(path.name + ".wal"))
+    copy_encrypted(path, key, key)
 
 
 def _was_sent(name: str) -> bool:
     """Whether a table holds rows of deliveries, or the books of them, which no run makes again."""
     schema, _, table = name.replace('"', "").partition(".")
     return schema in ("raw", "quarantine", "meta") or (schema == "identity" and "__" in table)
-
-
-def _discard(path: Path) -> None:
-    path.unlink(missing_ok=True)
 
 
 def _test(columns: Collection[str], words: Collection[str]) -> str:

@@ -24,7 +24,7 @@ from governance.keys import KeyStore
 POINTER = "current"
 _SUFFIX, _PART = ".duckdb", ".part"
 _KEPT = 2
-_KEY = "serving/duckdb"
+PURPOSE = "serving/duckdb"
 _CATALOG = "snapshot"
 
 
@@ -112,4 +112,4 @@ def _connect(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def key_of(home: Home) -> str:
     """The encryption key of every snapshot of a home."""
-    return KeyStore(home.keys_dir).key(_KEY).hex()
+    return KeyStore(home.keys_dir).key(PURPOSE).hex()

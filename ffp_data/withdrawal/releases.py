@@ -130,7 +130,7 @@ def copies(run: Run, scope: Scope) -> list[Copy]:
 def _released(run: Run, scope: Scope) -> Iterator[Copy]:
     for manifest in sorted(run.home.out.rglob(MANIFEST)):
         try:
-            told = read_manifest(manifest.parent, run.keys.public_key)
+            told = read_manifest(manifest.parent, run.keys.trusted)
         except ValueError:
             continue  # not a release of this hub; `withdraw_unpermitted` names it
         own = str(told.get("agreement", "")).partition("@")[0]  # a document has none

@@ -79,7 +79,7 @@ def scope_of(lock: Lock, agreement: str) -> Scope:
 
 def current_lock(run: Run) -> Lock:
     """The lock that the last run read; raises LockError when it is missing or altered."""
-    return Lock.read(run.lock_file, run.keys.public_key)
+    return Lock.read(run.lock_file, run.keys.trusted)
 
 
 def lock_without(run: Run, agreement: str, status: str) -> Lock:

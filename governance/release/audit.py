@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from governance.files import sha256_of_file
+from governance.keys import Verifier
 from governance.ledger import Ledger
 from governance.manifest import MANIFEST, verify_files
 
 _TOLD = frozenset({"released", "documents_written"})
 
 
-def not_released(root: Path, public_key: Ed25519PublicKey, ledger: Ledger) -> list[str]:
+def not_released(root: Path, public_key: Verifier, ledger: Ledger) -> list[str]:
     """Return what lies below ``root`` and no release put there, one line each; none when all is in order."""
     told = {event["facts"].get("manifest") for event in ledger.events() if event["kind"] in _TOLD}
     folders = sorted(path.parent for path in root.rglob(MANIFEST))

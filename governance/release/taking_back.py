@@ -37,7 +37,7 @@ def withdraw(directory: Path, reason: str, *, keys: KeyStore, ledger: Ledger) ->
 
     Raises ValueError when the directory holds no release of this hub; then it stays.
     """
-    manifest = read_manifest(directory, keys.public_key)
+    manifest = read_manifest(directory, keys.trusted)
     about = {name: manifest[name] for name in ("recipient", "purpose", "agreement", "as_at")}
     digest = sha256_of_file(directory / MANIFEST)
     ledger.append("release_withdrawn", **about, manifest=digest, reason=reason)

@@ -14,9 +14,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from ffp_data.returns.layout import end_year
+from governance.keys import Verifier
 from governance.manifest import MANIFEST, read_manifest, verify_files
 from governance.xlsx import Sheet, write_workbook
 
@@ -44,7 +43,7 @@ class Shared:
 
 
 def find_shared(
-    returns: Path, on: date, key: Ed25519PublicKey, agreed: Mapping[str, Collection[str]]
+    returns: Path, on: date, key: Verifier, agreed: Mapping[str, Collection[str]]
 ) -> Shared:
     """The newest release below `returns` (a folder for each year) that may be shared on `on`.
 
