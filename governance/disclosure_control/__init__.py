@@ -2,7 +2,8 @@
 
 from governance.disclosure_control.attack import Interval, attack, recovered
 from governance.disclosure_control.protect import Protected, protect
-from governance.disclosure_control.rules import Rules, read_rules
+from governance.disclosure_control.rules import Rules
+from governance.disclosure_control.shares import mean, share
 from governance.disclosure_control.table import Dimension, Frame, Published, Table
 
 __all__ = [
@@ -14,7 +15,8 @@ __all__ = [
     "Rules",
     "Table",
     "attack",
+    "mean",
     "protect",
-    "read_rules",
     "recovered",
+    "share",
 ]

@@ -53,7 +53,7 @@ def _differenced(table: Table, rules: Rules, former: Published) -> Iterator[Key]
     Of tables that count since one day the change is a count of people itself; of an earlier edition of
     this table, or one so near that it is taken for one, it is those who were added or taken out.
     """
-    if follows(table.frame, former.frame):
+    if follows(table.frame, former.frame) or follows(former.frame, table.frame):
         for key, seen in _in_common(table.frame, former):
             if seen is not None and rules.is_small(abs(table.counts[key] - seen)):
                 yield key

@@ -1,16 +1,10 @@
-"""The rules of a publication, from the policy's `suppression.yaml`."""
+"""The rules of a publication, from the policy's register `suppression`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-from governance.policy.model import DEMO_DIRECTORY
-from governance.policy.shape import shape_problems
-from governance.policy.source import PolicyError, read_document
-
-RULES_FILE = "suppression.yaml"
 
 
 @dataclass(frozen=True)
@@ -45,20 +39,8 @@ class Rules:
         """Whether a count of people is hidden for its size."""
         return 0 < count <= self.hide_to
 
-
-def read_rules(folder: Path = DEMO_DIRECTORY) -> dict[str, Rules]:
-    """The rules of every publication of a policy, by its id. Raises PolicyError with line and remedy."""
-    document = read_document(folder, folder / RULES_FILE)
-    problems = list(shape_problems(document, "suppression"))
-    if problems:
-        raise PolicyError(problems)
-    common = document.data["default"]["rules"]
-    return {
-        each["id"]: _rules(each["id"], {**common, **each.get("rules", {})})
-        for each in document.data["publications"]
-    }
-
-
-def _rules(publication: str, data: dict[str, Any]) -> Rules:
-    percent = data.pop("dominance_percent")
-    return Rules(id=publication, dominance=percent / 100, **data)
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> Rules:
+        """The rules of an entry of the register `suppression`."""
+        told = dict(entry["rules"])
+        return cls(id=entry["id"], dominance=told.pop("dominance_percent") / 100, **told)

@@ -88,7 +88,7 @@ def build(tables: Sequence[Table], former: Sequence[Published], rules: Rules) ->
             kind = "shown" if rules.zeros_shown and not count else "free"
             draft.add(table.frame.cell(key), count, rules.lowest, kind, 1 + _MARGIN * margins)
         _add_lines(draft, table.frame, rules)
-    bearing = [p for p in former if any(follows(table.frame, p.frame) for table in tables)]
+    bearing = [p for p in former if any(_bears(table.frame, p.frame) for table in tables)]
     for published in bearing:
         for key, seen in published.cells.items():
             value, kind = (_UNKNOWN, "hidden") if seen is None else (seen, "shown")
@@ -96,6 +96,10 @@ def build(tables: Sequence[Table], former: Sequence[Published], rules: Rules) ->
         _add_lines(draft, published.frame, rules)
     _add_growth(draft, [t.frame for t in tables] + [p.frame for p in bearing])
     return _finished(draft)
+
+
+def _bears(one: Frame, other: Frame) -> bool:
+    return follows(one, other) or follows(other, one)
 
 
 def _add_lines(draft: _Draft, frame: Frame, rules: Rules) -> None:

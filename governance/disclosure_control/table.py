@@ -111,11 +111,17 @@ class Table:
 
     @classmethod
     def summed(cls, frame: Frame, leaves: Mapping[Key, int]) -> Table:
-        """A table of the counts of its innermost cells, for dimensions whose parts add up."""
+        """A table of the counts of its innermost cells.
+
+        Codes of an overlapping dimension are taken as they are, with a count of its total among them.
+        """
         counts = dict.fromkeys(frame.all_keys(), 0)
         for key, count in leaves.items():
-            ways = (d.above(code) for d, code in zip(frame.dimensions, key, strict=True))
-            for whole in product(*(list(way) for way in ways)):
+            ways = (
+                (code,) if dimension.overlapping else tuple(dimension.above(code))
+                for dimension, code in zip(frame.dimensions, key, strict=True)
+            )
+            for whole in product(*ways):
                 counts[whole] += count
         return cls(frame, counts)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from governance.envelope import PublicKey, RecipientKeyError
 from governance.policy.cohort import wrong_with_members
+from governance.policy.counts import counts_apart
 from governance.policy.model import REGISTERS, Policy, why_not_in_force
 from governance.policy.narrow import widening_problems
 from governance.policy.shape import shape_problems
@@ -297,7 +298,9 @@ def _opt_outs(policy: Policy, agreement: Document, _as_at: str) -> Iterator[Prob
     if agreement.data["direction"] == "outbound":
         for index, name in enumerate(agreement.data["purposes"]):
             if purposes[name]["opt_out"]["applies"]:
-                message = f"{name} is under the national data opt-out, and no feed tells who opted out"
+                message = (
+                    f"{name} is under the national data opt-out, and no feed tells who opted out"
+                )
                 remedy = "share for a purpose outside the opt-out, or not at all"
                 yield agreement.problem("opt_out", message, remedy, "purposes", index)
 
@@ -354,6 +357,7 @@ _RULES: tuple[Rule, ...] = (
     _opt_outs,
     _givers,
     _columns_once,
+    counts_apart,
     _widening,
 )
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.canonical import canonical_bytes, digest
 from governance.files import replacing
-from governance.keys import key_id
+from governance.keys import Verifier, key_id
 from governance.policy.check import check
 from governance.policy.model import Policy, why_not_in_force
 from governance.policy.source import Document, PolicyError
@@ -70,7 +70,7 @@ class Lock:
         return canonical_bytes(envelope) + b"\n"
 
     @staticmethod
-    def read(path: Path, public_key: Ed25519PublicKey) -> Lock:
+    def read(path: Path, public_key: Verifier) -> Lock:
         """Read and verify a lock file; raise LockError when it is not exactly what was signed."""
         try:
             content = path.read_bytes()
@@ -82,7 +82,7 @@ class Lock:
         return lock
 
     @staticmethod
-    def parse(content: bytes, public_key: Ed25519PublicKey | None, path: Path) -> Lock:
+    def parse(content: bytes, public_key: Verifier | None, path: Path) -> Lock:
         """Verify the bytes of a lock file as `read` does; ``path`` is for the words of an error.
 
         Without a key only the hash is checked: enough to compare locks, never to decide by one.
@@ -134,6 +134,7 @@ def compile_policy(
             "cohorts": policy.entries("cohorts"),
             "gateways": policy.entries("gateways"),
             "retention": policy.registers["retention"].data,
+            "suppression": policy.entries("suppression"),
             "ingest": [grant for each in in_force for grant in _ingest_grants(each)],
             "release": [grant for each in in_force for grant in _release_grants(policy, each)],
             "cases": [grant for each in by_case for grant in _release_grants(policy, each)],

@@ -1,4 +1,4 @@
-"""The policy as read from its directory: six registers, the charters and the agreements."""
+"""The policy as read from its directory: seven registers, the charters and the agreements."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ from governance.policy.source import Document, read_document
 DEMO_DIRECTORY = Path(__file__).parent
 """The policy of the fictional Fenmarch partnership, shipped with the package."""
 
-REGISTERS = ("organisations", "purposes", "gateways", "categories", "cohorts", "retention")
+REGISTERS = (
+    "organisations",
+    "purposes",
+    "gateways",
+    "categories",
+    "cohorts",
+    "retention",
+    "suppression",
+)
 
 
 @dataclass(frozen=True)

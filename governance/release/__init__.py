@@ -10,9 +10,11 @@ the fact after it, so a crash between the two is seen. Equal input gives equal b
 from governance.release.audit import not_released
 from governance.release.errors import ReleaseFailedError, ReleaseRefusedError
 from governance.release.extract import WORKBOOK, narrowed, write_extract
+from governance.release.locked import lock
 from governance.release.publishing import Extract, publish, publish_documents
 from governance.release.taking_back import why_withdrawn, withdraw
 from governance.release.two_phases import settle_all
+from governance.release.views import those_kept_out
 from governance.release.zone import Rights, Zone
 
 __all__ = [
@@ -22,11 +24,13 @@ __all__ = [
     "ReleaseRefusedError",
     "Rights",
     "Zone",
+    "lock",
     "narrowed",
     "not_released",
     "publish",
     "publish_documents",
     "settle_all",
+    "those_kept_out",
     "why_withdrawn",
     "withdraw",
     "write_extract",

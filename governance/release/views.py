@@ -121,13 +121,20 @@ def _joins(person: str | None, rights: Rights) -> str:
         return ""
     joins = [
         f"(SELECT DISTINCT child_id FROM ({rights.protected})) AS p",
-        f"(SELECT DISTINCT child_id FROM ({rights.kept_out}) AS k"
-        f" WHERE {_THIS_RECIPIENT} AND {_THIS_PURPOSE}) AS o",
+        f"({those_kept_out(rights)}) AS o",
         f"(SELECT DISTINCT child_id FROM ({rights.unnumbered}) AS k WHERE {_THIS_RECIPIENT}) AS n",
     ]
     member = f"\nLEFT JOIN ({rights.members}) AS m ON m.record_key = r.record_key"
     return (member if person.startswith("m.") else "") + "".join(
         f"\nLEFT JOIN {each} ON {each[-1]}.child_id = {person}" for each in joins
+    )
+
+
+def those_kept_out(rights: Rights) -> str:
+    """SELECT of the children of whom nothing leaves for $purpose to $recipient."""
+    return (
+        f"SELECT DISTINCT child_id FROM ({rights.kept_out}) AS k"
+        f" WHERE {_THIS_RECIPIENT} AND {_THIS_PURPOSE}"
     )
 
 
