@@ -18,6 +18,9 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+MOST_COLUMNS = 8
+"""A table with more heads than this is shown row by row on the page."""
+
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
@@ -136,8 +139,23 @@ def _section(number: int, section: Section) -> str:
         parts.append(f'<p class="stands-out">{escape(section.warning)}</p>')
     parts += [f"<p>{escape(each)}</p>" for each in section.paragraphs]
     if section.table:
-        parts += _table(section.table)
+        wide = len(section.table.heads) > MOST_COLUMNS
+        parts += _cards(section.table) if wide else _table(section.table)
     return "\n".join([*parts, "</section>"])
+
+
+def _cards(table: Table) -> Iterator[str]:
+    """A table too wide to read: one small table for each row, its heads down the side."""
+    yield f"<p>{escape(table.caption)}</p>"
+    for row in table.rows:
+        first, *others = row
+        name = " ".join(_texts(first))
+        yield f"<h3>{escape(name)}</h3>\n<table>\n<caption>{escape(table.heads[0])}: {escape(name)}</caption>"
+        heads = "".join(f'<th scope="col">{each}</th>' for each in ("What", "How"))
+        yield f"<thead><tr>{heads}</tr></thead>\n<tbody>"
+        for head, cell in zip(table.heads[1:], others, strict=True):
+            yield f'<tr><th scope="row">{escape(head)}</th><td>{_lines(cell)}</td></tr>'
+        yield "</tbody>\n</table>"
 
 
 def _table(table: Table) -> Iterator[str]:
@@ -158,7 +176,10 @@ def _link(cell: str | Sequence[str]) -> str:
 
 
 def _lines(cell: str | Sequence[str]) -> str:
-    return "<br>".join(escape(each) for each in _texts(cell))
+    texts = [escape(each) for each in _texts(cell)]
+    return (
+        texts[0] if len(texts) == 1 else f"<ul>{''.join(f'<li>{each}</li>' for each in texts)}</ul>"
+    )
 
 
 def _texts(cell: str | Sequence[str]) -> Sequence[str]:
