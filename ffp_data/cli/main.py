@@ -10,9 +10,11 @@ from typer.core import TyperGroup
 from ffp_data.cli import (
     access,
     documents,
+    extract,
     feeds,
     governance,
     hub,
+    keys,
     ledger,
     lineage,
     linkage,
@@ -26,6 +28,7 @@ from ffp_data.cli import (
     rights,
     run,
     serve,
+    sharing,
     withdraw,
 )
 from ffp_data.cli.console import fail
@@ -100,9 +103,12 @@ app.command("serve")(serve.serve)
 orders.add_to(app)
 rights.add_to(app)
 retention.add_to(app)
+sharing.add_to(app)
 app.add_typer(access.app, name="access")
+app.add_typer(extract.app, name="extract")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(hub.app, name="hub")
+app.add_typer(keys.app, name="keys")
 app.add_typer(private.app, name="private")
 app.add_typer(publish.app, name="publish")
 app.add_typer(returns.app, name="returns")

@@ -24,6 +24,7 @@ from ffp_data.returns import LayoutError, ReturnResult, cin, versions
 from ffp_data.returns.sources import SOURCES
 from ffp_data.returns.tehadc.model import CONFLICTS
 from ffp_data.returns.validate import rule_book
+from ffp_data.rights import share_release
 from ffp_data.warehouse import CATALOG, connect
 from governance.files import replacing_directory
 from governance.grants import ReleaseDecision
@@ -211,7 +212,8 @@ def withdraw_unpermitted(run: Run) -> dict[str, str]:
             continue
         if manifest["recipient"] is None:
             continue  # documents, which tell of no person and go to nobody by agreement
-        decision = grants.release(manifest["recipient"], manifest["purpose"])
+        decision = share_release.of_folder(run, folder)
+        decision = decision or grants.release(manifest["recipient"], manifest["purpose"])
         if reason := why_withdrawn(manifest, decision):
             withdraw(folder, reason, keys=run.keys, ledger=run.ledger)
             told[str(folder.relative_to(run.home.root))] = reason

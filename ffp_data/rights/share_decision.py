@@ -116,8 +116,10 @@ def decision_of(order: Order, grants: Grants) -> ReleaseDecision:
     """What may leave under a decision: its agreement's columns, as far as it named them, of this child alone."""
     assert order.scope is not None, "a decision names its agreement"
     assert order.child_id is not None, "a decision is about a child"
-    decision = _narrowed(grants.case(order.scope), order.told.get("columns") or ())
-    return decision.of_one(order.child_id)
+    decision = grants.case(order.scope)
+    if not decision.allowed:
+        return decision
+    return _narrowed(decision, order.told.get("columns") or ()).of_one(order.child_id)
 
 
 def withheld(
