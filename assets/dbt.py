@@ -22,6 +22,7 @@ from sqlglot import MappingSchema
 from sqlglot.errors import SqlglotError
 
 from assets.resources import HubResource
+from ffp_data.error_words import step
 from ffp_data.lineage import values as lineage
 from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline import transform
@@ -52,6 +53,7 @@ TRANSLATOR = Translator(
 
 
 @dbt_assets(manifest=MANIFEST, project=PROJECT, dagster_dbt_translator=TRANSLATOR, pool="warehouse")
+@step
 def dbt_models(context: dg.AssetExecutionContext, hub: HubResource) -> Iterator[Any]:
     run = hub.run(context.run.run_id)
     build = transform.build(run, MANIFEST, only=_selected(context))

@@ -5,6 +5,7 @@ import dagster as dg
 from assets.outputs import output_assets
 from assets.policy import LOCK
 from assets.resources import HubResource
+from ffp_data.error_words import step
 from ffp_data.pipeline.documents import publish_governance
 
 KEY = dg.AssetKey(["out", "governance"])
@@ -31,6 +32,7 @@ KEY = dg.AssetKey(["out", "governance"])
     ],
     pool="warehouse",
 )
+@step
 def governance_documents(
     context: dg.AssetExecutionContext, hub: HubResource
 ) -> dg.MaterializeResult:

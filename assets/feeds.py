@@ -4,6 +4,7 @@ import dagster as dg
 
 from assets.policy import LOCK
 from assets.resources import HubResource
+from ffp_data.error_words import step
 from ffp_data.feeds import PACKAGED, Contract, load_contracts
 from ffp_data.pipeline import ingest
 from ffp_data.settings import Home
@@ -38,6 +39,7 @@ def feed_asset(contract: Contract) -> dg.AssetsDefinition:
         check_specs=[dg.AssetCheckSpec(n, asset=key, description=d) for n, d in CHECKS.items()],
         pool="warehouse",
     )
+    @step
     def feed(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
         outcome = ingest.ingest_feed(hub.run(context.run.run_id), contract)
         for error in outcome.errors:

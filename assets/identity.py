@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.feeds import FEEDS, feed_key
 from assets.resources import HubResource
+from ffp_data.error_words import step
 from ffp_data.pipeline import identify, reference
 
 PERSON_RECORDS = dg.AssetKey(["identity", "person_records"])
@@ -26,6 +27,7 @@ OWNERS = ["team:identity"]
     description="Bank holidays of England and Wales: what a working day is.",
     pool="warehouse",
 )
+@step
 def bank_holidays(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata=reference.write_bank_holidays(hub.run(context.run.run_id)))
 
@@ -39,6 +41,7 @@ def bank_holidays(context: dg.AssetExecutionContext, hub: HubResource) -> dg.Mat
     description="For each feed: is there an agreement, did it come, was it in time.",
     pool="warehouse",
 )
+@step
 def feed_state(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata=reference.write_feed_state(hub.run(context.run.run_id)))
 
@@ -52,6 +55,7 @@ def feed_state(context: dg.AssetExecutionContext, hub: HubResource) -> dg.Materi
     description="Events and involvements that contracts declare, of all feeds: what needs no model of its own.",
     pool="warehouse",
 )
+@step
 def declared_facts(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         metadata=reference.write_declared_facts(hub.run(context.run.run_id))
@@ -87,6 +91,7 @@ def declared_facts(context: dg.AssetExecutionContext, hub: HubResource) -> dg.Ma
     ],
     pool="warehouse",
 )
+@step
 def person_records(
     context: dg.AssetExecutionContext, hub: HubResource
 ) -> Iterator[dg.MaterializeResult]:
@@ -109,6 +114,7 @@ def person_records(
     ],
     pool="warehouse",
 )
+@step
 def links(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
     outcome = identify.link_records(hub.run(context.run.run_id))
     return dg.MaterializeResult(
@@ -149,6 +155,7 @@ def links(context: dg.AssetExecutionContext, hub: HubResource) -> dg.Materialize
     ],
     pool="warehouse",
 )
+@step
 def identifiers(
     context: dg.AssetExecutionContext, hub: HubResource
 ) -> Iterator[dg.MaterializeResult]:

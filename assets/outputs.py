@@ -4,6 +4,7 @@ import dagster as dg
 
 from assets.policy import LOCK
 from assets.resources import HubResource
+from ffp_data.error_words import step
 from ffp_data.pipeline import publish
 from ffp_data.pipeline.publish import Collection
 
@@ -27,6 +28,7 @@ def return_asset(collection: Collection) -> dg.AssetsDefinition:
         ],
         pool="warehouse",
     )
+    @step
     def statutory_return(
         context: dg.AssetExecutionContext, hub: HubResource
     ) -> dg.MaterializeResult:
@@ -59,6 +61,7 @@ def return_asset(collection: Collection) -> dg.AssetsDefinition:
     description="The single view for each team that an agreement names: xlsx and parquet with a signed manifest.",
     pool="warehouse",
 )
+@step
 def single_view_extracts(
     context: dg.AssetExecutionContext, hub: HubResource
 ) -> dg.MaterializeResult:

@@ -4,6 +4,7 @@ import dagster as dg
 
 from assets.dbt import MANIFEST
 from assets.resources import HubResource
+from ffp_data.error_words import step
 from ffp_data.pipeline import build_gate, policy, publish
 from ffp_data.warehouse import connect
 
@@ -27,6 +28,7 @@ LOCK = dg.AssetKey(["policy", "lock"])
     ],
     pool="warehouse",
 )
+@step
 def policy_lock(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
     run = hub.run(context.run.run_id)
     with connect(run.home):  # who may not write the warehouse changes neither lock nor releases

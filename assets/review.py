@@ -4,6 +4,7 @@ import dagster as dg
 
 from assets.identity import CHILDREN, LINKS, MEMBERSHIP
 from assets.resources import HubResource
+from ffp_data.error_words import step
 from ffp_data.pipeline.review_queue import build_queue
 
 QUEUE = dg.AssetKey(["review", "queue"])
@@ -25,5 +26,6 @@ QUEUE = dg.AssetKey(["review", "queue"])
     description="Links that a person should settle, in the order of consequence for a child, with reasons.",
     pool="warehouse",
 )
+@step
 def review_queue(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata=build_queue(hub.run(context.run.run_id)).figures())

@@ -4,6 +4,7 @@ import dagster as dg
 
 from assets.identity import MEMBERSHIP
 from assets.resources import HubResource
+from ffp_data.error_words import step
 from ffp_data.serving import publish
 from ffp_data.serving.view import ORDER, publish_view
 
@@ -17,6 +18,7 @@ from ffp_data.serving.view import ORDER, publish_view
     description="Children and their records, made ready for look-ups; no protected person's place is in it.",
     pool="warehouse",
 )
+@step
 def serving_snapshot(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata=publish(hub.run(context.run.run_id)).figures())
 
@@ -30,5 +32,6 @@ def serving_snapshot(context: dg.AssetExecutionContext, hub: HubResource) -> dg.
     description="The single view as the pages read it, with an index of names to search.",
     pool="warehouse",
 )
+@step
 def published_view(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata=publish_view(hub.run(context.run.run_id)).figures())

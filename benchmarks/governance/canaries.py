@@ -1,0 +1,308 @@
+"""Plants canaries in every feed, makes runs fail in every way, and searches every byte that is left.
+
+    python benchmarks/governance/canaries.py FOLDER [--children 80] [--only NAME ...]
+
+Each scenario works on its own copy of a home, in a folder that also holds its HOME, TMPDIR and working folder.
+When it has ended, all of that folder is searched but the encrypted stores' own content (their bytes are searched
+too), `landing/`, `out/` and `council/`, where people's data belongs; and the streams of each process. Writes what
+was found, file by file, and `canaries.json` with the counts. Exit status 1 when anything was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ffp_data.settings import Home
+from ffp_data.warehouse import connect
+from tests.canaries.planting import Canaries, plant
+from tests.canaries.scanning import Hit, Scanner
+
+FFP = Path(sys.executable).with_name("ffp")
+DAY = "2026-03-31"
+LATER = "20260402T030000Z"
+REPOSITORY = Path(__file__).parents[2]
+_APART = {"landing", "out", "council"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one scenario works: a folder with everything that its processes may write to."""
+
+    folder: Path
+
+    @property
+    def home(self) -> Home:
+        return Home(self.folder / "home")
+
+    @property
+    def landing(self) -> Path:
+        return self.folder / "partnership" / "landing"
+
+    def ffp(self, *words: object, limit: int = 0, killed_after: float = 0) -> int:
+        """Run a command; its streams go to files. ``limit``: bytes that it may write to one file."""
+        number = len(list(self.folder.glob("*.stdout")))
+        streams = [self.folder / f"{number}.{name}" for name in ("stdout", "stderr")]
+        with streams[0].open("wb") as out, streams[1].open("wb") as err:
+            process = subprocess.Popen(
+                [str(FFP), *map(str, words), "--home", str(self.home.root)],
+                stdout=out,
+                stderr=err,
+                cwd=self._made("cwd"),
+                env=self._environment(),
+                start_new_session=True,
+                preexec_fn=lambda: _limit(limit) if limit else None,
+            )
+            if killed_after:
+                with suppress(subprocess.TimeoutExpired):
+                    return process.wait(killed_after)
+                os.killpg(process.pid, signal.SIGKILL)
+            return process.wait()
+
+    def run(self, **how: float) -> int:
+        """A whole run of the graph."""
+        return self.ffp("run", "--landing", self.landing, "--as-at", DAY, **how)
+
+    def _made(self, name: str) -> Path:
+        (self.folder / name).mkdir(exist_ok=True)
+        return self.folder / name
+
+    def _environment(self) -> dict[str, str]:
+        kept = {
+            k: v for k, v in os.environ.items() if not k.startswith(("FFP_", "DAGSTER_", "DBT_"))
+        }
+        return {**kept, "HOME": str(self._made("user")), "TMPDIR": str(self._made("tmp"))}
+
+
+def _limit(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+
+# Scenarios: each leaves behind what a fault of its kind leaves behind
+
+
+def bad_deliveries(place: Place) -> int:
+    """Files that cannot be read, and values that cannot be: names where dates, numbers and codes should be."""
+    pupils = next(place.landing.glob("education_attendance/attendance_pupils_*"))
+    rows = pupils.read_text("utf-8-sig").splitlines()
+    later = pupils.with_name(pupils.name.replace("20260401T030000Z", LATER))
+    later.write_text(
+        "\n".join([rows[0], *map(_with_names_in_every_cell, rows[1:20]), *rows[20:]]), "utf-8"
+    )
+    cut = next(place.landing.glob("health_fhir/*Patient*"))
+    text = cut.read_text("utf-8")
+    cut.with_name(cut.name.replace("20260401T030000Z", LATER)).write_text(
+        text.replace('"resourceType"', '"resourceType" "Zquorvane"', 3) + '{"name": "Zquorvane',
+        "utf-8",
+    )
+    for number, xml in enumerate(sorted(place.landing.glob("ctf/*.xml"))[:2]):
+        broken = xml.read_bytes().replace(
+            b"<Surname>", b"<Surname><Zquorvane>" if number else b"<Zquorvane &"
+        )
+        name = xml.name.split("_2025")[0].split("_2026")[0]
+        xml.with_name(f"{name}_{LATER}.xml").write_bytes(broken)
+    header = next(place.landing.glob("housing/*people*"))
+    header.with_name(header.name.replace("20260401T030000Z", LATER)).write_bytes(
+        b"Zquorvane,Zquorvbeck\n" + header.read_bytes()
+    )
+    contacts = next(place.landing.glob("health_csv/*children*"))
+    contacts.with_name(contacts.name.replace("20260401T030000Z", LATER)).write_bytes(
+        contacts.read_bytes().replace(b"Zquorv", b"Zquorv\xff\xfe\x00")
+    )
+    code = place.run()
+    place.ffp("feeds", "quarantine")
+    place.ffp("feeds", "list")
+    return code
+
+
+def _with_names_in_every_cell(row: str) -> str:
+    cells = row.split(",")
+    return ",".join([*cells[:2], *("Zquorvane" for _ in cells[2:])])
+
+
+def linkage_fails(place: Place) -> int:
+    """A step of the graph meets a value that it cannot read, and the engine's error quotes it."""
+    _poison(place, "identity", "case_system__ssd_person")
+    return place.run()
+
+
+def model_fails(place: Place) -> int:
+    """A dbt model does."""
+    _poison(place, "raw", "case_system__ssd_address")
+    return place.run()
+
+
+def tests_fail(place: Place) -> int:
+    """Rows that stand twice fail the tests of dbt."""
+    with connect(place.home) as con:
+        for (table,) in con.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'raw' AND database_name = 'warehouse'"
+        ).fetchall():
+            con.execute(f'INSERT INTO raw."{table}" SELECT * FROM raw."{table}"')
+    return place.run()
+
+
+def _poison(place: Place, schema: str, table: str) -> None:
+    """Put in a table's place a view whose texts cannot be read: the engine's error names the first."""
+    with connect(place.home) as con:
+        text = con.execute(
+            "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ? "
+            "AND data_type = 'VARCHAR' AND database_name = 'warehouse'",
+            [schema, table],
+        ).fetchall()
+        con.execute(f'ALTER TABLE {schema}."{table}" RENAME TO "{table}_whole"')
+        casts = ", ".join(
+            f'CAST(CAST(\'Zquorvane \' || "{c}" AS INTEGER) AS VARCHAR) AS "{c}"' for (c,) in text
+        )
+        con.execute(
+            f'CREATE VIEW {schema}."{table}" AS SELECT * REPLACE ({casts}) FROM {schema}."{table}_whole"'
+        )
+
+
+def release_fails(place: Place) -> int:
+    """The place of the extracts is taken by a file."""
+    shutil.rmtree(place.home.out)
+    place.home.out.mkdir()
+    (place.home.out / "extracts").write_text("not a folder", "utf-8")
+    (place.home.out / "returns").write_text("not a folder", "utf-8")
+    return place.run()
+
+
+def disk_is_full(place: Place) -> int:
+    """No file can grow beyond a size: the warehouse, then everything."""
+    return max(place.run(limit=size) for size in (40 << 20, 300 << 10, 4 << 10))
+
+
+def killed(place: Place) -> int:
+    """kill -9 at four moments of a first run."""
+    shutil.rmtree(place.home.root)
+    place.ffp("prepare", "--demo")
+    for seconds in (12, 25, 40, 60):
+        code = place.run(killed_after=seconds)
+    return code
+
+
+def wrong_words(place: Place) -> int:
+    """Commands with wrong input, of which some name a child."""
+    number = sorted(n for n in CANARIES.numbers if n.isdigit())[0]
+    place.ffp("explain", f"nobody-{number}", "surname")
+    place.ffp("identify", "--given", "Zquorva", "--surname", "Zquorvane", "--born", "never")
+    place.ffp("hub", "find", number)
+    place.ffp("feeds", "accept", "nothing", "--reason", "none")
+    return place.ffp("ledger", "show", "--last", "500")
+
+
+def linking_fails(place: Place) -> int:
+    """`ffp link` on files that are not what its model asks for."""
+    table = place.folder / "partnership" / "landing" / "wrong.csv"
+    table.write_text('id,surname,dob\n1,Zquorvane,"Zquorvbeck\n2,Zquorvbeck\n', "utf-8")
+    model = table.with_name("model.yaml")
+    model.write_text("version: 1\nnonsense: Zquorvane\n", "utf-8")
+    return place.ffp("link", table, "--model", model, "--out", place.folder / "linked")
+
+
+def plain_run(place: Place) -> int:
+    """A second run, with nothing wrong, and what reads the hub afterwards."""
+    code = place.run()
+    place.ffp("ledger", "verify")
+    return code
+
+
+SCENARIOS: dict[str, Callable[[Place], int]] = {
+    each.__name__: each
+    for each in (
+        plain_run,
+        bad_deliveries,
+        linkage_fails,
+        model_fails,
+        tests_fail,
+        release_fails,
+        disk_is_full,
+        wrong_words,
+        linking_fails,
+        killed,
+    )
+}
+CANARIES = Canaries("", frozenset())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--children", type=int, default=80)
+    parser.add_argument("--only", nargs="*", choices=SCENARIOS)
+    given = parser.parse_args()
+    folder: Path = given.folder.resolve()
+    base = Place(folder / "base")
+    global CANARIES  # noqa: PLW0603 - a script
+    CANARIES = _prepared(base, given.children)
+    told = {}
+    for name in given.only or SCENARIOS:
+        place = _copy(base, folder / name)
+        begun = time.monotonic()
+        code = SCENARIOS[name](place)
+        hits = search(place, CANARIES)
+        told[name] = {
+            "exit": code,
+            "hits": len(hits),
+            "seconds": round(time.monotonic() - begun, 1),
+        }
+        print(name, told[name], flush=True)
+        for hit in hits:
+            print("   ", hit, flush=True)
+    (folder / "canaries.json").write_text(json.dumps(told, indent=1), "utf-8")
+    return 1 if any(each["hits"] for each in told.values()) else 0
+
+
+def search(place: Place, canaries: Canaries) -> list[Hit]:
+    """What stands outside the places where people's data belongs."""
+
+    def is_apart(path: Path) -> bool:
+        parts = path.relative_to(place.folder).parts
+        return parts[0] == "partnership" or (parts[0] == "home" and parts[1] in _APART)
+
+    scanner = Scanner(canaries)
+    return [
+        *scanner.files(place.folder, skip=is_apart),
+        *scanner.files(REPOSITORY / "dbt_project" / "target", REPOSITORY / "dbt_project" / "logs"),
+    ]
+
+
+def _prepared(base: Place, children: int) -> Canaries:
+    """A partnership with canaries and a home after one run; made once for all calls on the folder."""
+    kept = base.folder / "numbers.json"
+    if not kept.exists():
+        base.folder.mkdir(parents=True, exist_ok=True)
+        out = base.folder / "partnership"
+        subprocess.run([str(FFP), "synthesise", str(out), "--children", str(children)], check=True)
+        canaries = plant(base.landing)
+        base.ffp("prepare", "--demo")
+        if base.run() not in (0, 3):
+            raise SystemExit((base.folder / "1.stderr").read_text("utf-8"))
+        kept.write_text(json.dumps([canaries.stem, sorted(canaries.numbers)]), "utf-8")
+    stem, numbers = json.loads(kept.read_text("utf-8"))
+    return Canaries(stem, frozenset(numbers))
+
+
+def _copy(base: Place, folder: Path) -> Place:
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(base.folder, folder, symlinks=True)
+    (folder / "numbers.json").unlink()
+    return Place(folder)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
