@@ -16,9 +16,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from ffp_data.error_words import told
 from ffp_data.fence import token_of
 from ffp_data.paths import DBT_PROJECT
+from ffp_data.pipeline import policy
 from ffp_data.pipeline.run import Run
+from ffp_data.pipeline.shut_records import feeds_in_force
 from ffp_data.rights import stored
 from ffp_data.settings import WAREHOUSE_FILE
 from ffp_data.warehouse import httpfs_extension, warehouse_key
@@ -50,7 +53,7 @@ class Build:
     def problems(self) -> list[str]:
         """One line for each node that failed; those skipped because of it are not repeated."""
         return [
-            f"{node.unique_id}: {node.message}"
+            f"{node.unique_id}: {told(node.message or '')}"
             for node in self.nodes
             if node.status in ("error", "fail", "runtime error")
         ]
@@ -68,8 +71,10 @@ def build(run: Run, manifest: Path, only: Collection[str] = ()) -> Build:
     stored.write(run)
     parsed = parsed_project(manifest)
     # Unit tests prove the models on made rows; they belong to `make test`, not to every run.
-    words = ["--no-write-json", "build", "--exclude-resource-type", "unit_test"]
-    words += ["--vars", dbt_vars(run)]
+    # dbt's own words stay untold: what it says of a failed model quotes values.
+    words = ["--no-write-json", "--log-level", "none", "build"]
+    words += ["--exclude-resource-type", "unit_test"]
+    words += ["--vars", build_vars(run)]
     if only:
         names = [".".join(parsed.nodes[each].fqn) for each in sorted(only)]
         words += ["--indirect-selection", "empty", "--select", *names]
@@ -101,6 +106,12 @@ def _places(run: Run) -> list[str]:
     target = run.home.scratch / "dbt" / "target"
     words = ["--project-dir", DBT_PROJECT, "--profiles-dir", DBT_PROJECT, "--target-path", target]
     return [str(word) for word in [*words, "--log-path", target]]
+
+
+def build_vars(run: Run) -> str:
+    """`dbt_vars` with the feeds that this run's lock lets nothing in of: macro `source` gives no row of them."""
+    shut = run.contracts.keys() - feeds_in_force(run, policy.grants(run)).keys()
+    return json.dumps({**json.loads(dbt_vars(run)), "shut_feeds": sorted(shut)})
 
 
 def dbt_vars(run: Run) -> str:

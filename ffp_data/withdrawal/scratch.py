@@ -22,7 +22,7 @@ from ffp_data.feeds import Contract
 from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline import build_gate
 from ffp_data.pipeline.run import Run
-from ffp_data.pipeline.transform import current_manifest, dbt_vars
+from ffp_data.pipeline.transform import build_vars, current_manifest
 from ffp_data.sealing.pending import require_none
 from ffp_data.settings import Home
 from ffp_data.warehouse import CATALOG, SCHEMAS, httpfs_extension, warehouse_key
@@ -124,7 +124,7 @@ class Project:
     def of(cls, run: Run) -> Project:
         """As dbt compiles it for this run's dates."""
         manifest = current_manifest(DBT_PROJECT / "target" / "manifest.json")
-        return cls(build_gate.project(manifest, dbt_vars(run)).models)
+        return cls(build_gate.project(manifest, build_vars(run)).models)
 
     @cached_property
     def inputs(self) -> Mapping[str, frozenset[str]]:
