@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from ffp_data.hub import review, review_items
 from ffp_data.hub.database import writing
-from ffp_data.hub.review import Act, Verdict
+from ffp_data.hub.review import Act, PastDecision, Verdict
 from ffp_data.hub.review_items import ReviewError, Said
 from ffp_data.hub.state import RecordPair
 from ffp_data.review.report import report
@@ -134,6 +134,12 @@ class Desk:
         with self.engine.connect() as hub:
             items, said = review_items.all_items(hub), review_items.said_of(hub)
             return report(items, said, review.load_decisions(hub), at)
+
+    def decisions(self) -> tuple[PastDecision, ...]:
+        """Every decision ever taken, oldest first, with its fate."""
+        self.gate.read(self.principal, Right.QUEUE, decisions=True)
+        with self.engine.connect() as hub:
+            return review.load_decisions(hub)
 
     # Acts
 

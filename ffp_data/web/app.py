@@ -17,7 +17,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from ffp_data.access import Access
+from ffp_data.hub.database import create_engine
 from ffp_data.lookups.register import Register
+from ffp_data.pipeline.review_desk import read_queue, review_rules
+from ffp_data.review.desk import Desk
 from ffp_data.sealing.pending import SealUnfinishedError
 from ffp_data.serving import NothingPublishedError
 from ffp_data.settings import Home
@@ -25,6 +28,7 @@ from ffp_data.web.child import UnknownChildError
 from ffp_data.web.pages import show
 from ffp_data.web.practitioner import routes as practitioner
 from ffp_data.web.published import View
+from ffp_data.web.reviewer import routes as reviewer
 from ffp_data.web.service import Service
 from ffp_data.web.session import FormRefusedError, Sessions, SignInNeededError
 from ffp_data.web.sign_in import routes as sign_in
@@ -50,13 +54,22 @@ def make_app(home: Home) -> FastAPI:
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
         access, register = Access(home), Register.open(home.hub_url)
+        engine, rules = create_engine(home.hub_url), review_rules(home)
         journal = Journal(home.ledger_dir, access.ledger)
         with journal:
             gate = Gate(access.roles, access.gate.subjects, journal.append)
             app.state.service = Service(
-                home, load_users(home), View(home), register, gate, Sessions(), is_synthetic(home)
+                home,
+                load_users(home),
+                View(home),
+                register,
+                gate,
+                Sessions(),
+                is_synthetic(home),
+                lambda who: Desk(engine, lambda: read_queue(home), rules, access.gate, who),
             )
             yield
+        engine.dispose()
         register.close()
 
     app = FastAPI(
@@ -65,6 +78,7 @@ def make_app(home: Home) -> FastAPI:
     app.mount("/static", StaticFiles(directory=Path(str(resources.files(__package__))) / "static"))
     app.include_router(sign_in)
     app.include_router(practitioner)
+    app.include_router(reviewer)
     _answer_refusals(app)
 
     @app.middleware("http")

@@ -8,6 +8,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from governance.access import Principal, Right, Roles
+
 _TEMPLATES = Environment(
     loader=PackageLoader("ffp_data.web"),
     autoescape=True,
@@ -16,6 +18,19 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 """A value that a page forgets is an error, not an empty place."""
+
+
+_MENU = (
+    (Right.VIEW, "/", "My children"),
+    (Right.SEARCH, "/search", "Search"),
+    (Right.QUEUE, "/review", "Links to review"),
+    (Right.UNDO, "/review/decisions", "Decisions"),
+)
+
+
+def _menu(roles: Roles, who: Principal) -> tuple[tuple[str, str], ...]:
+    """Where a role may go: address and words."""
+    return tuple((path, words) for right, path, words in _MENU if roles.may(who, right))
 
 
 def show(request: Request, template: str, status: int = 200, /, **facts: Any) -> HTMLResponse:
@@ -31,6 +46,7 @@ def show(request: Request, template: str, status: int = 200, /, **facts: Any) ->
 
     about = {
         "asker": asker,
+        "menu": _menu(service.gate.roles, asker.principal) if service and asker else (),
         "is_synthetic": bool(service and service.is_synthetic),
         "path": request.url.path,
         "form_token": form_token,

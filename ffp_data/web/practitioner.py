@@ -24,7 +24,9 @@ _LEAST_REASON = 10
 
 @routes.get("/")
 def my_children(request: Request, service: Served, who: Who) -> Response:
-    """Children whom the user's teams help now."""
+    """Children whom the user's teams help now; a reviewer's first page is the queue."""
+    if not _may(service, who, Right.VIEW) and _may(service, who, Right.QUEUE):
+        return RedirectResponse("/review", 303)
     service.gate.read(who.principal, Right.VIEW, list="caseload")
     view = service.view.newest()
     return show(request, "caseload.html", children=caseload(view, who.user), as_at=view.as_at)
@@ -94,6 +96,10 @@ def give_reason(
         who.session, current, f"{why.strip()} (case {case_reference.strip()})"
     )
     return RedirectResponse(f"/children/{current}", 303)
+
+
+def _may(service: Service, who: Asker, right: Right) -> bool:
+    return service.gate.roles.may(who.principal, right)
 
 
 def _allow(service: Service, who: Asker, child_id: str, reason: str | None) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Form, Request
 
 from ffp_data.lookups.register import Register
+from ffp_data.review.desk import Desk
 from ffp_data.sealing.pending import require_none
 from ffp_data.settings import Home
 from ffp_data.web.published import View
@@ -28,6 +29,8 @@ class Service:
     gate: Gate
     sessions: Sessions
     is_synthetic: bool
+    desk: Callable[[Principal], Desk]
+    """A reviewer's desk; its acts are on disk in the ledger before they bind."""
 
 
 @dataclass(frozen=True)

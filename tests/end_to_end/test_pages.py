@@ -22,13 +22,15 @@ WIDTHS = (320, 1280)
 
 @pytest.fixture(scope="module")
 def address(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`ffp serve` on the home of the demonstration; gives where."""
-    log = tmp_path_factory.mktemp("serve") / "log"
+    """`ffp serve` on a copy of the home of the demonstration, since reviewers decide; gives where."""
+    folder = tmp_path_factory.mktemp("serve")
+    home, log = folder / "home", folder / "log"
+    shutil.copytree(demo.home, home)
     program = str(Path(sys.executable).with_name("ffp"))
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("FFP_", "DAGSTER_"))}
     with log.open("w") as file:
         server = subprocess.Popen(
-            [program, "serve", "--home", str(demo.home), "--port", "8765"],
+            [program, "serve", "--home", str(home), "--port", "8765"],
             stdout=file, stderr=subprocess.STDOUT, env=environment,
         )  # fmt: skip
         try:
@@ -144,6 +146,36 @@ def test_a_practitioner_finds_a_child_of_others_and_says_why(looker: Looker) -> 
     tab.get_by_label("Case reference").fill("FD-102")
     tab.get_by_role("button", name="Look at this child").click()
     assert "It is written down" in tab.locator(".hub-elsewhere").inner_text()
+    looker.look()
+
+
+def test_a_reviewer_decides_blind_then_sees_the_evidence_and_takes_it_back(
+    looker: Looker, request: pytest.FixtureRequest
+) -> None:
+    tab = looker.tab
+    first = request.node.callspec.params["looker"] == WIDTHS[0]
+    name = "Kit Larkin (made up)" if first else "Sam Orrell (made up)"
+    tab.get_by_label(name).check()
+    tab.get_by_role("button", name="Sign in").click()
+    assert tab.title().startswith("Links to review")
+    looker.look()
+    tab.get_by_role("link", name="Take the first that is free").click()
+    looker.look()
+    assert "bits" not in tab.locator("main").inner_text()
+    tab.get_by_label("Can't tell").check()
+    tab.get_by_label("Why, in words").fill("too little stands on one side")
+    tab.get_by_role("button", name="Write my verdict down").click()
+    assert tab.title().startswith("The evidence")
+    looker.look()
+    weights = tab.locator("td.govuk-table__cell--numeric", has_not_text="withheld").count()
+    assert tab.locator("svg rect").count() == weights
+    tab.get_by_text("I have changed my mind").click()
+    tab.get_by_label("Not the same person").check()
+    tab.get_by_label("Why, in words").fill("another birth date")
+    tab.get_by_role("button", name="Give this verdict").click()
+    assert "written down" in tab.locator("h1").inner_text()
+    looker.look()
+    tab.get_by_role("link", name="Decisions").click()
     looker.look()
 
 

@@ -195,6 +195,23 @@ def test_a_role_without_the_right_is_refused_and_written_down(
     assert ("access_refused", "ig-officer") in kinds
 
 
+@pytest.mark.parametrize(
+    "path", ["/review", "/review/1", "/review/1/evidence", "/review/decisions"]
+)
+def test_a_practitioner_settles_no_links(visitor: Visitor, path: str) -> None:
+    assert visitor.sign_in("family-help").get(path).status_code == 403
+
+
+def test_a_reviewer_has_no_caseload_and_reads_no_child(visitor: Visitor, world: World) -> None:
+    assert visitor.sign_in("reviewer").get("/").url.path == "/review"
+    assert "Nothing waits for you" in visitor.page.text
+    visitor.get(f"/children/{world.other}")
+    page = visitor.send(
+        f"/children/{world.other}/reason", why="out of curiosity", case_reference="C"
+    )
+    assert page.status_code == 403
+
+
 def test_every_answer_forbids_scripts_frames_and_copies(visitor: Visitor) -> None:
     for path in ("/sign-in", "/nowhere", "/static/hub.css"):
         headers = visitor.get(path).headers

@@ -1,0 +1,158 @@
+"""The reviewer's pages: the queue, a pair side by side, a blind verdict, the evidence, the final verdict, undo.
+
+Nothing on the way to the first verdict tells what the model thinks. Every act goes through the reviewer's desk
+(`ffp_data.review.desk`), which asks the gate and writes the ledger before anything binds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from ffp_data.hub.errors import HubError
+from ffp_data.hub.review import Verdict
+from ffp_data.review.desk import Desk
+from ffp_data.web.pages import show
+from ffp_data.web.service import Checked, Served, Service, Who
+from governance.access import Right
+
+routes = APIRouter(prefix="/review")
+_WORDS = {
+    Verdict.SAME: "the same person",
+    Verdict.NOT_SAME: "not the same person",
+    Verdict.CANT_TELL: "can't tell",
+}
+_BAR = 150
+"""Pixels of the longest bar of the picture, on either side of the middle."""
+
+
+@routes.get("")
+def queue(request: Request, service: Served, who: Who) -> Response:
+    """What waits for this reviewer, first things first."""
+    waiting = _desk(service, who).queue(_now())
+    return show(request, "review_queue.html", waiting=waiting)
+
+
+@routes.get("/decisions")
+def decisions(request: Request, service: Served, who: Who) -> Response:
+    """Every decision, the newest first, with a way to take it back."""
+    found = _desk(service, who).decisions()
+    return show(request, "review_decisions.html", decisions=found[::-1], words=_WORDS, error=None)
+
+
+@routes.post("/decisions/{decision}/undo", dependencies=[Checked])
+def undo(
+    request: Request,
+    service: Served,
+    who: Who,
+    decision: int,
+    reason: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Take a decision back from the next run on."""
+    desk = _desk(service, who)
+    try:
+        desk.undo(decision, reason, _now())
+    except HubError as error:
+        found = desk.decisions()[::-1]
+        page = {"decisions": found, "words": _WORDS, "error": str(error)}
+        return show(request, "review_decisions.html", 400, **page)
+    return RedirectResponse("/review/decisions", 303)
+
+
+@routes.get("/{item}")
+def pair(request: Request, service: Served, who: Who, item: int) -> Response:
+    """Two records side by side, reserved for this reviewer."""
+    try:
+        listed = _desk(service, who).take(_now(), item)
+    except HubError as error:
+        return _problem(request, error)
+    return show(request, "review_pair.html", listed=listed, words=_WORDS, error=None)
+
+
+@routes.post("/{item}", dependencies=[Checked])
+def first_verdict(
+    request: Request,
+    service: Served,
+    who: Who,
+    item: int,
+    verdict: Annotated[Verdict | None, Form()] = None,
+    reason: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Write the first verdict down; the evidence follows."""
+    desk = _desk(service, who)
+    try:
+        if verdict is None or not reason.strip():
+            listed = desk.take(_now(), item)
+            error = "Choose a verdict and say why, in words that a colleague will understand"
+            return show(request, "review_pair.html", 400, listed=listed, words=_WORDS, error=error)
+        desk.first_verdict(item, verdict, reason, _now())
+    except HubError as problem:
+        return _problem(request, problem)
+    return RedirectResponse(f"/review/{item}/evidence", 303)
+
+
+@routes.get("/{item}/evidence")
+def evidence(request: Request, service: Served, who: Who, item: int) -> Response:
+    """The model's account of a pair on which the first verdict is written down."""
+    try:
+        listed = _desk(service, who).evidence(item)
+    except HubError as error:
+        return _problem(request, error)
+    bars = _bars(listed.evidence)
+    return show(request, "review_evidence.html", listed=listed, bars=bars, words=_WORDS, error=None)
+
+
+@routes.post("/{item}/final", dependencies=[Checked])
+def final_verdict(
+    request: Request,
+    service: Served,
+    who: Who,
+    item: int,
+    verdict: Annotated[Verdict | None, Form()] = None,
+    reason: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """The final verdict; it binds as soon as enough people agree."""
+    desk = _desk(service, who)
+    try:
+        done = desk.confirm(item, reason or None, _now(), verdict)
+    except HubError as error:
+        return _problem(request, error)
+    return show(request, "review_done.html", item=item, done=done, words=_WORDS)
+
+
+@routes.post("/{item}/put-back", dependencies=[Checked])
+def put_back(request: Request, service: Served, who: Who, item: int) -> Response:
+    """Give a reserved pair back without a verdict."""
+    try:
+        _desk(service, who).put_back(item, _now())
+    except HubError as error:
+        return _problem(request, error)
+    return RedirectResponse("/review", 303)
+
+
+def _desk(service: Service, who: Who) -> Desk:
+    """The desk of who asks; raises AccessDeniedError before anything is told of an item."""
+    service.gate.check(who.principal, Right.QUEUE)
+    return service.desk(who.principal)
+
+
+def _problem(request: Request, error: HubError) -> Response:
+    return show(request, "refused.html", 409, title="This can't be done now", words=f"{error}.")
+
+
+def _bars(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each comparison as a bar: how far and on which side; none where weights are withheld."""
+    told = [each for each in evidence["comparisons"] if each["bits"] is not None]
+    longest = max((abs(each["bits"]) for each in told), default=0) or 1
+    return [
+        {**each, "width": round(_BAR * abs(each["bits"]) / longest), "is_for": each["bits"] > 0}
+        for each in told
+    ]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
