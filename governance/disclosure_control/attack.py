@@ -130,7 +130,10 @@ class _Solver:
         matrix = csr_array((factors, (rows, columns)), shape=(len(known.sums), len(low)))
         fixed = np.where(low < high, 0.0, low)
         self._matrix, self._target = matrix[:, free], -(matrix @ fixed)
-        touched = np.flatnonzero(np.diff(self._matrix.indptr))
+        is_touched = np.diff(self._matrix.indptr) > 0
+        if np.abs(self._target[~is_touched]).max(initial=0) > _ROUND_OFF:
+            raise ContradictionError("a total is not the sum of its parts")
+        touched = np.flatnonzero(is_touched)
         self._matrix, self._target = self._matrix[touched], self._target[touched]
         self._low, self._high, self._place, self._fixed = low[free], high[free], place, fixed
         self._whole = whole
