@@ -17,6 +17,9 @@ from governance.canonical import sha256_hex
 from governance.ledger_lines import EVENTS_FILE, Checkpoint, claimed_hash, lines_of
 from governance.merkle import ProofImpossibleError, consistency_proof, inclusion_proof, leaf_hash
 
+_PUT_IN_PLACE = ("released", "documents_written")
+"""Kinds of events that tell, by its manifest, what lies under out/."""
+
 
 def prove_event(directory: Path, newest: Checkpoint, number: int) -> dict[str, Any]:
     """That event ``number`` is one of those under ``newest``; raises ProofImpossibleError."""
@@ -61,7 +64,7 @@ def prove_extension(directory: Path, earlier: Checkpoint, newest: Checkpoint) ->
 
 
 def number_of_release(directory: Path, manifest_sha256: str) -> int | None:
-    """The number of the newest event `released` with this manifest; None when there is none."""
+    """The number of the newest event that tells of the release with this manifest; None when there is none."""
     found = None
     for number, line in lines_of(directory / EVENTS_FILE):
         if manifest_sha256.encode() in line and _tells_of(line, manifest_sha256):
@@ -80,7 +83,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 def _tells_of(line: bytes, manifest_sha256: str) -> bool:
     event = json.loads(line)["event"]
     facts: Mapping[str, Any] = event["facts"] if isinstance(event["facts"], dict) else event
-    return event["kind"] == "released" and facts.get("manifest") == manifest_sha256
+    return event["kind"] in _PUT_IN_PLACE and facts.get("manifest") == manifest_sha256
 
 
 def _require_root(checkpoint: Checkpoint) -> None:

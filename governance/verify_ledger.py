@@ -293,7 +293,7 @@ def check_manifest_witness(
 
 def is_release(event: Any, manifest_sha256: str) -> bool:
     """Say whether an event tells of the release of this manifest."""
-    if not isinstance(event, dict) or event.get("kind") != "released":
+    if not isinstance(event, dict) or event.get("kind") not in ("released", "documents_written"):
         return False
     facts = event.get("facts")
     told = facts if isinstance(facts, dict) else event  # once facts stood in clear
