@@ -87,6 +87,61 @@ def tokens(home: HomeOption = None, json: JsonOption = False) -> None:
     print_rows("tokens", rows, as_json=json)
 
 
+@app.command("break-glass")
+def break_glass(
+    child_id: str,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept closed in the hub.")],
+    tell: Annotated[str, typer.Option("--tell", help="Somebody else, who is told at once.")],
+    minutes: Annotated[int, typer.Option("--minutes", help="How long, 60 at most.")] = 15,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Read where a shielded child is, for minutes; somebody else is told, and the ledger has it."""
+    from ffp_data.hub import HubError
+    from ffp_data.rights.break_glass import break_glass as break_it
+    from ffp_data.rights.break_glass import places
+    from ffp_data.rights.orders import Orders
+
+    access = _access(home)
+    try:
+        with Orders(access.home) as orders:
+            broken = break_it(orders, access, child_id, reason=reason, tell=tell, minutes=minutes)
+            rows = places(orders, access, child_id)
+    except HubError as error:
+        raise fail(str(error), 2) from error
+    if json:
+        print_json({"number": broken.number, "until": broken.expires_at, "places": rows})
+        return
+    print_rows(f"break-glass {broken.number}, until {broken.expires_at:%H:%M} UTC", rows)
+    typer.echo(f"{tell} is told")
+
+
+@app.command("place")
+def place(child_id: str, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Read it again while the glass is broken."""
+    from ffp_data.hub import HubError
+    from ffp_data.rights.break_glass import places
+    from ffp_data.rights.orders import Orders
+
+    access = _access(home)
+    try:
+        with Orders(access.home) as orders:
+            print_rows("places", places(orders, access, child_id), as_json=json)
+    except HubError as error:
+        raise fail(str(error), 2) from error
+
+
+@app.command("broken-glass")
+def broken_glass(home: HomeOption = None, json: JsonOption = False) -> None:
+    """Every time a glass was broken: who, for whom, why, until when, and who was told."""
+    from ffp_data.cli.orders import listed, opened
+    from ffp_data.rights.orders import Kind
+    from governance.access import Right
+
+    with opened(home, Right.SHIELD) as hub:
+        listed(hub, "broken glass", json, Kind.BREAK_GLASS)
+
+
 def _access(home: Path | None) -> Access:
     """The access of a home that is there; a mistyped home must not be made."""
     from ffp_data.access import Access

@@ -85,12 +85,14 @@ def why_not(
     if not decision.allowed:
         return decision.reason
     _require_parties(grants, agreement, recipient, purpose)
-    if ground is None or ground not in terms["gateways"]:
+    if ground is not None and (wrong := _why_no_law(grants, ground, day)):
+        return wrong
+    if ground not in terms["gateways"]:
         named = ", ".join(terms["gateways"])
         return (
             f"{ground or 'no ground'}: {agreement} rests on {named}; name one of them with --ground"
         )
-    return _why_no_law(grants, ground, day)
+    return None
 
 
 def standing(orders: Orders, number: int, day: date) -> Order:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
+
 from ffp_data.hub.orders import OrderError
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.release_zone import release_zone
@@ -43,6 +45,7 @@ def release(run: Run, child_id: str, number: int) -> Extract:
         run.ledger.append("case_refused", number=number, reason=decision.reason)
         raise OrderError(f"{number}: {decision.reason}")
     with connect(run.home, read_only=True) as con:
+        _require_in_cohort(con, decision, run)
         extract = write_extract(
             con,
             decision,
@@ -57,6 +60,18 @@ def release(run: Run, child_id: str, number: int) -> Extract:
         "case_shared", number=number, subject=reference, manifest=extract.manifest_sha256
     )
     return extract
+
+
+def _require_in_cohort(con: duckdb.DuckDBPyConnection, decision: ReleaseDecision, run: Run) -> None:
+    """A release without rows would tell the recipient nothing and look like one that tells that there is nothing."""
+    assert decision.cohort is not None, "an allowed decision has a cohort"
+    members = str(decision.cohort.members)
+    values = {"as_at": run.as_at} if "$as_at" in members else {}
+    if not con.execute(f"SELECT 1 FROM ({members}) LIMIT 1", values).fetchone():
+        raise OrderError(
+            f"the child is not one of whom {decision.agreement} lets anything be shared:"
+            f" {decision.cohort.title}"
+        )
 
 
 def decision_today(orders: Orders, grants: Grants, number: int, run: Run) -> ReleaseDecision:
