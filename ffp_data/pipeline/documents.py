@@ -14,6 +14,8 @@ from typing import Any
 
 import duckdb
 
+from ffp_data.lineage.export import FOLDER as LINEAGE
+from ffp_data.lineage.export import write_lineage
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.kept_locks import KeptLocks
 from ffp_data.pipeline.run import Run
@@ -63,6 +65,7 @@ def publish_governance(run: Run) -> DocumentsOutcome:
 
     def write(part: Path) -> None:
         written.extend(write_documents(facts, part))
+        written.extend(write_lineage(run, facts.lock, part / LINEAGE))
 
     publish_documents(
         write, title=FOLDER, as_at=run.as_at, out=out, keys=run.keys, ledger=run.ledger
