@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ffp_data.pipeline.model_store import MODELS
 from ffp_data.rotation.statements import signed_before
 from ffp_data.rotation.stores import steps
 from ffp_data.sealing.pending import require_none
@@ -38,6 +39,7 @@ def rotate(
     require_none(home)
     keys = KeyStore(home.keys_dir, rotating=True)
     with keys.use.alone(wait):
+        _sweep(home)
         if not keys.opened.book.is_rotating:
             _write_down(home, keys, "key_rotation_begun")
         keys = _begin(home, root_only=root_only)
@@ -52,6 +54,15 @@ def rotate(
         keys = KeyStore(home.keys_dir)
         _write_down(home, keys, "keys_rotated")
         return Outcome(keys.opened.book.root, _in_use(keys))
+
+
+def _sweep(home: Home) -> None:
+    """Remove what a kill left half-written; nobody else writes here now."""
+    for folder in (home.root, home.keys_dir, home.serving, home.root / MODELS):
+        deep = folder in (home.serving, home.root / MODELS)
+        for path in folder.rglob(".*.part*") if deep else folder.glob(".*.part*"):
+            if path.is_file():
+                path.unlink()
 
 
 def _begin(home: Home, *, root_only: bool) -> KeyStore:
