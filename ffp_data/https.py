@@ -37,11 +37,12 @@ def read_settings(environment: Mapping[str, str], prefix: str, names: tuple[str,
         raise SettingsError(f"set {', '.join(lacking)} in the environment")
     for name, value in values.items():
         if name.endswith("endpoint"):
-            _require_https(prefix + name.upper(), value)
+            require_https(prefix + name.upper(), value)
     return list(values.values())
 
 
-def _require_https(name: str, url: str) -> None:
+def require_https(name: str, url: str) -> None:
+    """Raise SettingsError for an address that is neither https nor on this machine; `name` is what holds it."""
     parts = urllib.parse.urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _HERE):
         raise SettingsError(f"{name} must begin with https://")

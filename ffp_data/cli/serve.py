@@ -22,14 +22,20 @@ def serve(
     """
     from ffp_data.api.server import run_server
     from ffp_data.web.app import make_app
+    from ffp_data.web.oidc import FILE, Provider
     from ffp_data.web.users import UsersConfigError, is_synthetic, load_users
 
     place = has_run(home)
-    if is_synthetic(place) and host not in _LOOPBACK:
-        raise fail(f"{host}: the demonstration asks for no password and is served on 127.0.0.1 only", 2)
     try:
         load_users(place)
+        provider = Provider.of(place)
     except UsersConfigError as error:
         raise fail(str(error), 2) from error
+    if provider is None and not is_synthetic(place):
+        raise fail(f"{place.root / FILE}: missing; say there how people sign in (docs/pages.md)", 2)
+    if provider is None and host not in _LOOPBACK:
+        raise fail(
+            f"{host}: the demonstration asks for no password and is served on 127.0.0.1 only", 2
+        )
     typer.echo(f"http://{host}:{port}")
     run_server(make_app(place), host, port)

@@ -25,6 +25,8 @@ from ffp_data.sealing.pending import SealUnfinishedError
 from ffp_data.serving import NothingPublishedError
 from ffp_data.settings import Home
 from ffp_data.web.child import UnknownChildError
+from ffp_data.web.limits import TooOftenError
+from ffp_data.web.oidc import Provider, SignInFailedError
 from ffp_data.web.pages import show
 from ffp_data.web.practitioner import routes as practitioner
 from ffp_data.web.published import View
@@ -66,6 +68,7 @@ def make_app(home: Home) -> FastAPI:
                 gate,
                 Sessions(),
                 is_synthetic(home),
+                Provider.of(home),
                 lambda who: Desk(engine, lambda: read_queue(home), rules, access.gate, who),
             )
             yield
@@ -110,6 +113,12 @@ _REFUSALS: dict[type[Exception], _Refusal] = {
         "This form was sent before, or is too old",
         "Go back, load the page again and send it once more.",
     ),
+    SignInFailedError: _Refusal(
+        403,
+        "You are not signed in",
+        "The account has no role here, or the sign-in took too long. Try again once.",
+    ),
+    TooOftenError: _Refusal(429, "Too many at once", "Wait a minute, then go on."),
     UnknownChildError: _Refusal(
         404,
         "No such child",

@@ -43,6 +43,7 @@ def found(
     request: Request, service: Served, who: Who, text: Annotated[str, Form(max_length=200)] = ""
 ) -> Response:
     """Who fits what was typed; what was typed is not written down, who was shown is."""
+    service.searches.take(who.key)
     view = service.view.newest()
     result = search(view, text, service.register.shielded())
     service.gate.read(

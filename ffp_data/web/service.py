@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Form, Request
@@ -12,8 +12,10 @@ from ffp_data.lookups.register import Register
 from ffp_data.review.desk import Desk
 from ffp_data.sealing.pending import require_none
 from ffp_data.settings import Home
+from ffp_data.web.limits import Limiter
+from ffp_data.web.oidc import Provider
 from ffp_data.web.published import View
-from ffp_data.web.session import COOKIE, Session, Sessions, SignInNeededError
+from ffp_data.web.session import COOKIE, Session, Sessions
 from ffp_data.web.users import User, principal
 from governance.access import Gate, Principal
 
@@ -29,8 +31,16 @@ class Service:
     gate: Gate
     sessions: Sessions
     is_synthetic: bool
+    provider: Provider | None
     desk: Callable[[Principal], Desk]
     """A reviewer's desk; its acts are on disk in the ledger before they bind."""
+    searches: Limiter = field(default_factory=lambda: Limiter(per_minute=30, burst=30))
+    sign_ins: Limiter = field(default_factory=lambda: Limiter(per_minute=10, burst=20))
+
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether anybody may sign in as somebody made up."""
+        return self.is_synthetic and self.provider is None
 
 
 @dataclass(frozen=True)
@@ -58,13 +68,10 @@ Served = Annotated[Service, Depends(service_of)]
 
 
 def asker_of(request: Request, service: Served) -> Asker:
-    """Who asks; raises SignInNeededError, also for a user who is no longer named."""
+    """Who asks; raises SignInNeededError."""
     session = service.sessions.find(request.cookies.get(COOKIE))
-    user = service.users.get(session.user)
-    if user is None:
-        raise SignInNeededError
-    request.state.asker = Asker(session.user, user, session)
-    return Asker(session.user, user, session)
+    request.state.asker = asker = Asker(session.key, session.user, session)
+    return asker
 
 
 Who = Annotated[Asker, Depends(asker_of)]

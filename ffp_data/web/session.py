@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ffp_data.web.users import User
+
 COOKIE = "hub_session"
 LONGEST, IDLE, LOOKING = 8 * 3600, 3600, 3600
 """Seconds: a session, a session without a page, and a reason to look at a child."""
@@ -33,7 +35,8 @@ class FormRefusedError(Exception):
 class Session:
     """One user at one browser."""
 
-    user: str
+    key: str
+    user: User
     began: float
     last: float
     forms: list[str] = field(default_factory=list)
@@ -48,14 +51,14 @@ class Sessions:
         self._clock, self._lock = clock, threading.Lock()
         self._open: dict[str, Session] = {}
 
-    def begin(self, user: str) -> str:
-        """A new session; gives its cookie."""
+    def begin(self, key: str, user: User) -> str:
+        """A new session of the user who signs in by `key`; gives its cookie."""
         now, cookie = self._clock(), secrets.token_urlsafe(32)
         with self._lock:
             self._open = {k: s for k, s in self._open.items() if self._lives(s, now)}
             while len(self._open) >= _SESSIONS:
                 del self._open[next(iter(self._open))]
-            self._open[cookie] = Session(user, now, now)
+            self._open[cookie] = Session(key, user, now, now)
         return cookie
 
     def find(self, cookie: str | None) -> Session:

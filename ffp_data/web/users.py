@@ -1,7 +1,9 @@
 """Who signs in to the pages, in which role, and which children are theirs.
 
 A user's children are those whom a team or a worker of theirs helps now, as the single view says it; nobody keeps a
-second list. `users.yaml` in the home names the users; a home of made-up people has the packaged ones.
+second list. Real users
+come from the council's identity provider (`oidc`); `users.yaml` in the home, or the packaged ones, are made up for a
+demonstration.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ FILE = "users.yaml"
 
 
 class UsersConfigError(ValueError):
-    """`users.yaml` is missing or can't be read."""
+    """`users.yaml` or `sign_in.yaml` can't be read."""
 
 
 class User(BaseModel):
@@ -47,7 +49,7 @@ def load_users(home: Home) -> Mapping[str, User]:
     if own.is_file():
         return _read(own.read_text("utf-8"), own)
     if not is_synthetic(home):
-        raise UsersConfigError(f"{own}: missing; say there who may sign in (docs/pages.md)")
+        return {}
     packaged = resources.files(__package__).joinpath("demo_users.yaml")
     return _read(packaged.read_text("utf-8"), Path(str(packaged)))
 

@@ -12,6 +12,9 @@ from ffp_data.web.session import (
     Sessions,
     SignInNeededError,
 )
+from ffp_data.web.users import User
+
+WREN = User(name="Wren", role="practitioner")
 
 
 class Clock:
@@ -27,9 +30,9 @@ class Clock:
 def test_an_idle_hour_ends_a_session() -> None:
     clock = Clock()
     sessions = Sessions(clock)
-    cookie = sessions.begin("a")
+    cookie = sessions.begin("a", WREN)
     clock.now += IDLE - 1
-    assert sessions.find(cookie).user == "a"
+    assert sessions.find(cookie).key == "a"
     clock.now += IDLE
     with pytest.raises(SignInNeededError):
         sessions.find(cookie)
@@ -38,7 +41,7 @@ def test_an_idle_hour_ends_a_session() -> None:
 def test_a_working_day_ends_a_busy_session() -> None:
     clock = Clock()
     sessions = Sessions(clock)
-    cookie = sessions.begin("a")
+    cookie = sessions.begin("a", WREN)
     for _ in range(LONGEST // (IDLE // 2) - 1):
         clock.now += IDLE // 2
         sessions.find(cookie)
@@ -49,7 +52,7 @@ def test_a_working_day_ends_a_busy_session() -> None:
 
 def test_a_token_of_one_session_is_none_of_another() -> None:
     sessions = Sessions()
-    one, other = (sessions.find(sessions.begin(name)) for name in "ab")
+    one, other = (sessions.find(sessions.begin(name, WREN)) for name in "ab")
     token = sessions.form_token(one)
     with pytest.raises(FormRefusedError):
         sessions.use(other, token)
@@ -61,7 +64,7 @@ def test_a_token_of_one_session_is_none_of_another() -> None:
 def test_a_reason_counts_for_an_hour_and_one_child() -> None:
     clock = Clock()
     sessions = Sessions(clock)
-    session = sessions.find(sessions.begin("a"))
+    session = sessions.find(sessions.begin("a", WREN))
     sessions.give_reason(session, "c1", "why")
     assert sessions.reason_for(session, "c1") == "why"
     assert sessions.reason_for(session, "c2") is None
