@@ -25,7 +25,8 @@ from governance.ledger_lines import (
 )
 from governance.merkle import EMPTY, Tree
 
-_LEAF, _EVENT_AT, _EVENT_END = b"\x00", 9, -154
+_LEAF, _BEGIN = b"\x00", b'{"event":'
+_EVENT_AT, _EVENT_END = len(_BEGIN), -154
 """An event's bytes within its line: behind `{"event":`, before `,"hash":"…","previous":"…"}` and newline."""
 
 
@@ -47,14 +48,11 @@ class LedgerProblem:
 
 @dataclass
 class Chain:
-    """What was found on the way through the events: hashes and roots after each (index = count)."""
+    """What was found on the way through the events: how many, and last hash and root after those asked for."""
 
-    heads: list[str] = field(default_factory=lambda: [GENESIS])
-    roots: dict[int, str] = field(default_factory=dict)
-
-    @property
-    def count(self) -> int:
-        return len(self.heads) - 1
+    count: int = 0
+    heads: dict[int, str] = field(default_factory=lambda: {0: GENESIS})
+    roots: dict[int, str] = field(default_factory=lambda: {0: EMPTY.hex()})
 
 
 def verify_ledger(
@@ -82,24 +80,26 @@ def verify_ledger(
 
 def _follow(path: Path, at: set[int], problems: list[LedgerProblem]) -> Chain:
     """Go through the events once; note every line that is wrong, and the root wherever one is asked for."""
-    chain, tree, before = Chain(roots={0: EMPTY.hex()}), Tree(), GENESIS.encode()
-    heads, add = chain.heads, tree.add
+    chain, tree, before = Chain(), Tree(), GENESIS.encode()
+    links: list[bytes] = []  # own hashes since the last root
     for number, line in lines_of(path):
-        event = line[_EVENT_AT:_EVENT_END]
+        event, tail = line[_EVENT_AT:_EVENT_END], line[_EVENT_END:]
         link = sha256(before + event)
         own = link.hexdigest().encode()
-        if line == b'{"event":%b,"hash":"%b","previous":"%b"}\n' % (event, own, before) and (
-            event.endswith(b',"number":%d}' % number)
-        ):
-            leaf, before = link.digest(), own
+        is_right = tail == b',"hash":"%b","previous":"%b"}\n' % (own, before)
+        if is_right and line.startswith(_BEGIN) and event.endswith(b',"number":%d}' % number):
+            before = own
+            links.append(link.digest())
         else:
             problems.append(LedgerProblem(path.name, number, _wrong_with(line, number, before)))
             before = _claimed(line)
-            leaf = bytes.fromhex(before.decode())
-        heads.append(before.decode())
-        add(sha256(_LEAF + leaf).digest())
+            links.append(bytes.fromhex(before.decode()))
+        chain.count = number
         if number in at:
+            chain.heads[number] = before.decode()
+            tree.extend([sha256(_LEAF + each).digest() for each in links])
             chain.roots[number] = tree.root().hex()
+            links.clear()
     return chain
 
 

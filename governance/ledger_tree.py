@@ -34,8 +34,7 @@ class TreeOf:
     def grown(self, signed: Checkpoint, hashes: Sequence[str]) -> str:
         """The root (hex) with these hashes of events after what is ``signed``; `keep` makes it the tree."""
         grown = self._at(signed).copy()
-        for each in hashes:
-            grown.add(leaf_hash(bytes.fromhex(each)))
+        grown.extend([leaf_hash(bytes.fromhex(each)) for each in hashes])
         self._next = grown
         return grown.root().hex()
 

@@ -40,13 +40,30 @@ class Tree:
 
     def add(self, leaf: bytes) -> None:
         """Add the hash of the next leaf."""
-        peaks, rest = self.peaks, self.count
-        peaks.append(leaf)
+        self._push(leaf, 1)
+
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Add the hashes of many leaves: what makes a complete subtree is hashed level by level."""
+        at = 0
+        while at < len(leaves):
+            size = _split(len(leaves) - at + 1)  # the largest power of two that is there
+            size = min(size, self.count & -self.count or size)  # and that may begin here
+            level = leaves[at : at + size]
+            while len(level) > 1:
+                pairs = zip(level[::2], level[1::2], strict=True)
+                level = [sha256(_NODE + left + right).digest() for left, right in pairs]
+            self._push(level[0], size)
+            at += size
+
+    def _push(self, whole: bytes, size: int) -> None:
+        """Add a complete subtree of ``size`` leaves, a power of two that the count is a multiple of."""
+        peaks, rest = self.peaks, self.count // size
+        peaks.append(whole)
         while rest & 1:  # two subtrees of equal size become one
             right = peaks.pop()
-            peaks[-1] = sha256(_NODE + peaks[-1] + right).digest()
+            peaks[-1] = node_hash(peaks[-1], right)
             rest >>= 1
-        self.count += 1
+        self.count += size
 
     def root(self) -> bytes:
         """The root over all leaves so far."""
@@ -65,8 +82,7 @@ class Tree:
 def root_of(leaves: Sequence[bytes]) -> bytes:
     """The root over hashed leaves."""
     tree = Tree()
-    for leaf in leaves:
-        tree.add(leaf)
+    tree.extend(leaves)
     return tree.root()
 
 

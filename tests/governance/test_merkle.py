@@ -62,6 +62,18 @@ def test_a_tree_keeps_a_logarithm_of_its_leaves() -> None:
     assert tree.root() == root_of(leaves(1000))
 
 
+@given(st.lists(st.integers(0, 20), max_size=8))
+def test_leaves_give_the_same_tree_one_by_one_and_in_batches(sizes: list[int]) -> None:
+    one_by_one, batches, every = Tree(), Tree(), leaves(sum(sizes))
+    at = 0
+    for size in sizes:
+        batches.extend(every[at : at + size])
+        at += size
+    for leaf in every:
+        one_by_one.add(leaf)
+    assert one_by_one == batches
+
+
 @given(st.integers(1, 70), st.data())
 def test_an_inclusion_proof_holds_for_its_leaf_at_its_place_alone(
     count: int, data: st.DataObject
