@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, print_json, print_rows
+from ffp_data.cli.console import (
+    HomeOption,
+    JsonOption,
+    fail,
+    has_run,
+    parse_day,
+    print_json,
+    print_rows,
+)
 
 if TYPE_CHECKING:
     from ffp_data.rights.disclosures import DisclosureRegister
@@ -23,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
     """Put the commands at the top level."""
     app.command()(disclosures)
     app.command()(affected)
+    app.command()(sar)
 
 
 @contextmanager
@@ -30,12 +39,13 @@ def _opened(home: Path | None) -> Iterator[DisclosureRegister]:
     from ffp_data.access import Access
     from ffp_data.rights.affected import NothingLostError
     from ffp_data.rights.disclosures import DisclosureRegister, NoSuchChildError
+    from ffp_data.rights.sar_redactions import RedactionError
     from governance.subject_lists import SubjectListError
 
     place = has_run(home)
     try:
         yield DisclosureRegister(place, Access(place))
-    except (NoSuchChildError, NothingLostError) as error:
+    except (NoSuchChildError, NothingLostError, RedactionError) as error:
         raise fail(str(error), 2) from error
     except SubjectListError as error:
         raise fail(str(error)) from error
@@ -132,3 +142,55 @@ def affected(
     )
     if told.unknown:
         typer.echo(f"{told.unknown:,} more were erased or sealed since; nobody can name them")
+
+
+def sar(
+    child_id: Annotated[
+        str, typer.Argument(help="The child's identifier, in use or a former one.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="A folder for the two copies.")],
+    received: Annotated[str, typer.Option("--received", help="The day on which the request came.")],
+    redactions: Annotated[
+        Path | None,
+        typer.Option(
+            "--redactions", help="The officer's decisions (YAML): makes the copy to hand over."
+        ),
+    ] = None,
+    reason: Reason = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Everything held on a child, with sources, for whoever may have it: a readable PDF and a JSON copy.
+
+    Without --redactions it is a working copy, in which what tells of other people is marked. Exit status:
+    0 made, 2 no such child or decisions that can't be read.
+    """
+    from ffp_data.pipeline.run import Run
+    from ffp_data.rights.sar import Request, gather
+    from ffp_data.rights.sar_redactions import Decisions, decided
+    from ffp_data.rights.sar_render import write_copies
+    from governance.access import Right
+
+    day = parse_day(received)
+    assert day is not None, "the option is required"
+    with _opened(home) as register:
+        gate, who = register.access.gate, register.access.user(Right.SUBJECT_ACCESS, reason=reason)
+        facts = gate.check(who, Right.SUBJECT_ACCESS, subjects=[child_id], reason=reason)
+        identity = register.identity(child_id)
+        choices = Decisions.read(redactions) if redactions else None
+        stops = tuple((each.stopped, each.resumed) for each in choices.clock) if choices else ()
+        run = Run.at(run_id="sar", home=register.home.root)
+        pack = gather(run, register, identity, Request(day, stops))
+        if choices is not None:
+            pack = decided(pack, choices)
+            facts |= choices.told(register.access.subjects.keys, identity.current)
+        counts = {"items": sum(len(s.items) for s in pack.sections), "withheld": pack.withheld}
+        counts |= {"to_decide": pack.to_decide, "is_working_copy": pack.is_working_copy}
+        gate.append("subject_access_answered", **facts, **counts, due=pack.clock.due.isoformat())
+        pdf, machine = write_copies(pack, out)
+    told = {"pdf": str(pdf), "json": str(machine), "due": pack.clock.due.isoformat(), **counts}
+    if json:
+        print_json(told)
+        return
+    typer.echo(f"{pdf}: {counts['items']:,} items; {machine} holds the same")
+    typer.echo(f"due on {pack.clock.due}; {pack.to_decide:,} to decide, {pack.withheld:,} withheld")

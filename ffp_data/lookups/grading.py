@@ -110,12 +110,12 @@ def _candidate(
         probability=round(best.probability, 9),
         weight=round(best.weight, 6),
         records=len(matches),
-        evidence=[_evidence(name, level) for name, level in best.levels.items()],
+        evidence=[evidence_in_words(name, level) for name, level in best.levels.items()],
         against=[str(_words()["vetoes"].get(veto, veto)) for veto in against],
     )
 
 
-def _evidence(comparison: str, level: str) -> str:
+def evidence_in_words(comparison: str, level: str) -> str:
     words = _words()
     name = words["comparisons"].get(comparison, comparison.replace("_", " "))
     return f"{name}: {words['levels'].get(level, level.replace('_', ' '))}"

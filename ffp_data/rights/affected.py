@@ -181,7 +181,8 @@ def _people(register: DisclosureRegister) -> dict[bytes, _Child]:
     """Everybody whom the register knows, by reference."""
     subjects = register.access.subjects
     with subjects.engine.connect() as connection:
-        led_to = dict(connection.execute(sa.select(Person.child_id, Person.replaced_by)).tuples())
+        rows = connection.execute(sa.select(Person.child_id, Person.replaced_by))
+        led_to = {child: successor for child, successor in rows}
     known = subjects.keys.known(led_to.keys())
     return {bytes.fromhex(r): _Child(c, _end(c, led_to)) for c, r in known.items()}
 

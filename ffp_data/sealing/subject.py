@@ -83,13 +83,13 @@ def gather(
     cases = sorted({*_bare(con), *(case for c in contracts.values() for case in _cases(con, c))})
     people = _people(con)
     con.unregister("_own")
-    answers = _answers(own, contracts)
+    answers = answer_keys(own, contracts)
     return Subject(
         child_id, tuple(sorted(child_ids)), (*own, *answers), numbers, tuple(cases), people, shared
     )
 
 
-def _answers(records: Iterable[str], contracts: Mapping[str, Contract]) -> list[str]:
+def answer_keys(records: Iterable[str], contracts: Mapping[str, Contract]) -> list[str]:
     """Keys under which the NHS number search's results lie: they name the record that was asked about."""
     matcher = contracts.get("sui_matcher")
     if matcher is None:
