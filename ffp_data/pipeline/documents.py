@@ -26,6 +26,11 @@ from governance.release import publish_documents
 from governance.syntax import quoted
 
 FOLDER = "governance"
+_OF_LINEAGE = (
+    f"{LINEAGE}/columns.html",
+    "Where every column comes from",
+    "Each column of each published table: its sources, their agreements, who may have it.",
+)
 LOOK_BACK = timedelta(days=366)
 
 # What loading adds is no payload: the record's key, and what begins with an underscore.
@@ -64,7 +69,7 @@ def publish_governance(run: Run) -> DocumentsOutcome:
     out = run.home.out / FOLDER
 
     def write(part: Path) -> None:
-        written.extend(write_documents(facts, part))
+        written.extend(write_documents(facts, part, [_OF_LINEAGE]))
         written.extend(write_lineage(run, facts.lock, part / LINEAGE))
 
     publish_documents(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from governance.documents.controls import control_evidence, load_controls, load_evidence
@@ -18,8 +19,13 @@ __all__ = ["NOTHING", "Facts", "Observed", "observe", "write_documents"]
 START = "index"
 
 
-def write_documents(facts: Facts, folder: Path) -> list[str]:
-    """Write every document into ``folder``, with a page that leads to them; return their names."""
+def write_documents(
+    facts: Facts, folder: Path, also: Sequence[tuple[str, str, str]] = ()
+) -> list[str]:
+    """Write every document into ``folder``, with a page that leads to them; return their names.
+
+    ``also``: pages that somebody else writes there: file, title and what it is.
+    """
     documents = [
         record_of_processing(facts),
         agreement_register(facts),
@@ -27,13 +33,15 @@ def write_documents(facts: Facts, folder: Path) -> list[str]:
         control_evidence(load_controls(), load_evidence(), facts.footer),
         *dpia_annexes(facts),
     ]
-    for each in (*documents, _start(documents, facts)):
+    for each in (*documents, _start(documents, facts, also)):
         each.write(folder)
     return [each.name for each in documents]
 
 
-def _start(documents: list[Document], facts: Facts) -> Document:
-    rows = tuple((f"{each.name}.html", each.title, each.about) for each in documents)
+def _start(
+    documents: list[Document], facts: Facts, also: Sequence[tuple[str, str, str]]
+) -> Document:
+    rows = (*((f"{each.name}.html", each.title, each.about) for each in documents), *also)
     return Document(
         START,
         f"Governance of {facts.partnership}",
