@@ -1,0 +1,144 @@
+"""From the order on nobody is told where a shielded child is, whatever becomes of the identifier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pyarrow.parquet as pq
+import pytest
+
+from ffp_data.hub.orders import OrderError
+from ffp_data.lookups import Lookups
+from ffp_data.pipeline.run import Run
+from ffp_data.rights import stored
+from ffp_data.rights.orders import Kind, Orders, Said
+from ffp_data.rights.shield import lift, shield
+from ffp_data.settings import Home
+from governance.access import Principal
+from tests.lookups.conftest import open_lookups, own_world, world
+from tests.lookups.test_service import child_of, known
+from tests.lookups.world import NOAH, World
+from tests.rights.small import AS_AT, NORTH, extracts, ids, query, regroup
+
+__all__ = ["open_lookups", "own_world", "world"]  # fixtures
+
+WHY = Said("s.worker", "her uncle Zebedee asks at schools")
+WORKER = Principal("asmith", "practitioner")
+OFFICER = Principal("cdoe", "ig_officer")
+
+
+def reached(orders: Orders, kind: Kind = Kind.SHIELD) -> set[str]:
+    return {child for _, children in orders.reach(AS_AT, kind) for child in children}
+
+
+@pytest.mark.control("B08", "B09")
+def test_look_ups_withhold_the_place_from_the_order_on_and_tell_it_again_once_it_is_lifted(
+    own_world: World, open_lookups: Callable[[Home], Lookups]
+) -> None:
+    child = child_of(own_world, "health_csv|RXG|1")
+    lookups = open_lookups(own_world.home)
+    assert lookups.child(WORKER, child, "a visit").postcode == NOAH["postcode"]
+    before = lookups.identify(WORKER, known(NOAH), "a call").candidates
+    with Orders(own_world.home) as orders:
+        number = shield(orders, child, WHY)
+        found = lookups.child(WORKER, child, "a visit")
+        assert (found.postcode, found.place_withheld) == (None, True)
+        assert found.given_name == NOAH["given_name"], "the name stays, the place goes"
+        table, withheld = lookups.as_of(OFFICER, AS_AT)
+        assert withheld >= 2, "keys of records can name a school"
+        assert not [k for k in table["record_key"].to_pylist() if k == "health_csv|RXG|1"]
+        lift(orders, number, WHY)
+    assert lookups.child(WORKER, child, "a visit").postcode == NOAH["postcode"]
+    assert lookups.identify(WORKER, known(NOAH), "a call").candidates == before
+
+
+@pytest.mark.control("B08")
+def test_a_search_weighs_a_shielded_child_as_if_no_place_of_it_were_known(
+    own_world: World, open_lookups: Callable[[Home], Lookups]
+) -> None:
+    """Otherwise whoever guesses postcodes sees by the weight which one is right."""
+    child = child_of(own_world, "health_csv|RXG|1")
+    lookups = open_lookups(own_world.home)
+
+    def weight(postcode: str | None) -> tuple[float, list[str]]:
+        found = lookups.identify(WORKER, known(NOAH, postcode=postcode), "a call").candidates
+        (mine,) = [each for each in found if each.child_id == child]
+        return mine.weight, mine.evidence
+
+    assert weight(NOAH["postcode"]) != weight("XG9 9XX")
+    with Orders(own_world.home) as orders:
+        shield(orders, child, WHY)
+    assert weight(NOAH["postcode"]) == weight("XG9 9XX") == weight(None)
+
+
+@pytest.mark.control("B08")
+def test_the_next_extract_has_no_place_of_the_child_and_the_places_of_others(
+    run: Run, orders: Orders
+) -> None:
+    shield(orders, ids(run)["ann"], WHY)
+    extracts(run)
+    folder = run.home.out / "extracts" / NORTH
+    (children,) = folder.rglob("children.parquet")
+    assert {r["given_name"]: r["postcode"] for r in pq.read_table(children).to_pylist()} == {
+        "ann": None, "bob": "XF1 2AB", "cat": "XF1 2AB",
+    }  # fmt: skip
+    (spells,) = folder.rglob("involvements.parquet")
+    teams = [r["team"] for r in pq.read_table(spells).to_pylist()]
+    assert sorted(teams, key=str) == ["Family Help North", "Family Help North", None]
+
+
+@pytest.mark.control("B08")
+def test_the_build_is_handed_who_is_shielded_on_its_day(run: Run, orders: Orders) -> None:
+    shield(orders, ids(run)["ann"], WHY)
+    shield(orders, ids(run)["bob"], Said("a", "b", date(2025, 1, 1)))
+    shield(orders, ids(run)["cat"], Said("a", "b", AS_AT))
+    stored.write(run)
+    found = query(run, "SELECT child_id FROM identity.shielded")
+    assert {child for (child,) in found} == {ids(run)["ann"], ids(run)["cat"]}
+
+
+@pytest.mark.control("B08")
+def test_a_shield_stands_after_a_merge_and_on_both_sides_of_a_split(
+    run: Run, orders: Orders
+) -> None:
+    before = ids(run)
+    shield(orders, before["ann"], WHY)
+    regroup(run, "ann ann2 bob / cat")
+    merged = ids(run)["ann"]
+    assert reached(orders) == {merged}
+    regroup(run, "ann / ann2 / bob / cat")
+    after = ids(run)
+    held_since = {after["ann"], after["ann2"], after["bob"]}
+    assert reached(orders) == held_since, "too many rather than one too few, until somebody looks"
+    assert after["cat"] not in held_since
+
+
+@pytest.mark.control("D05")
+def test_why_is_closed_in_the_hub_and_in_no_line_of_the_ledger(run: Run, orders: Orders) -> None:
+    child = ids(run)["ann"]
+    number = shield(orders, child, WHY)
+    orders.close()
+    assert orders.listed(Kind.SHIELD)[0].told["reason"] == WHY.reason
+    raw = b"".join(path.read_bytes() for path in run.home.root.glob("hub.db*"))
+    assert b"Zebedee" not in raw
+    told = [e for e in run.ledger.events() if e["kind"] == "shield_ordered"]
+    assert [e["facts"]["number"] for e in told] == [number]
+    assert told[0]["facts"]["subject"] == orders.subjects.reference(child)
+    assert "Zebedee" not in str(told)
+    assert child not in str(told)
+
+
+def test_an_order_without_who_or_why_is_refused_and_one_is_lifted_once(
+    run: Run, orders: Orders
+) -> None:
+    child = ids(run)["ann"]
+    for said in (Said("", "why"), Said("who", " ")):
+        with pytest.raises(OrderError):
+            shield(orders, child, said)
+    number = shield(orders, child, WHY)
+    with pytest.raises(OrderError):
+        orders.lift(number, [Kind.HOLD], WHY)
+    lift(orders, number, WHY)
+    with pytest.raises(OrderError):
+        lift(orders, number, WHY)
