@@ -124,6 +124,6 @@ def _quoted(path: Path) -> str:
 
 
 def _engine() -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(":memory:", config={"threads": "2"})
+    con = duckdb.connect(":memory:", config={"threads": "2", "temp_file_encryption": "true"})
     con.execute(f"LOAD '{httpfs_extension()}'")
     return con

@@ -279,7 +279,9 @@ class Standardiser:
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
         self._remember = remember
-        self._con = duckdb.connect(":memory:", config={"threads": 1})
+        self._con = duckdb.connect(
+            ":memory:", config={"threads": 1, "temp_file_encryption": "true"}
+        )
         self._names = {source: f"q{i}" for i, source in enumerate(self._recipe.names)}
         for source, query in self._recipe.queries.items():
             one = f"WITH {_VALUES} AS (SELECT $1::VARCHAR AS value) {query}"

@@ -230,7 +230,7 @@ def _groups(model: Model, column: str) -> dict[str, frozenset[int]]:
     spec = model.columns[column]
     assert spec.equivalents is not None
     table = read_equivalents(equivalents_path(model, spec.equivalents))
-    with duckdb.connect(":memory:") as con:
+    with duckdb.connect(":memory:", config={"temp_file_encryption": "true"}) as con:
         con.register("equivalents_in", table)
         rows = con.execute(
             f"SELECT {apply_steps('value', spec.steps)} AS v, list(DISTINCT group_id)"

@@ -199,7 +199,7 @@ def step_problems(steps: Sequence[Step]) -> Iterator[str]:
 
 def _format_problems(step: Step) -> Iterator[str]:
     try:
-        with duckdb.connect(":memory:") as con:
+        with duckdb.connect(":memory:", config={"temp_file_encryption": "true"}) as con:
             con.execute(f"SELECT {_parse_date(quoted('x'), step.setting)}")
     except duckdb.InvalidInputException:
         yield f"step 'parse_date': {step.setting!r} is no format of dates; write such as '%d/%m/%Y'"

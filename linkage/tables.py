@@ -94,7 +94,7 @@ def _explained(path: Path, said: str) -> str:
 
 def read(path: Path | str) -> pa.Table:
     """A whole .parquet or .csv file; raises LinkageError."""
-    with duckdb.connect(":memory:") as con:
+    with duckdb.connect(":memory:", config={"temp_file_encryption": "true"}) as con:
         register(con, path)
         with reading(path):
             return con.execute("SELECT * FROM input").to_arrow_table()

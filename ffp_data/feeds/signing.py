@@ -110,7 +110,7 @@ def sign_as(path: Path, contract: Contract, key: Ed25519PrivateKey) -> Path:
     Raises FeedError when the hub would refuse the file.
     """
     delivery = delivery_at(path, contract, {contract.id: contract})
-    with duckdb.connect() as con:
+    with duckdb.connect(config={"temp_file_encryption": "true"}) as con:
         staged = read_delivery(con, delivery, contract, None, {})
     return sign(path, contract.hub.agency, _rows(staged), key)
 

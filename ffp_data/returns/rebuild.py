@@ -44,7 +44,7 @@ def rebuild(folder: Path, into: Path | None = None) -> Rebuilt:
     Raises NotAVersionError when the folder holds no version or its tables were changed.
     """
     record = read_record(folder)
-    con = duckdb.connect()
+    con = duckdb.connect(config={"temp_file_encryption": "true"})
     _load(con, folder, record)
     with TemporaryDirectory() as temporary:
         made = into or Path(temporary)

@@ -60,7 +60,7 @@ def validate_file(
     one finding says why, with file and line. Raises LayoutError for a year that is not held.
     """
     book = rule_book(collection, year, modules)
-    con = duckdb.connect()
+    con = duckdb.connect(config={"temp_file_encryption": "true"})
     try:
         # Rules of the TEHADC look at the CIN census too; a file comes without one.
         create_tables(con, cin.layout(year), "file")

@@ -72,7 +72,7 @@ class DisclosureIndex:
 
     @contextmanager
     def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        con = duckdb.connect(":memory:", config={"threads": "2"})
+        con = duckdb.connect(":memory:", config={"threads": "2", "temp_file_encryption": "true"})
         try:
             con.execute(f"LOAD '{httpfs_extension()}'")
             self._attach(con)

@@ -168,7 +168,7 @@ def _kind_of(path: Path) -> str:
 @contextmanager
 def _opened(home: Home, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """An encrypted DuckDB file as the current catalog; one that is not encrypted, as dbt's scratch, too."""
-    con = duckdb.connect(":memory:", config={"threads": "2"})
+    con = duckdb.connect(":memory:", config={"threads": "2", "temp_file_encryption": "true"})
     try:
         con.execute(f"LOAD '{httpfs_extension()}'")
         attach = f"ATTACH {quote(str(path))} AS opened"

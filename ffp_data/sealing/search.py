@@ -143,7 +143,7 @@ def _text(value: object) -> str:
 
 
 def _duckdb(home: Home, path: Path) -> Iterator[Unit]:
-    con = duckdb.connect(":memory:", config={"threads": "2"})
+    con = duckdb.connect(":memory:", config={"threads": "2", "temp_file_encryption": "true"})
     try:
         con.execute(f"LOAD '{httpfs_extension()}'")
         _attach(con, home, path)

@@ -173,7 +173,7 @@ def named_in_serving(run: Run, shut: Collection[str]) -> list[Named]:
 
 
 def _opened(run: Run, path: Path) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(":memory:", config={"threads": "2"})
+    con = duckdb.connect(":memory:", config={"threads": "2", "temp_file_encryption": "true"})
     con.execute(f"LOAD '{httpfs_extension()}'")
     key = store.key_of(run.home)
     con.execute(f"ATTACH '{path}' AS snapshot (ENCRYPTION_KEY '{key}', READ_ONLY)")

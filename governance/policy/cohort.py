@@ -17,7 +17,7 @@ from governance.syntax import nodes, syntax_tree
 def wrong_with_members(cohort: Mapping[str, Any]) -> str | None:
     """Return in words what a cohort's query does that it may not; None when it is in order."""
     name = cohort["id"]
-    with duckdb.connect() as con:
+    with duckdb.connect(config={"temp_file_encryption": "true"}) as con:
         tree = syntax_tree(con, str(cohort["members"]))
     if tree["error"]:
         return f"{name} is not a SELECT: {tree['error_message']}"

@@ -80,7 +80,7 @@ def answer(
     if ID not in asked.column_names:
         raise LinkageError(f"the list of asked ids has no column {ID}")
     wanted = set(asked[ID].to_pylist())
-    with quietly(), duckdb.connect(":memory:") as con:
+    with quietly(), duckdb.connect(":memory:", config={"temp_file_encryption": "true"}) as con:
         read_records(con, records, discovery.linkage)
         table = con.execute("SELECT * FROM input").to_arrow_table()
     ids = Keys(secret, discovery).record_ids(

@@ -65,7 +65,10 @@ def tokenise(
     """
     check_source(source)
     keys = Keys(secret, discovery)
-    with quietly(), duckdb.connect(":memory:", config={"threads": 2}) as con:
+    with (
+        quietly(),
+        duckdb.connect(":memory:", config={"threads": 2, "temp_file_encryption": "true"}) as con,
+    ):
         read_records(con, records, discovery.linkage)
         _standardise(con, discovery.linkage)
         items = plan(discovery)

@@ -102,7 +102,10 @@ def read_truth(
         raise LinkageError(
             f"column '{truth}' is the truth but the model links by it; take it out of the model"
         )
-    with duckdb.connect(":memory:") as con, tables.reading(records):
+    with (
+        duckdb.connect(":memory:", config={"temp_file_encryption": "true"}) as con,
+        tables.reading(records),
+    ):
         tables.register(con, records)
         present = {row[0] for row in con.execute("DESCRIBE input").fetchall()}
         missing = [c for c in (model.record_id, truth, *columns) if c not in present]

@@ -71,7 +71,7 @@ def _is_outside(before: int, now: int, asked: Figures) -> bool:
 
 def _values(version: Version, asked: Figures) -> dict[str, int]:
     """The figures of a version, out of its kept tables. Each of its own year."""
-    con = duckdb.connect()
+    con = duckdb.connect(config={"temp_file_encryption": "true"})
     for path in sorted((version.folder / TABLES).glob("*.parquet")):
         con.execute(f"CREATE TABLE {path.stem} AS FROM read_parquet(?)", [str(path)])
     ends = end_year(version.record["year"])

@@ -49,7 +49,7 @@ def copy_tables(
     Raises LayoutError when a TEHADC table or a column that the profile writes is missing; CIN
     tables may be missing and are then empty.
     """
-    model = duckdb.connect()
+    model = duckdb.connect(config={"temp_file_encryption": "true"})
     create_tables(model, profile.full_layout, SOURCE)
     create_tables(model, cin, SOURCE)
     present = existing_tables(con, schema)
