@@ -92,7 +92,8 @@ def test_a_release_that_its_agreement_no_longer_gives_is_taken_out_and_written_d
 @pytest.mark.control("A04")
 def test_other_rows_than_today_are_not_permitted_either(run: Run) -> None:
     cohort = policy.grants(run).release(TEAM, PURPOSE).terms["rows"]["cohort"]
-    later = _next_run_with(run, f"cohort: {cohort}", "cohort: everyone_delivered")
+    _next_run_with(run, f"cohort: {cohort}", "cohort: everyone_delivered")
+    later = _next_run_with(run, "ref: DPIA-2025-02, version: 1", "ref: DPIA-2025-02, version: 2")
     (reason,) = publish.withdraw_unpermitted(later).values()
     assert reason.endswith("gives other rows than were released")
 
