@@ -10,7 +10,7 @@ import pytest
 
 from ffp_data.feeds.people import PERSON_COLUMNS
 from ffp_data.hub import Hub
-from ffp_data.pipeline import identify
+from ffp_data.pipeline import identify, policy
 from ffp_data.pipeline.run import Run
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.warehouse import connect
@@ -22,6 +22,7 @@ SURVIVOR, MERGED, LOST = "police|51|N1", "police|51|N2", "police|51|N3"
 def home(tmp_path: Path) -> Home:
     home = Home(tmp_path / "home").prepare()
     make_demonstration(home)
+    policy.compile_lock(Run.at(run_id="lock", home=home.root, as_at=date(2026, 4, 1)))
     return home
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from benchmarks.linkage import families
 from ffp_data.feeds.people import PERSON_COLUMNS
 from ffp_data.hub import Hub
-from ffp_data.pipeline import identify
+from ffp_data.pipeline import identify, policy
 from ffp_data.pipeline.identify import IdentifierOutcome, LinkOutcome
 from ffp_data.pipeline.run import Run
 from ffp_data.settings import Home, make_demonstration
@@ -40,6 +40,7 @@ class Town:
         people, truth = families.make(households, seed=11)
         town = cls(home, {row["record_key"]: row for row in people.to_pylist()})
         write_truth(folder / "truth", truth)
+        policy.compile_lock(town.at())
         town.run()
         return town
 
