@@ -13,14 +13,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,19 +51,31 @@ class Place:
     def landing(self) -> Path:
         return self.folder / "partnership" / "landing"
 
-    def ffp(self, *words: object, limit: int = 0, killed_after: float = 0) -> int:
-        """Run a command; its streams go to files. ``limit``: bytes that it may write to one file."""
-        number = len(list(self.folder.glob("*.stdout")))
-        streams = [self.folder / f"{number}.{name}" for name in ("stdout", "stderr")]
+    def ffp(
+        self,
+        *words: object,
+        limit: int = 0,
+        killed_after: float = 0,
+        at_home: bool = True,
+        answers: bool = False,
+        project: Path | None = None,
+    ) -> int:
+        """Run a command; its streams go to files. ``limit``: bytes that it may write to one file.
+
+        ``answers``: its standard output is what its user may see of children, and is searched no more than out/.
+        """
+        number = len(list(self.folder.glob("*.stderr")))
+        shown = self._made("answers") if answers else self.folder
+        streams = shown / f"{number}.stdout", self.folder / f"{number}.stderr"
+        home = ["--home", str(self.home.root)] if at_home else []
         with streams[0].open("wb") as out, streams[1].open("wb") as err:
             process = subprocess.Popen(
-                [str(FFP), *map(str, words), "--home", str(self.home.root)],
+                [*_limited(limit), str(FFP), *map(str, words), *home],
                 stdout=out,
                 stderr=err,
                 cwd=self._made("cwd"),
-                env=self._environment(),
+                env=self._environment() | ({"PYTHONPATH": str(project)} if project else {}),
                 start_new_session=True,
-                preexec_fn=lambda: _limit(limit) if limit else None,
             )
             if killed_after:
                 with suppress(subprocess.TimeoutExpired):
@@ -70,9 +83,32 @@ class Place:
                 os.killpg(process.pid, signal.SIGKILL)
             return process.wait()
 
-    def run(self, **how: float) -> int:
-        """A whole run of the graph."""
-        return self.ffp("run", "--landing", self.landing, "--as-at", DAY, **how)
+    def run(self, limit: int = 0, killed_after: float = 0, project: Path | None = None) -> int:
+        """A whole run of the graph; with the code of another ``project`` where one is given."""
+        words = ("run", "--landing", self.landing, "--as-at", DAY)
+        return self.ffp(*words, limit=limit, killed_after=killed_after, project=project)
+
+    @contextmanager
+    def serving(self, port: int) -> Iterator[None]:
+        """The API, in a process of its own."""
+        with (self.folder / "api.stderr").open("wb") as told:
+            process = subprocess.Popen(
+                [str(FFP), "api", "--port", str(port), "--home", str(self.home.root)],
+                stdout=told,
+                stderr=told,
+                cwd=self._made("cwd"),
+                env=self._environment(),
+            )
+        try:
+            for _ in range(240):
+                with suppress(OSError):
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz").close()
+                    break
+                time.sleep(0.5)
+            yield
+        finally:
+            process.terminate()
+            process.wait(60)
 
     def _made(self, name: str) -> Path:
         (self.folder / name).mkdir(exist_ok=True)
@@ -85,10 +121,9 @@ class Place:
         return {**kept, "HOME": str(self._made("user")), "TMPDIR": str(self._made("tmp"))}
 
 
-def _limit(size: int) -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+def _limited(size: int) -> list[str]:
+    """Python ignores the signal that a file would grow too large, and gets an error as of a full disk."""
+    return ["prlimit", f"--fsize={size}", "--core=0"] if size else []
 
 
 # Scenarios: each leaves behind what a fault of its kind leaves behind
@@ -140,9 +175,19 @@ def linkage_fails(place: Place) -> int:
 
 
 def model_fails(place: Place) -> int:
-    """A dbt model does."""
-    _poison(place, "raw", "case_system__ssd_address")
-    return place.run()
+    """A dbt model does: one that reads a column of texts as numbers."""
+    project = place.folder / "project"
+    shutil.copytree(
+        REPOSITORY, project, ignore=shutil.ignore_patterns(".git", ".venv", "build", "target")
+    )
+    model = project / "dbt_project/models/intermediate/persons/int_persons__records.sql"
+    text = model.read_text("utf-8")
+    failing = "cast('Zquo' || 'rvane ' || record_key as integer)::varchar"
+    model.write_text(
+        f"select failing.* replace ({failing} as record_key) from (\n{text}\n) as failing\n",
+        "utf-8",
+    )
+    return place.run(project=project)
 
 
 def tests_fail(place: Place) -> int:
@@ -196,22 +241,73 @@ def killed(place: Place) -> int:
 
 
 def wrong_words(place: Place) -> int:
-    """Commands with wrong input, of which some name a child."""
+    """Commands about children, with wrong input and right, permitted and not."""
     number = sorted(n for n in CANARIES.numbers if n.isdigit())[0]
-    place.ffp("explain", f"nobody-{number}", "surname")
-    place.ffp("identify", "--given", "Zquorva", "--surname", "Zquorvane", "--born", "never")
-    place.ffp("hub", "find", number)
-    place.ffp("feeds", "accept", "nothing", "--reason", "none")
-    return place.ffp("ledger", "show", "--last", "500")
+    name = ("--given-name", "Zquorva", "--family-name", "Zquorvane")
+    place.ffp("identify", *name, "--birth-date", "2016-13-45")
+    place.ffp("identify", *name, "--birth-date", "2016-05-04", answers=True)
+    place.ffp("identify", "--nhs-number", number, answers=True)
+    place.ffp("identify", "--nhs-number", number[:-1])
+    many = place.landing / "many.csv"
+    many.write_text(f'given_name,family_name,nhs_number\nZquorva,"Zquorvane,{number}\n', "utf-8")
+    place.ffp("identify", "--csv", many, "--out", place.home.out / "answers.csv", answers=True)
+    place.ffp("explain", "0" * 13, "surname")
+    place.ffp("hub", "history", f"Zquorvane-{number}")
+    place.ffp("feeds", "accept", "nothing")
+    (place.home.root / "access.yaml").write_text("users: {nobody: [viewer]}\n", "utf-8")
+    place.ffp("identify", "--nhs-number", number)
+    return place.ffp("ledger", "verify")
 
 
 def linking_fails(place: Place) -> int:
-    """`ffp link` on files that are not what its model asks for."""
-    table = place.folder / "partnership" / "landing" / "wrong.csv"
-    table.write_text('id,surname,dob\n1,Zquorvane,"Zquorvbeck\n2,Zquorvbeck\n', "utf-8")
-    model = table.with_name("model.yaml")
-    model.write_text("version: 1\nnonsense: Zquorvane\n", "utf-8")
-    return place.ffp("link", table, "--model", model, "--out", place.folder / "linked")
+    """`ffp link` on files that are not what its model asks for, and on values that cannot be."""
+    model = REPOSITORY / "ffp_data" / "identity" / "person_model.yaml"
+    code = 0
+    for number, text in enumerate(
+        (
+            'id,surname,dob\n1,Zquorvane,"Zquorvbeck\n2,Zquorvbeck\n',
+            "record_id,source,given_name,family_name,birth_date\nZquorva,Zquorvane,Zquorva,Zquorvane,Zquorvane\n"
+            * 3,
+        )
+    ):
+        table = place.landing / f"wrong{number}.csv"
+        table.write_text(text, "utf-8")
+        for each in (model, table):
+            words = ("--model", each, "--out", place.landing / "linked")
+            code = place.ffp("link", table, *words, at_home=False)
+    return code
+
+
+def api_fails(place: Place) -> int:
+    """Requests that are wrong (401, 404, 422), and one that meets a broken snapshot (500)."""
+    number = sorted(n for n in CANARIES.numbers if n.isdigit())[0]
+    place.ffp("access", "token", "tester", "--role", "data_engineer", answers=True)
+    token = (place.folder / "answers" / "0.stdout").read_text("utf-8").split()[-1]
+    asked = {
+        "/children/Zquorvane": None,
+        f"/resolve/{number}": None,
+        f"/as-of?day={number}": None,
+        "/identify": f'{{"given_name": "Zquorva", "family_name": ["Zquorvane"], "nhs_number": "{number}"}}',
+        "/identify?x=Zquorvane": '{"Zquorvane',
+    }
+    with place.serving(8811):
+        for who in ("", f"Bearer {token}", f"Bearer Zquorvane{number}"):
+            for path, body in asked.items():
+                _ask(8811, path, body, who)
+        for snapshot in place.home.serving.rglob("*.duckdb"):
+            snapshot.write_bytes(b"Zquorvane")
+        for path, body in asked.items():
+            _ask(8811, path, body, f"Bearer {token}")
+    return 0
+
+
+def _ask(port: int, path: str, body: str | None, who: str) -> None:
+    headers = {"Content-Type": "application/json", **({"Authorization": who} if who else {})}
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}", data=body.encode() if body else None, headers=headers
+    )
+    with suppress(urllib.error.URLError, ConnectionError):
+        urllib.request.urlopen(request, timeout=30).read()
 
 
 def plain_run(place: Place) -> int:
@@ -233,6 +329,7 @@ SCENARIOS: dict[str, Callable[[Place], int]] = {
         disk_is_full,
         wrong_words,
         linking_fails,
+        api_fails,
         killed,
     )
 }
@@ -263,7 +360,8 @@ def main() -> int:
         print(name, told[name], flush=True)
         for hit in hits:
             print("   ", hit, flush=True)
-    (folder / "canaries.json").write_text(json.dumps(told, indent=1), "utf-8")
+    found = json.dumps({"canaries": len(CANARIES.numbers), "scenarios": told}, indent=1)
+    (folder / "canaries.json").write_text(found + "\n", "utf-8")
     return 1 if any(each["hits"] for each in told.values()) else 0
 
 
@@ -272,7 +370,9 @@ def search(place: Place, canaries: Canaries) -> list[Hit]:
 
     def is_apart(path: Path) -> bool:
         parts = path.relative_to(place.folder).parts
-        return parts[0] == "partnership" or (parts[0] == "home" and parts[1] in _APART)
+        return parts[0] in ("partnership", "answers", "project") or (
+            parts[0] == "home" and parts[1] in _APART
+        )
 
     scanner = Scanner(canaries)
     return [

@@ -14,7 +14,7 @@ import re
 import string
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def numbers_in(content: bytes) -> Iterable[str]:
 
 
 def _follows(content: bytes, found: re.Match[bytes], letters: bytes) -> bool:
-    """Whether one of ``letters`` stands before what was found: asked here, since a regex that begins with it is slow."""
+    """Whether one of ``letters`` stands before it: asked here, since a regex that begins so is slow."""
     return found.start() > 0 and content[found.start() - 1] in letters
 
 
@@ -110,10 +110,9 @@ def _as_written(found: bytes, words: Mapping[str, str]) -> bytes:
     return (new.lower() if found.islower() else new).encode()
 
 
-def _rewritten(path: Path, renamed: object) -> bytes:
-    assert callable(renamed)
+def _rewritten(path: Path, renamed: Callable[[bytes], bytes]) -> bytes:
     if not zipfile.is_zipfile(path):
-        content: bytes = renamed(path.read_bytes())
+        content = renamed(path.read_bytes())
         path.write_bytes(content)
         return content
     with zipfile.ZipFile(path) as archive:

@@ -87,7 +87,7 @@ class Scanner:
                 if form == "UTF-16" and b"\0" not in part:
                     continue
                 found = next(self._plain(data), None)
-                if found:
+                if found is not None:
                     yield Hit(str(path), place, form, _around(data, found))
             for form in self._encoded:
                 if (at := part.find(form)) >= 0:
@@ -111,11 +111,10 @@ class Scanner:
 def _forms(word: bytes) -> Iterable[bytes]:
     for before in range(3):  # base64 carries 3 bytes in 4 letters: what stands before shifts it
         coded = base64.b64encode(b"\0" * before + word)
-        inner = coded[
-            {0: 0, 1: 2, 2: 3}[before] : len(coded) - (4 if (before + len(word)) % 3 else 0)
-        ]
-        if len(inner) >= 7:
-            yield inner
+        cut = {0: 0, 1: 3, 2: 2}[
+            (before + len(word)) % 3
+        ]  # what stands behind shares the last letters
+        yield coded[{0: 0, 1: 2, 2: 3}[before] : len(coded) - cut]
     yield word.hex().encode()
     yield word.hex().upper().encode()
     yield b"".join(b"\\u%04x" % each for each in word)
@@ -128,25 +127,37 @@ def _around(data: bytes, at: int) -> str:
 def _parts(place: str, content: bytes, path: Path) -> Iterator[tuple[str, bytes]]:
     """The content, and what it holds in other forms, each with its place."""
     yield place, content
-    if content.startswith(b"PK\3\4") and zipfile.is_zipfile(io.BytesIO(content)):
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for member in archive.namelist():
-                yield from _parts(f"{place}/{member}", archive.read(member), path)
-    elif content.startswith(b"\x1f\x8b"):
-        yield from _parts(place + " (gzip)", gzip.decompress(content), path)
-    elif content.startswith(_ZSTD):
-        with pa.CompressedInputStream(pa.BufferReader(content), "zstd") as stream:
-            yield from _parts(place + " (zstd)", stream.read(), path)
-    elif content.startswith(b"PAR1"):
-        rows = pq.read_table(io.BytesIO(content)).to_pylist()
-        yield place + " (parquet)", json.dumps(rows, default=str, ensure_ascii=False).encode()
-    elif content.startswith(b"SQLite format 3\0"):
-        yield from _sqlite(path)
-    elif content[8:12] == b"DUCK":
-        yield from _duckdb(path)
-    elif content.startswith(b"%PDF"):
-        for found in re.finditer(rb"stream\r?\n(.*?)endstream", content, re.DOTALL):
-            yield place + " (stream)", _inflated(found[1])
+    for is_one, opened in _FORMS:
+        if is_one(content):
+            for inner, part in opened(content, path):
+                is_rows = inner.startswith(":")
+                yield from [(place + inner, part)] if is_rows else _parts(place + inner, part, path)
+            return
+
+
+def _zip(content: bytes, _path: Path) -> Iterator[tuple[str, bytes]]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for member in archive.namelist():
+            yield f"/{member}", archive.read(member)
+
+
+def _gzip(content: bytes, _path: Path) -> Iterator[tuple[str, bytes]]:
+    yield " (gzip)", gzip.decompress(content)
+
+
+def _zstd(content: bytes, _path: Path) -> Iterator[tuple[str, bytes]]:
+    with pa.CompressedInputStream(pa.BufferReader(content), "zstd") as stream:
+        yield " (zstd)", stream.read()
+
+
+def _parquet(content: bytes, _path: Path) -> Iterator[tuple[str, bytes]]:
+    rows = pq.read_table(io.BytesIO(content)).to_pylist()
+    yield ":parquet", json.dumps(rows, default=str, ensure_ascii=False).encode()
+
+
+def _pdf(content: bytes, _path: Path) -> Iterator[tuple[str, bytes]]:
+    for found in re.finditer(rb"stream\r?\n(.*?)endstream", content, re.DOTALL):
+        yield ":stream", _inflated(found[1])
 
 
 def _inflated(content: bytes) -> bytes:
@@ -156,7 +167,7 @@ def _inflated(content: bytes) -> bytes:
         return b""  # a stream of another kind, searched as it is
 
 
-def _sqlite(path: Path) -> Iterator[tuple[str, bytes]]:
+def _sqlite(_content: bytes, path: Path) -> Iterator[tuple[str, bytes]]:
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as con:
         con.text_factory = bytes
         for (table,) in con.execute(
@@ -169,7 +180,7 @@ def _sqlite(path: Path) -> Iterator[tuple[str, bytes]]:
     con.close()
 
 
-def _duckdb(path: Path) -> Iterator[tuple[str, bytes]]:
+def _duckdb(_content: bytes, path: Path) -> Iterator[tuple[str, bytes]]:
     try:
         con = duckdb.connect(str(path), read_only=True, config={"threads": "1"})
     except duckdb.Error:
@@ -179,3 +190,15 @@ def _duckdb(path: Path) -> Iterator[tuple[str, bytes]]:
         for schema, table in tables:
             rows = con.execute(f'SELECT * FROM "{schema}"."{table}"').fetchall()
             yield f":{schema}.{table}", str(rows).encode()
+
+
+Opener = Callable[[bytes, Path], Iterator[tuple[str, bytes]]]
+_FORMS: tuple[tuple[Callable[[bytes], bool], Opener], ...] = (
+    (lambda c: c.startswith(b"PK\3\4") and zipfile.is_zipfile(io.BytesIO(c)), _zip),
+    (lambda c: c.startswith(b"\x1f\x8b"), _gzip),
+    (lambda c: c.startswith(_ZSTD), _zstd),
+    (lambda c: c.startswith(b"PAR1"), _parquet),
+    (lambda c: c.startswith(b"%PDF"), _pdf),
+    (lambda c: c.startswith(b"SQLite format 3\0"), _sqlite),
+    (lambda c: c[8:12] == b"DUCK", _duckdb),
+)
