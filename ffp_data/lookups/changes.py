@@ -3,8 +3,8 @@
 Who holds what is read from the releases that lie under `out/`, whose manifests this hub signed: the
 columns that carry the hub's identifier, in clear or as that recipient's pseudonym of that year. The
 events of the runs since then say which identifiers were merged, split, retired, redirected or restored;
-where each leads is asked of the register today. A release that the ledger knows and that lies there no
-longer is named, since nobody can say any more whom it held.
+where each leads is asked of the register today. A release that the ledger knows and that is sealed, or
+lies there no longer, is named, since nobody here can say whom it held.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Told(BaseModel):
     since: str
     changes: list[Change]
     cannot_say: list[str] = Field(
-        description="Releases that the ledger knows and that lie here no longer: whom they held is unknown."
+        description="Releases that the ledger knows and that are sealed or gone: whom they held is unknown."
     )
 
 
@@ -184,6 +184,8 @@ def _is_identifier(column: dict[str, str], transform: str) -> bool:
 def _holdings(out: Path, keys: KeyStore) -> Iterator[_Holding]:
     for path in sorted(out.rglob(MANIFEST)):
         manifest = read_manifest(path.parent, keys.trusted)
+        if "sealed" in manifest:
+            continue  # only its recipient can read it: `cannot_say` names it
         if any(_carries_identifier(table) for table in manifest["tables"]):
             yield _Holding(path.parent, manifest, keys)
 

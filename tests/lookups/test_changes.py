@@ -13,8 +13,9 @@ import pytest
 from ffp_data.hub import Hub, HubError
 from ffp_data.lookups.changes import Told, changes_since
 from ffp_data.lookups.register import Register
+from governance.envelope import make_key, seal_for
 from governance.keys import KeyStore
-from governance.manifest import write_manifest
+from governance.manifest import read_manifest, write_manifest
 from governance.pseudonym import pseudonym_key, pseudonymise
 
 ABOUT = {"purpose": "single_view.family_help", "agreement": "DSA-1@1", "as_at": "2026-01-01"}
@@ -121,6 +122,23 @@ def test_who_holds_identifiers_in_clear_is_told_in_clear(story: Story) -> None:
     (change,) = story.told("run 1").changes
     assert change.new == [after["a"]]
     assert change.old in before.values()
+
+
+def test_a_sealed_release_is_named_as_one_that_nobody_here_can_read(story: Story) -> None:
+    before = story.run("a", "b")
+    story.release("east", before["a"], before["b"])
+    folder = story.out / "extracts" / "east" / ABOUT["as_at"]
+    facts = read_manifest(folder, story.keys.trusted)
+    story.run("ab")
+    assert len(story.told("run 1").changes) == 1
+    _, public = make_key("x25519")
+    told = {name: value for name, value in facts.items() if name not in ("files", "format")}
+    (folder / "manifest.json").unlink()
+    seal_for(public, folder, told, story.keys.signing_key)
+    columns = [{"name": "child_id_pseudonym", "transform": "pseudonymised"}]
+    found = story.told("run 1", [{**ABOUT, "recipient": "east", "columns": columns}])
+    assert found.changes == []
+    assert found.cannot_say == ["east, single_view.family_help, as at 2026-01-01"]
 
 
 def test_a_release_that_lies_here_no_longer_is_named(story: Story) -> None:

@@ -25,7 +25,8 @@ from ffp_data.pipeline.run import Run
 from ffp_data.returns.annex_a import NothingToShareError
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.warehouse import connect
-from governance.manifest import verify_files
+from governance.envelope import make_key, seal_for
+from governance.manifest import read_manifest, verify_files
 from governance.release import publish
 from tests.returns.annex_a_warehouse import create, facts, put
 from tests.rights.register import register
@@ -242,6 +243,18 @@ def test_a_collection_that_was_altered_after_its_release_is_not_shared(run: Run)
     with pytest.raises(NothingToShareError, match="not as released"):
         publish_annex_a(run, ON, CHOICE)
     assert told(run, "tehadc_sharing_decided") == []
+
+
+def test_a_collection_that_is_sealed_to_the_department_is_not_shared_as_if_it_were_empty(
+    run: Run,
+) -> None:
+    folder = return_early_help(run)
+    told = read_manifest(folder, run.keys.trusted)
+    facts = {name: value for name, value in told.items() if name not in ("files", "format")}
+    (folder / "manifest.json").unlink()
+    seal_for(make_key("x25519")[1], folder, facts, run.keys.signing_key)
+    with pytest.raises(NothingToShareError, match="sealed to the department's key"):
+        publish_annex_a(run, ON, CHOICE)
 
 
 def test_a_collection_with_more_than_the_agreement_gives_is_not_shared(run: Run) -> None:

@@ -62,6 +62,11 @@ def find_shared(
     if differences := verify_files(folder, key):
         raise NothingToShareError(f"not as released: {differences[0]}; build the return again")
     manifest = read_manifest(folder, key)
+    if "sealed" in manifest:
+        raise NothingToShareError(
+            "the release is sealed to the department's key; take `seal_to` from organisations.yaml and build"
+            " the return again, or share it by hand"
+        )
     if excess := sorted(_not_covered(manifest, agreed)):
         raise NothingToShareError(f"the agreement with Ofsted does not give {', '.join(excess)}")
     return Shared(
