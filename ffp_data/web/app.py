@@ -25,6 +25,7 @@ from ffp_data.sealing.pending import SealUnfinishedError
 from ffp_data.serving import NothingPublishedError
 from ffp_data.settings import Home
 from ffp_data.web.child import UnknownChildError
+from ffp_data.web.governance import routes as governance
 from ffp_data.web.limits import TooOftenError
 from ffp_data.web.oidc import Provider, SignInFailedError
 from ffp_data.web.pages import show
@@ -62,6 +63,7 @@ def make_app(home: Home) -> FastAPI:
             gate = Gate(access.roles, access.gate.subjects, journal.append)
             app.state.service = Service(
                 home,
+                access,
                 load_users(home),
                 View(home),
                 register,
@@ -82,6 +84,7 @@ def make_app(home: Home) -> FastAPI:
     app.include_router(sign_in)
     app.include_router(practitioner)
     app.include_router(reviewer)
+    app.include_router(governance)
     _answer_refusals(app)
 
     @app.middleware("http")
@@ -89,7 +92,8 @@ def make_app(home: Home) -> FastAPI:
         request: Request, answer: Callable[[Request], Awaitable[Response]]
     ) -> Response:
         response = await answer(request)
-        response.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
         if request.url.path.startswith("/static/"):
             response.headers["Cache-Control"] = "public, max-age=3600"
         return response

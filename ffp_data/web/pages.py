@@ -25,6 +25,7 @@ _MENU = (
     (Right.SEARCH, "/search", "Search"),
     (Right.QUEUE, "/review", "Links to review"),
     (Right.UNDO, "/review/decisions", "Decisions"),
+    (Right.EXPLAIN, "/governance", "Governance"),
 )
 
 

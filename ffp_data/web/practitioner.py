@@ -24,9 +24,11 @@ _LEAST_REASON = 10
 
 @routes.get("/")
 def my_children(request: Request, service: Served, who: Who) -> Response:
-    """Children whom the user's teams help now; a reviewer's first page is the queue."""
-    if not _may(service, who, Right.VIEW) and _may(service, who, Right.QUEUE):
-        return RedirectResponse("/review", 303)
+    """Children whom the user's teams help now; other roles begin elsewhere."""
+    if not _may(service, who, Right.VIEW):
+        for right, begins in ((Right.QUEUE, "/review"), (Right.EXPLAIN, "/governance")):
+            if _may(service, who, right):
+                return RedirectResponse(begins, 303)
     service.gate.read(who.principal, Right.VIEW, list="caseload")
     view = service.view.newest()
     return show(request, "caseload.html", children=caseload(view, who.user), as_at=view.as_at)

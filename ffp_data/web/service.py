@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Form, Request
 
+from ffp_data.access import Access
 from ffp_data.lookups.register import Register
 from ffp_data.review.desk import Desk
 from ffp_data.sealing.pending import require_none
@@ -25,6 +26,7 @@ class Service:
     """One home, open for reading."""
 
     home: Home
+    access: Access
     users: Mapping[str, User]
     view: View
     register: Register

@@ -179,6 +179,32 @@ def test_a_reviewer_decides_blind_then_sees_the_evidence_and_takes_it_back(
     looker.look()
 
 
+def test_an_officer_reads_documents_the_ledger_and_who_was_told_of_a_child(looker: Looker) -> None:
+    tab = looker.tab
+    tab.get_by_label("Georgie Kemble (made up)").check()
+    tab.get_by_role("button", name="Sign in").click()
+    tab.locator("table a").first.click()
+    child_id = tab.url.rsplit("/", 1)[1]
+    tab.get_by_role("button", name="Sign out").click()
+    tab.get_by_label("Noor Whitby (made up)").check()
+    tab.get_by_role("button", name="Sign in").click()
+    assert tab.title().startswith("Governance")
+    looker.look()
+    tab.get_by_role("link", name="List the disclosures of a child").click()
+    tab.get_by_label("The child's identifier").fill(child_id)
+    tab.get_by_role("button", name="List").click()
+    tab.locator("table").wait_for()
+    looker.look()
+    assert "fenmarch-family-help-north" in tab.locator("main").inner_text()
+    tab.get_by_role("link", name="Governance", exact=True).click()
+    tab.get_by_role("button", name="Verify it now").click()
+    assert tab.locator("h1").inner_text() == "The ledger is whole"
+    looker.look()
+    tab.goto(f"{looker.address}/governance/documents/agreement-register.html")
+    assert "agreements" in tab.locator("h1").inner_text()
+    assert looker.complaints == []
+
+
 def test_the_keyboard_alone_is_enough(looker: Looker) -> None:
     tab = looker.tab
     tab.keyboard.press("Tab")

@@ -188,11 +188,45 @@ def test_an_identifier_that_was_never_issued_is_not_there(visitor: Visitor) -> N
 def test_a_role_without_the_right_is_refused_and_written_down(
     visitor: Visitor, world: World
 ) -> None:
-    visitor.sign_in("ig-officer")
-    assert visitor.get("/").status_code == 403
+    visitor.sign_in("ig-officer").get("/search")
+    assert visitor.send("/search", text="wren").status_code == 403
     visitor.client.__exit__(None, None, None)
     kinds = [(e["kind"], e["facts"].get("who")) for e in Access(world.home).ledger.events()]
     assert ("access_refused", "ig-officer") in kinds
+
+
+def test_an_officer_lists_who_was_told_of_a_child(visitor: Visitor, world: World) -> None:
+    visitor.sign_in("family-help").get(f"/children/{world.mine}")
+    visitor.send("/sign-out")
+    assert visitor.sign_in("ig-officer").get("/").url.path == "/governance"
+    visitor.client.app.state.service.gate.append.__self__.flush()  # type: ignore[attr-defined]
+    visitor.get("/governance/disclosures")
+    words = _text(visitor.send("/governance/disclosures", child_id=world.mine).text)
+    assert "family-help practitioner read view single_view.family_help" in words
+    assert visitor.send("/governance/disclosures", child_id=new_child_id()).status_code == 404
+    visitor.get("/governance")
+    assert "The ledger is whole" in visitor.send("/governance/ledger").text
+
+
+@pytest.mark.parametrize(
+    "path", ["/governance", "/governance/disclosures", "/governance/documents/index.html"]
+)
+def test_a_practitioner_sees_no_governance(visitor: Visitor, path: str) -> None:
+    assert visitor.sign_in("family-help").get(path).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["../../hub.db", "%2e%2e/%2e%2e/hub.db", "..%2f..%2fkeys/root.key", "none.html"]
+)
+def test_no_file_beside_the_documents_is_given(visitor: Visitor, world: World, path: str) -> None:
+    folder = world.home.out / "governance"
+    folder.mkdir(exist_ok=True)
+    (folder / "index.html").write_text("<h1>Documents</h1>", "utf-8")
+    visitor.sign_in("ig-officer")
+    assert visitor.get(f"/governance/documents/{path}").status_code == 404
+    given = visitor.get("/governance/documents/index.html")
+    assert given.text == "<h1>Documents</h1>"
+    assert "script" not in given.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize(
