@@ -228,7 +228,7 @@ def release_fails(place: Place) -> int:
 
 def disk_is_full(place: Place) -> int:
     """No file can grow beyond a size: the warehouse, then everything."""
-    return max(place.run(limit=size) for size in (40 << 20, 300 << 10, 4 << 10))
+    return max(place.run(limit=size) for size in (8 << 20, 300 << 10, 4 << 10))
 
 
 def killed(place: Place) -> int:
@@ -310,6 +310,36 @@ def _ask(port: int, path: str, body: str | None, who: str) -> None:
         urllib.request.urlopen(request, timeout=30).read()
 
 
+def erased(place: Place) -> int:
+    """A child of many agencies is erased: its numbers may then stand in no file, landing and out included."""
+    with connect(place.home, read_only=True) as con:
+        row = con.execute(
+            "SELECT child_id, count(*) FROM identity.child_membership JOIN identity.children USING (child_id)"
+            " WHERE kind = 'child' GROUP BY child_id ORDER BY count(*) DESC, child_id LIMIT 1"
+        ).fetchone()
+        assert row is not None
+        child = row[0]
+        numbers = con.execute(
+            "SELECT DISTINCT value FROM identity.person_identifiers JOIN identity.child_membership"
+            " USING (record_key) WHERE child_id = ? AND is_valid",
+            [child],
+        ).fetchall()
+    who = (
+        "--by",
+        "a data protection officer",
+        "--second",
+        "a head of service",
+        "--reason",
+        "a court's order",
+    )
+    named = ("--landing", place.landing, "--confirm", child)
+    code = place.ffp("erase", child, *who, *named)
+    own = Scanner(Canaries("zquorv-none", frozenset(n for (n,) in numbers)))
+    for hit in own.files(place.home.root, place.landing):
+        place.folder.joinpath("left-after-erasure").open("a").write(f"{CANARIES.stem} {hit}\n")
+    return code
+
+
 def plain_run(place: Place) -> int:
     """A second run, with nothing wrong, and what reads the hub afterwards."""
     code = place.run()
@@ -330,6 +360,7 @@ SCENARIOS: dict[str, Callable[[Place], int]] = {
         wrong_words,
         linking_fails,
         api_fails,
+        erased,
         killed,
     )
 }
