@@ -138,8 +138,13 @@ def shield_add(
     from governance.access import Right
 
     with opened(home, Right.SHIELD) as hub:
-        number = shield(hub.orders, child_id, said(by, reason, until))
-    told("shielded; nobody is told where this child is", number, json)
+        done = shield(hub.orders, child_id, said(by, reason, until))
+    others = (
+        "who lives with the child could not be looked up (is a run at work?): hidden with the next run"
+        if done.household is None
+        else f"{done.household} who live with the child are hidden too"
+    )
+    told(f"shielded; nobody is told where this child is; {others}", done.number, json)
 
 
 @shield_app.command("lift")

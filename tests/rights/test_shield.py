@@ -15,6 +15,7 @@ from ffp_data.rights import stored
 from ffp_data.rights.orders import Kind, Orders, Said
 from ffp_data.rights.shield import lift, shield
 from ffp_data.settings import Home
+from ffp_data.warehouse import connect
 from governance.access import Principal
 from tests.lookups.conftest import open_lookups, own_world, world
 from tests.lookups.test_service import child_of, known
@@ -41,7 +42,7 @@ def test_look_ups_withhold_the_place_from_the_order_on_and_tell_it_again_once_it
     assert lookups.child(WORKER, child, "a visit").postcode == NOAH["postcode"]
     before = lookups.identify(WORKER, known(NOAH), "a call").candidates
     with Orders(own_world.home) as orders:
-        number = shield(orders, child, WHY)
+        number = shield(orders, child, WHY).number
         found = lookups.child(WORKER, child, "a visit")
         assert (found.postcode, found.place_withheld) == (None, True)
         assert found.given_name == NOAH["given_name"], "the name stays, the place goes"
@@ -114,10 +115,33 @@ def test_a_shield_stands_after_a_merge_and_on_both_sides_of_a_split(
     assert after["cat"] not in held_since
 
 
+@pytest.mark.control("B08")
+def test_who_lives_with_the_child_is_hidden_at_once_and_shown_again_with_it(
+    run: Run, orders: Orders
+) -> None:
+    own = ids(run)
+    with connect(run.home) as con:
+        con.execute(
+            "CREATE TABLE intermediate.int_families__members"
+            " (child_id VARCHAR, related_child_id VARCHAR, lives_with BOOLEAN, to_date DATE)"
+        )
+        rows = [
+            (own["bob"], own["ann"], None, None),
+            (own["cat"], own["ann"], False, None),
+            (own["cat"], own["ann"], True, date(2020, 1, 1)),
+        ]
+        con.executemany("INSERT INTO intermediate.int_families__members VALUES (?, ?, ?, ?)", rows)
+    done = shield(orders, own["ann"], WHY)
+    assert done.household == 1
+    assert reached(orders) == {own["ann"], own["bob"]}
+    lift(orders, done.number, WHY)
+    assert reached(orders) == set()
+
+
 @pytest.mark.control("D05")
 def test_why_is_closed_in_the_hub_and_in_no_line_of_the_ledger(run: Run, orders: Orders) -> None:
     child = ids(run)["ann"]
-    number = shield(orders, child, WHY)
+    number = shield(orders, child, WHY).number
     orders.close()
     assert orders.listed(Kind.SHIELD)[0].told["reason"] == WHY.reason
     raw = b"".join(path.read_bytes() for path in run.home.root.glob("hub.db*"))
@@ -136,7 +160,7 @@ def test_an_order_without_who_or_why_is_refused_and_one_is_lifted_once(
     for said in (Said("", "why"), Said("who", " ")):
         with pytest.raises(OrderError):
             shield(orders, child, said)
-    number = shield(orders, child, WHY)
+    number = shield(orders, child, WHY).number
     with pytest.raises(OrderError):
         orders.lift(number, [Kind.HOLD], WHY)
     lift(orders, number, WHY)
