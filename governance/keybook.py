@@ -222,7 +222,7 @@ def _wrong_root(directory: Path, book: Book, found: Iterable[str], place: str) -
         return (
             f"{place}: no root key there, and {directory / BOOK_FILE} opens with {book.root} alone;"
             " restore the root key from its backup: without it the warehouse, the hub's database, fits,"
-            " snapshots and pseudonyms of this home are lost (`ffp keys recover` joins shares of it)"
+            " snapshots and pseudonyms of this home are lost"
         )
     return (
         f"{place}: the root key is not the one this hub was made with (expected {book.root}, got {got});"
