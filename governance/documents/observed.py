@@ -8,6 +8,7 @@ so that the same facts give the same document.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -49,9 +50,11 @@ class Observed:
     undeclared: tuple[Undeclared, ...]
     unknown_locks: tuple[str, ...]
     """Digests of locks that were not kept, so that what rested on them cannot be judged."""
+    withheld: Mapping[str, int]
+    """Stored columns of each agreement that is suspended: kept, shut out, and used by nobody."""
 
 
-NOTHING = Observed(frozenset(), frozenset(), {}, (), ())
+NOTHING = Observed(frozenset(), frozenset(), {}, (), (), {})
 
 
 def observe(
@@ -76,12 +79,9 @@ def observe(
             facts["as_at"], last_used.get(facts["agreement"], facts["as_at"])
         )
     undeclared, unknown = _judge(by_lock, read_lock)
+    beyond, withheld = _stored_beyond(stored, lock)
     return Observed(
-        frozenset(given),
-        stored,
-        last_used,
-        (*undeclared, *_stored_undeclared(stored, lock)),
-        tuple(unknown),
+        frozenset(given), stored, last_used, (*undeclared, *beyond), tuple(unknown), withheld
     )
 
 
@@ -129,9 +129,27 @@ def _undeclared(given: set[Given], lock: Mapping[str, Any], digest: str) -> Iter
             yield Undeclared(f"given to {one.recipient} for {one.purpose}", where, digest)
 
 
-def _stored_undeclared(
+def _stored_beyond(
     stored: frozenset[tuple[str, str, str]], lock: Mapping[str, Any]
-) -> Iterator[Undeclared]:
+) -> tuple[list[Undeclared], dict[str, int]]:
+    """What is stored without an agreement in force; and how much of it waits on a suspended one."""
     declared = {(each["feed"], each["table"], each["column"]) for each in lock["ingest"]}
-    for feed, table, column in sorted(stored - declared):
-        yield Undeclared("stored", f"{feed}.{table}.{column}", "today's policy")
+    suspended = _of_suspended(lock)
+    undeclared, withheld = [], Counter[str]()
+    for place in sorted(stored - declared):
+        if place in suspended:
+            withheld[suspended[place]] += 1
+        else:
+            undeclared.append(Undeclared("stored", ".".join(place), "today's policy"))
+    return undeclared, dict(withheld)
+
+
+def _of_suspended(lock: Mapping[str, Any]) -> dict[tuple[str, str, str], str]:
+    """The columns that suspended agreements name, each with its agreement."""
+    return {
+        (item["feed"], item["table"], column): name
+        for name, entry in lock["agreements"].items()
+        if entry["terms"]["status"] == "suspended" and entry["terms"]["direction"] == "inbound"
+        for item in entry["terms"]["items"]
+        for column in item["columns"]
+    }

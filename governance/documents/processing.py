@@ -7,6 +7,7 @@ and stored that no agreement declares (there must be none), and what is agreed a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from governance.documents.facts import Facts, Terms, period
@@ -105,7 +106,7 @@ def _undeclared(facts: Facts) -> Section:
     )
     return Section(
         "Done and not declared",
-        tuple(each for each in (said, not_kept) if each),
+        tuple(each for each in (said, not_kept, *_withheld(facts)) if each),
         Table(
             "undeclared",
             "What was done without an agreement",
@@ -116,6 +117,11 @@ def _undeclared(facts: Facts) -> Section:
         else None,
         f"{len(found)} columns were given or stored that no agreement declares." if found else None,
     )
+
+
+def _withheld(facts: Facts) -> Iterator[str]:
+    for name, columns in sorted(facts.observed.withheld.items()):
+        yield f"{columns} columns are kept of {name}, which is suspended; they are shut out and used by nobody."
 
 
 def _given(facts: Facts) -> Section:

@@ -35,7 +35,7 @@ from governance.keys import KeyStore
 from governance.ledger import Ledger
 from governance.manifest import verify_files
 from governance.release import not_released, publish
-from tests.governance.policies import AS_AT, NORTH, TEAM, copy_policy, locked, rewrite
+from tests.governance.policies import AS_AT, NORTH, POLICE, TEAM, copy_policy, locked, rewrite
 
 KEPT = ("DSA-FHN-01", "DSA-POL-01")
 PURPOSE = "single_view.family_help"
@@ -220,6 +220,20 @@ def test_what_is_stored_and_not_agreed_is_told(facts: Facts, ledger: Ledger) -> 
     stored = frozenset({("police_safeguarding", "events", "narrative")})
     seen = observe(ledger, stored, facts.lock, {}.get, since="2025-03-31")
     assert [each.where for each in seen.undeclared] == ["police_safeguarding.events.narrative"]
+
+
+def test_what_waits_on_a_suspended_agreement_is_told_apart(ledger: Ledger, tmp_path: Path) -> None:
+    folder = copy_policy(tmp_path, "DSA-POL-01")
+    rewrite(folder, POLICE, lambda each: each.update(status="suspended"))
+    place = ("police_safeguarding", "events", "event_type")
+    for status, undeclared, withheld in (
+        ("suspended", 0, {"DSA-POL-01": 1}),
+        ("withdrawn", 1, {}),
+    ):
+        rewrite(folder, POLICE, lambda each, to=status: each.update(status=to))
+        lock = locked(folder).data
+        seen = observe(ledger, frozenset({place}), lock, {}.get, since="2025-03-31")
+        assert (len(seen.undeclared), seen.withheld) == (undeclared, withheld)
 
 
 # The forms.
