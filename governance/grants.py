@@ -198,6 +198,18 @@ class Grants:
         )
 
     @property
+    def givers(self) -> frozenset[str]:
+        """Return every organisation that gives under an inbound agreement in force."""
+        entries = self._lock["agreements"].values()
+        return frozenset(
+            str(party["org"])
+            for entry in entries
+            if entry["not_in_force"] is None and entry["terms"]["direction"] == "inbound"
+            for party in entry["terms"]["parties"]
+            if party.get("gives")
+        )
+
+    @property
     def retention(self) -> Mapping[str, Any]:
         """Return the register of retention as it was written: `limit_percent`, and the classes under `retention`."""
         found: Mapping[str, Any] = self._lock["retention"]

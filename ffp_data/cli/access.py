@@ -48,6 +48,7 @@ def token(
 
     access = _access(home)
     facts = access.gate.check(access.user(Right.TOKENS), Right.TOKENS)
+    _refuse_unreviewed(access)
     try:
         secret = access.tokens.make(name, role, access.roles, timedelta(days=days))
     except TokenError as error:
@@ -140,6 +141,18 @@ def broken_glass(home: HomeOption = None, json: JsonOption = False) -> None:
 
     with opened(home, Right.SHIELD) as hub:
         listed(hub, "broken glass", json, Kind.BREAK_GLASS)
+
+
+def _refuse_unreviewed(access: Access) -> None:
+    """Nobody gets access before each partner's children were looked through for those to be shielded."""
+    from ffp_data.pipeline.run import Run
+    from ffp_data.rights.shield_review import refusal
+    from ffp_data.settings import Partnership
+
+    if Partnership.of(access.home).is_synthetic:
+        return
+    if why := refusal(Run.at(run_id="token", home=access.home.root)):
+        raise fail(why, 2)
 
 
 def _access(home: Path | None) -> Access:

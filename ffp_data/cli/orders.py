@@ -168,6 +168,22 @@ def shield_list(home: HomeOption = None, json: JsonOption = False) -> None:
         listed(hub, "shields", json, Kind.SHIELD)
 
 
+@shield_app.command("review")
+def shield_review(
+    partner: Annotated[str, typer.Argument(help="An organisation that sends to the hub.")],
+    by: By,
+    home: HomeOption = None,
+) -> None:
+    """Write down that a partner's children were looked through; nobody gets access before."""
+    from ffp_data.pipeline.run import Run
+    from ffp_data.rights.shield_review import record
+    from governance.access import Right
+
+    with opened(home, Right.SHIELD) as hub:
+        record(Run.at(run_id="shield-review", home=hub.orders.home.root), partner, by)
+    typer.echo(f"{partner}: reviewed")
+
+
 # Hold
 
 

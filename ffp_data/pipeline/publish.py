@@ -24,7 +24,7 @@ from ffp_data.returns import LayoutError, ReturnResult, cin, versions
 from ffp_data.returns.sources import SOURCES
 from ffp_data.returns.tehadc.model import CONFLICTS
 from ffp_data.returns.validate import rule_book
-from ffp_data.rights import share_release
+from ffp_data.rights import share_release, shield_review
 from ffp_data.warehouse import CATALOG, connect
 from governance.files import replacing_directory
 from governance.grants import ReleaseDecision
@@ -224,6 +224,10 @@ def publish_extracts(run: Run) -> ExtractsOutcome:
     """Write the single-view extract of every recipient that an agreement names for that purpose."""
     grants = policy.grants(run)
     outcomes = {}
+    if refusal := shield_review.refusal(run):
+        return ExtractsOutcome(
+            {who: ReleaseOutcome(False, refusal) for who, _ in grants.recipients(EXTRACT_PURPOSE)}
+        )
     with connect(run.home, read_only=True) as con:
         for recipient, purpose in grants.recipients(EXTRACT_PURPOSE):
             decision = grants.release(recipient, purpose)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import date
 
@@ -10,13 +11,16 @@ import pytest
 
 from ffp_data.hub.orders import OrderError
 from ffp_data.lookups import Lookups
+from ffp_data.pipeline import policy
+from ffp_data.pipeline.publish import publish_extracts
 from ffp_data.pipeline.run import Run
-from ffp_data.rights import stored
+from ffp_data.rights import shield_review, stored
 from ffp_data.rights.orders import Kind, Orders, Said
 from ffp_data.rights.shield import lift, shield
 from ffp_data.settings import Home
 from ffp_data.warehouse import connect
 from governance.access import Principal
+from governance.policy import DEMO_DIRECTORY
 from tests.lookups.conftest import open_lookups, own_world, world
 from tests.lookups.test_service import child_of, known
 from tests.lookups.world import NOAH, World
@@ -166,3 +170,25 @@ def test_an_order_without_who_or_why_is_refused_and_one_is_lifted_once(
     lift(orders, number, WHY)
     with pytest.raises(OrderError):
         lift(orders, number, WHY)
+
+
+@pytest.mark.control("B09")
+def test_real_people_are_released_to_nobody_before_each_partner_looked_for_whom_to_shield(
+    run: Run,
+) -> None:
+    shutil.copytree(DEMO_DIRECTORY, run.home.root / "policy", ignore=shutil.ignore_patterns("*.py"))
+    (run.home.root / "partnership.yaml").write_text(
+        "name: Real\nla_code: '999'\nis_synthetic: false\n"
+    )
+    assert shield_review.lacking(run) == sorted(policy.grants(run).givers)
+    assert not any(o.permitted for o in publish_extracts(run).by_recipient.values())
+    first, *others = shield_review.lacking(run)
+    for partner in others:
+        shield_review.record(run, partner, "d.officer")
+    refused = publish_extracts(run).by_recipient[NORTH]
+    assert (refused.permitted, first in refused.reason) == (False, True)
+    for partner, by in ((first, " "), ("nobody", "d.officer")):
+        with pytest.raises(OrderError):
+            shield_review.record(run, partner, by)
+    shield_review.record(run, first, "d.officer")
+    assert publish_extracts(run).by_recipient[NORTH].permitted
