@@ -338,7 +338,11 @@ class _Gathering:
 
     def _retention(self) -> Iterator[Item]:
         rules = retention.rules(policy.grants(self.run))
-        for name in retention.classes_of(self.run).get(self.identity.current, ()):
+        try:
+            classes = retention.classes_of(self.run)
+        except duckdb.CatalogException:  # nothing was built yet that could be classed
+            return
+        for name in classes.get(self.identity.current, ()):
             told = {
                 "class": rules[name].title,
                 "rule": rules[name].words,
