@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from governance.disclosure_control.system import Flags, Floats, System
+from governance.disclosure_control.system import Flags, Floats, Numbers, System
 
 _NOISE = 1e-7
 _SWEEPS = 6
@@ -24,11 +24,41 @@ _SWEEPS = 6
 
 @dataclass(frozen=True)
 class Cut:
-    """Of the free cells with these ``gains`` as many must be hidden as to gain ``wanted``, if ``cell`` is."""
+    """Of the free cells ``others`` as many must be hidden as to gain ``wanted`` of ``gains``, if ``cell`` is."""
 
     cell: int
+    others: Numbers
     gains: Floats
     wanted: float
+
+
+def cuts_of_sums(system: System, width: float) -> Iterator[Cut]:
+    """What each sum alone asks of each of its cells, before any programme is solved.
+
+    A hidden cell needs another one in every sum that it is in; and if it could itself go down by less than
+    ``width``, those beside it must be able to go down by the rest, or the whole be hidden.
+    """
+    sums = system.sums
+    for row in range(sums.shape[0]):
+        inside = slice(sums.indptr[row], sums.indptr[row + 1])
+        cells, is_whole = sums.indices[inside], sums.data[inside] > 0
+        movable = (system.is_free | system.is_open)[cells]
+        for at in np.flatnonzero(system.is_kept[cells]).tolist():
+            others = movable & (np.arange(len(cells)) != at)
+            short = width - system.down[cells[at]]
+            yield from _of_sum(system, int(cells[at]), cells[others], np.ones(others.sum()), 1.0)
+            if short > 0 and not is_whole[at]:
+                reach = np.where(is_whole, short, np.minimum(system.down[cells], short))
+                yield from _of_sum(system, int(cells[at]), cells[others], reach[others], short)
+
+
+def _of_sum(
+    system: System, cell: int, others: Numbers, reach: Floats, wanted: float
+) -> Iterator[Cut]:
+    always = system.is_open[others]
+    left = wanted - reach[always].sum()
+    if left > _NOISE and reach[~always].sum() >= left:
+        yield Cut(cell, others[~always], np.minimum(reach[~always], left), left)
 
 
 class Audit:
@@ -101,7 +131,8 @@ class Audit:
         wanted = width - gains[cell] - always
         gains[cell] = 0
         gains[~self._system.is_free] = 0
-        return Cut(cell, np.minimum(gains, wanted), wanted)
+        others = np.flatnonzero(gains)
+        return Cut(cell, others, np.minimum(gains[others], wanted), wanted)
 
     def _gains(self, cell: int, sign: float, prices: Floats) -> Floats:
         """How much each cell would let this one move by these prices, were it hidden."""

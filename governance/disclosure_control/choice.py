@@ -9,7 +9,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from governance.disclosure_control.audit import Cut
-from governance.disclosure_control.system import Flags, System
+from governance.disclosure_control.system import Flags, Floats, System
 
 _GAP = 0.01
 _NODES = 400
@@ -19,16 +19,8 @@ _NODES = 400
 def cheapest(system: System, must: Flags, cuts: Sequence[Cut]) -> Flags:
     """Return a choice of free cells with those that ``must`` be hidden, satisfying all cuts."""
     free = np.flatnonzero(system.is_free)
-    place = {int(at): n for n, at in enumerate(free)}
-    rows, least = [], []
-    for cut in cuts:
-        row = cut.gains[free] / cut.wanted
-        is_conditional = cut.cell in place and not must[cut.cell]
-        if is_conditional:
-            row[place[cut.cell]] -= 1
-        rows.append(row)
-        least.append(0.0 if is_conditional else 1.0)
-    constraints = LinearConstraint(csr_array(np.array(rows)), np.array(least), np.inf)
+    matrix, least = _as_rows(system, must, cuts)
+    constraints = LinearConstraint(matrix[:, free], least, np.inf)
     found = milp(
         system.weight[free],
         integrality=np.ones(len(free)),
@@ -41,3 +33,22 @@ def cheapest(system: System, must: Flags, cuts: Sequence[Cut]) -> Flags:
     chosen = np.zeros(len(must), np.bool_)
     chosen[free[found.x > 0.5]] = True
     return chosen
+
+
+def _as_rows(system: System, must: Flags, cuts: Sequence[Cut]) -> tuple[csr_array, Floats]:
+    """One row for each cut: its gains reach what is wanted, where its cell is hidden."""
+    rows = [np.full(len(cut.others), row) for row, cut in enumerate(cuts)]
+    gains = [cut.gains / cut.wanted for cut in cuts]
+    cells = np.array([cut.cell for cut in cuts])
+    is_known = must[cells] | ~system.is_free[cells]
+    matrix = csr_array(
+        (
+            np.concatenate([*gains, np.where(is_known, 0.0, -1.0)]),
+            (
+                np.concatenate([*rows, np.arange(len(cuts))]),
+                np.concatenate([*(cut.others for cut in cuts), cells]),
+            ),
+        ),
+        shape=(len(cuts), len(must)),
+    )
+    return matrix, is_known.astype(float)

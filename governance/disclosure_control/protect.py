@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from governance.disclosure_control.audit import Audit, Cut
+from governance.disclosure_control.audit import Audit, Cut, cuts_of_sums
 from governance.disclosure_control.choice import cheapest
 from governance.disclosure_control.primary import primary
 from governance.disclosure_control.rules import Rules
@@ -58,7 +58,7 @@ def _must(
 
 
 def _chosen(system: System, must: Flags, rules: Rules) -> Flags:
-    cuts: list[Cut] = []
+    cuts: list[Cut] = list(cuts_of_sums(system, rules.width))
     hidden = must
     for _ in range(_ROUNDS):
         found = list(Audit(system, hidden).too_narrow(rules.width))

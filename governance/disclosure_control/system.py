@@ -22,6 +22,7 @@ from governance.disclosure_control.table import Cell, Frame, Published, Table
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.integer]
 _UNKNOWN = float("nan")
 _MARGIN = 0.5
 """What hiding a total costs beside a cell, for each dimension that it adds up."""
@@ -58,6 +59,7 @@ class _Draft:
     numbers: dict[object, int] = field(default_factory=dict)
     value: list[float] = field(default_factory=list)
     lowest: list[float] = field(default_factory=list)
+    highest: list[float] = field(default_factory=list)
     kind: list[str] = field(default_factory=list)
     weight: list[float] = field(default_factory=list)
     sums: list[dict[int, float]] = field(default_factory=list)
@@ -67,6 +69,7 @@ class _Draft:
         if at == len(self.value):
             self.value.append(value)
             self.lowest.append(lowest)
+            self.highest.append(np.inf)
             self.kind.append(kind)
             self.weight.append(weight)
         elif self.value[at] != value and not np.isnan(self.value[at] + value):
@@ -135,6 +138,10 @@ def _add_gain(draft: _Draft, now: Cell, then: Cell) -> None:
     new, old = draft.numbers[now], draft.numbers[then]
     if not draft.value[new] < draft.value[old]:  # what was corrected downwards tells of no growth
         _add_left(draft, new, old, "rest")
+        if draft.kind[old] == "shown":
+            draft.lowest[new] = max(draft.lowest[new], draft.value[old])
+        if draft.kind[new] == "shown":
+            draft.highest[old] = min(draft.highest[old], draft.value[new])
 
 
 def _finished(draft: _Draft) -> System:
@@ -153,7 +160,7 @@ def _finished(draft: _Draft) -> System:
         sums=sums,
         value=value,
         down=np.maximum(value - lowest, 0),
-        up=np.full(len(value), 2 * value.max() + 100),
+        up=np.minimum(np.array(draft.highest) - value, 2 * value.max() + 100),
         is_free=kind == "free",
         is_open=np.isin(kind, ["hidden", "rest", "few"]),
         is_kept=np.isin(kind, ["free", "hidden", "few"]),
