@@ -2,9 +2,9 @@
 
 The warehouse is attached first, since its key and the extension that reads it come from files; then files,
 network, other databases, extensions, settings and the process's own variables are out of reach for
-good. No directory is left open: the gate writes its files itself, so nothing needs COPY. What stays
-possible (a Parquet key for files that cannot be written, reading the settings) needs a statement of
-one's own, and the gate runs none but its generated SELECTs.
+good. No directory is left open but the engine's own for spilling: the gate writes its files itself, so
+nothing needs COPY. What stays possible (copying into the spill folder, a Parquet key, reading the settings)
+needs a statement of one's own, and the gate runs none but its generated SELECTs.
 """
 
 from __future__ import annotations
