@@ -118,8 +118,8 @@ class _Gathering:
         yield self._identity()
         for contract in self.run.contracts.values():
             if items := list(self._delivered(contract)):
-                about = f"Delivered by {contract.hub.agency} under {contract.hub.agreement}: {contract.name}."
-                yield Section(title=f"Records of {contract.id}", about=about, items=items)
+                about = f"Delivered by {contract.hub.agency} under {contract.hub.agreement}, feed {contract.id}."
+                yield Section(title=contract.name, about=about, items=items)
         for schema in _MADE:
             title, about = _SCHEMA_WORDS[schema]
             if items := list(self._made(schema)):
@@ -264,13 +264,18 @@ class _Gathering:
             values = self.keys if key == "record_key" else list(self.identity.own)
             for row in self._rows(relation, key, values):
                 source = Source(
-                    table=relation, delivery=row.get("delivery_id"), line=row.get("line")
+                    table=relation,
+                    delivery=row.get("delivery_id"),
+                    line=row.get("line"),
+                    record=row.get("record_key"),
                 )
                 facts = _facts(row, ("delivery_id", "line", key)) or {"held": "yes"}
                 naming = [name for name in _NAMING if name in facts]
                 marks = marks_in(facts, self.others, naming)
                 if relation in _ORDERS:
-                    marks = dict.fromkeys(facts, "an order: decide whether telling of it endangers somebody")
+                    marks = dict.fromkeys(
+                        facts, "an order: decide whether telling of it endangers somebody"
+                    )
                 yield item(source, relation, facts, marks)
 
     def _rows(self, relation: str, key: str, values: Sequence[str]) -> list[dict[str, Any]]:
