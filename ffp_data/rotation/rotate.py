@@ -12,6 +12,7 @@ from ffp_data.rotation.stores import steps
 from ffp_data.sealing.pending import require_none
 from ffp_data.settings import Home
 from governance import rotation
+from governance.access.journal import take_over_left
 from governance.keys import KeyStore, key_id
 from governance.ledger import Ledger
 
@@ -41,6 +42,7 @@ def rotate(
     with keys.use.alone(wait):
         _sweep(home)
         if not keys.opened.book.is_rotating:
+            take_over_left(Ledger(home.ledger_dir, keys))  # signed by the key that goes
             _write_down(home, keys, "key_rotation_begun")
         keys = _begin(home, root_only=root_only)
         on_step("root")
