@@ -141,7 +141,7 @@ def test_only_children_for_whom_the_recipient_has_a_role_leave_and_one_who_moved
     assert [rows["single_view.children"] for rows in told] == [6, 5]
 
 
-@pytest.mark.control("C04", "C05")
+@pytest.mark.control("C05")
 @pytest.mark.parametrize(
     ("purpose", "recipient", "is_out"),
     [
