@@ -187,12 +187,12 @@ def _of_feeds(run: Run, scope: Scope, grants: Grants, project: Project) -> dict[
         tables = rebuild.all()
         poisoned = _poison(con, run, scope, parts)
         tables = rebuild.again({part.name for part in parts}, tables)
-        own = {part.name for part in parts}
+        sent = set(_as_sent(run))
         return {
             "tables": tuple(tables.values()),
             "unmade": tuple(sorted(_unmade(con, project))),
             "named": (
-                *standing.named_in_warehouse(con, shut, own),
+                *standing.named_in_warehouse(con, shut, sent),
                 *standing.named_in_serving(run, shut),
             ),
             "links": standing.links(con, run, shut),
@@ -200,6 +200,15 @@ def _of_feeds(run: Run, scope: Scope, grants: Grants, project: Project) -> dict[
             "stored": stored,
             **poisoned,
         }
+
+
+def _as_sent(run: Run) -> Iterator[str]:
+    """Tables with rows as agencies sent them: `stored` counts the agreement's, and others name none of its records."""
+    for contract in run.contracts.values():
+        for table in contract.tables:
+            yield contract.raw_name(table).replace('"', "")
+            if table.identity:
+                yield contract.identity_name(table).replace('"', "")
 
 
 def _stored(con: duckdb.DuckDBPyConnection, parts: list[Half]) -> dict[str, int]:
