@@ -165,6 +165,10 @@ def _apply(
         for folder, why in told["stays"].items():
             typer.echo(f"  stays: {folder}; {why}")
         typer.echo(
+            "  stays: deliveries in the landing folder, until their retention ends; the fit of the linkage model, which"
+            " learnt from all records (ffp model try --refit)"
+        )
+        typer.echo(
             f"Next: tell the recipients (--simulate named them), then: ffp withdraw {agreement} --prove"
         )
     return told

@@ -117,10 +117,13 @@ def proof_lines(proof: Proof) -> Iterator[str]:
             f"Identifiers: {found.issued:,} issued, {found.lost:,} lost;"
             f" {found.without_record:,} stand without a record."
         )
-    if scope.is_inbound:
+    if scope.is_inbound and proof.poisoned_rows:
+        again = f", of {proof.read_again:,} deliveries read again" if proof.read_again else ""
+        yield f"Other values stood in {proof.poisoned_rows:,} rows{again}."
+    elif scope.is_inbound:
         yield (
-            f"Other values stood in {proof.poisoned_rows:,} rows"
-            f"{f', of {proof.read_again:,} deliveries read again' if proof.read_again else ''}."
+            "Nothing of it is stored, and no delivery of it lies in the landing folder (--landing): other values could"
+            " not be tried, so this rests on the rebuild without its rows alone."
         )
     yield from (
         f"Stays: {copy.folder.name}, {copy.kind}; {copy.stays}"
