@@ -125,7 +125,7 @@ def test_a_hold_on_child_feed_or_class_stops_an_erasure_and_the_refusal_is_in_th
     scopes: list[tuple[str, Any]] = [
         (child, no_class),
         ("ctf", no_class),
-        ("c1", lambda _c: ["c1"]),
+        ("c1", lambda: {child: ["c1"]}),
     ]
     for what, classes in scopes:
         with Orders(run.home) as orders:
