@@ -25,7 +25,7 @@ _VERBATIM = frozenset(
     {
         *("given_name", "middle_names", "surname", "date_of_birth", "expected_birth_date", "sex"),
         *("nhs_number", "upn", "la_child_id", "postcode", "address_line", "school_urn"),
-        *("since", "contact_name", "contact_phone", "team", "event_date", "window_start"),
+        *("since", "contact_name", "contact_phone", "team", "event_date"),
     }
 )
 """Columns whose value is one that somebody sent, in another spelling at most."""
@@ -85,7 +85,10 @@ def _missing(record: Record, row: Mapping[str, Any]) -> Iterator[str]:
 def _holds(record: Record, value: str) -> bool:
     """Whether a value stands in a text, in one of the spellings in which people send it."""
     text = _plain(record.text)
-    return any(_plain(spelling) in text for spelling in _spellings(value))
+    if any(_plain(spelling) in text for spelling in _spellings(value)):
+        return True
+    words = value.split()  # an address comes in parts
+    return len(words) > 2 and all(_plain(word) in text for word in words)
 
 
 def _spellings(value: str) -> Iterator[str]:
@@ -100,8 +103,7 @@ def _spellings(value: str) -> Iterator[str]:
         yield f"{day}/{month}/{year}"
         yield f"{year}-{month}-{day}"
         yield f"{day}-{month}-{year}"
-    if ", " in value:  # an address that was joined out of parts
-        yield value.replace(", ", " ")
+        yield f"{year}{month}{day}"
 
 
 def _plain(text: str) -> str:

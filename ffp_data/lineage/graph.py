@@ -9,18 +9,23 @@ worked out once for each version of the project and kept beside dbt's manifest.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+import duckdb
 from sqlglot import MappingSchema
 from sqlglot.errors import SqlglotError
 
+from ffp_data.lineage import values
 from ffp_data.lineage.values import Source, column_sources, sql_schema
 from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline.build_gate import project
@@ -28,6 +33,7 @@ from ffp_data.pipeline.run import Run
 from ffp_data.pipeline.transform import current_manifest, dbt_vars
 from ffp_data.settings import Home
 from ffp_data.warehouse import CATALOG
+from governance import readset
 from governance.build_gate import Model, Replica, Table, replica
 from governance.files import replacing
 from governance.readset import ROWS, Column, planning, reading
@@ -61,13 +67,24 @@ class Graph:
 
 def current_graph(manifest: Path = MANIFEST) -> Graph:
     """The graph of the project, from its file beside the manifest while that is as new as the project."""
-    kept = current_manifest(manifest).with_name("column-lineage.json")
+    kept = current_manifest(manifest).with_name(f"column-lineage-{_made_by()}.json")
     if kept.is_file() and kept.stat().st_mtime_ns >= manifest.stat().st_mtime_ns:
         return _loaded(kept.read_bytes())
     made = _graph(manifest)
     with replacing(kept) as handle:
         handle.write(json.dumps(_plain(made), sort_keys=True).encode())
     return made
+
+
+@cache
+def _made_by() -> str:
+    """A digest of what works the graph out: another version of it must not read an older one's."""
+    programs = [Path(__file__), Path(values.__file__), Path(readset.__file__)]
+    versions = [duckdb.__version__, version("sqlglot")]
+    said = hashlib.sha256("".join(versions).encode())
+    for program in programs:
+        said.update(program.read_bytes())
+    return said.hexdigest()[:12]
 
 
 def _graph(manifest: Path) -> Graph:
