@@ -83,6 +83,7 @@ def test_glass_is_broken_and_the_place_read_again(has_run: Run) -> None:
     assert "t.manager" in ffp(has_run, "access", "broken-glass")[1]
 
 
+@pytest.mark.slow  # a whole erasure
 def test_an_erasure_is_asked_for_twice_and_by_two(has_run: Run) -> None:
     child = ids(has_run)["ann"]
     two = ("--by", "a", "--second", "b", "--reason", "request")

@@ -151,6 +151,7 @@ def test_more_than_the_limit_stops_and_asks_and_nothing_has_changed(built: Run) 
     assert event["due"] == {SOURCE_GONE: 3}
 
 
+@pytest.mark.slow  # a whole erasure
 def test_applying_erases_what_is_due_and_leaves_the_others(built: Run, orders: Orders) -> None:
     hold.add(
         orders, ids(built)["bob"], WHY, authority="the inquiry", review=date(2030, 1, 1),
@@ -171,6 +172,7 @@ def test_applying_erases_what_is_due_and_leaves_the_others(built: Run, orders: O
     assert not any(child in str(facts) for child in before.values())
 
 
+@pytest.mark.slow  # a whole erasure
 def test_single_records_go_when_their_source_is_gone_and_the_child_stays(
     built: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

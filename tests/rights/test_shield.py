@@ -37,6 +37,7 @@ def reached(orders: Orders, kind: Kind = Kind.SHIELD) -> set[str]:
     return {child for _, children in orders.reach(AS_AT, kind) for child in children}
 
 
+@pytest.mark.slow  # links a small world
 @pytest.mark.control("B08", "B09")
 def test_look_ups_withhold_the_place_from_the_order_on_and_tell_it_again_once_it_is_lifted(
     own_world: World, open_lookups: Callable[[Home], Lookups]
@@ -58,6 +59,7 @@ def test_look_ups_withhold_the_place_from_the_order_on_and_tell_it_again_once_it
     assert lookups.identify(WORKER, known(NOAH), "a call").candidates == before
 
 
+@pytest.mark.slow  # links a small world
 @pytest.mark.control("B08")
 def test_a_search_weighs_a_shielded_child_as_if_no_place_of_it_were_known(
     own_world: World, open_lookups: Callable[[Home], Lookups]
