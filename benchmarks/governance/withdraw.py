@@ -16,12 +16,10 @@ import argparse
 import json
 import os
 import shutil
-import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +27,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from ffp_data.feeds import Contract
+from ffp_data.hub import at_rest
 from ffp_data.pipeline import policy, publish, reference
 from ffp_data.pipeline.review_queue import build_queue
 from ffp_data.pipeline.run import Run, leased
@@ -37,7 +36,7 @@ from ffp_data.serving import publish as publish_snapshot
 from ffp_data.warehouse import connect
 from ffp_data.withdrawal.apply import clear, end_agreement
 from ffp_data.withdrawal.prove import Proof, prove
-from ffp_data.withdrawal.scope import current_lock
+from ffp_data.withdrawal.scope import current_lock, scope_of
 from ffp_data.withdrawal.scratch import Project, assemble, qualified
 from governance.syntax import quoted
 from tests.withdrawal import homes
@@ -66,21 +65,27 @@ def each(home: Path, landing: Path, agreements: Iterable[str]) -> Iterator[dict[
             end_agreement(run, agreement, "withdrawn", "benchmark", "measured")
             began = time.perf_counter()
             run = Run.at(run_id="after", home=copy, landing=landing, as_at=run.as_at)
-            project = whole_run(replace(run, allow_large_change=True))
+            project = whole_run(replace(run, allow_large_change=True), agreement)
             ran = time.perf_counter() - began
             run = run_at(copy, landing)
             clear(run, agreement)
             yield {**proved(run, agreement, project), "run_seconds": round(ran, 1)}
 
 
-def whole_run(run: Run) -> Project:
-    """The steps of a run one after the other; models by their compiled SQL, without dbt's tests of them."""
+def whole_run(run: Run, agreement: str) -> Project | None:
+    """The steps of a run one after the other; models by their compiled SQL, without dbt's tests of them.
+
+    After an outbound agreement nothing that came in is another: the lock and what leaves are made anew.
+    """
     with leased(run.home, run.run_id):
-        project = homes.steps(run)
+        assert policy.compile_lock(run).problems == []
+        project = None
+        if scope_of(current_lock(run), agreement).is_inbound:
+            project = homes.steps(run)
+            homes.build(run, project)
+            build_queue(run)
+            publish_snapshot(run)
         publish.withdraw_unpermitted(run)
-        homes.build(run, project)
-        build_queue(run)
-        publish_snapshot(run)
         for collection in publish.COLLECTIONS.values():
             publish.publish_return(run, collection)
         publish.publish_extracts(run)
@@ -177,7 +182,7 @@ def copy_rows(con: Any, name: str, keys: set[str]) -> None:
 
 def inflate_hub(run: Run, times: int) -> None:
     """The same people again in the hub's database."""
-    with closing(sqlite3.connect(run.home.root / "hub.db")) as con:
+    with at_rest.opened(run.home.hub_file, run.keys) as con:
         con.execute("PRAGMA foreign_keys = OFF")
         con.execute("CREATE TEMP TABLE copies (n INTEGER)")
         con.executemany("INSERT INTO copies VALUES (?)", [(n,) for n in range(1, times)])
@@ -220,10 +225,12 @@ def main() -> int:
     results: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     fine = True
     if not given.skip_each:
-        results["each"] = []
+        before = {one["agreement"]: one for one in results.get("each", ())}
         for found in each(home, landing, chosen):
             print(json.dumps(found), flush=True)
-            results["each"].append(found)
+            before[found["agreement"]] = found
+            results["each"] = [before[name] for name in sorted(before)]
+            RESULTS.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
             fine &= found["holds"]
     if given.children:
         results["scale"] = []

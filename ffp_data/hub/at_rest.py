@@ -142,6 +142,13 @@ def copy(file: Path, old: bytes | None, new: bytes) -> None:
 @contextmanager
 def reading(file: Path, keys: KeyStore) -> Iterator[Any]:
     """A connection that only reads the file, for whoever searches every file of a home."""
-    with closing(sqlcipher.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+    with opened(file, keys, "ro") as connection:
+        yield connection
+
+
+@contextmanager
+def opened(file: Path, keys: KeyStore, mode: str = "rw") -> Iterator[Any]:
+    """The driver's own connection to the file, past SQLAlchemy."""
+    with closing(sqlcipher.connect(f"file:{file}?mode={mode}", uri=True)) as connection:
         _unlock(connection, keys.key(PURPOSE))
         yield connection

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from ffp_data.hub import at_rest
 from ffp_data.pipeline import policy
 from ffp_data.withdrawal.prove import Proof, prove
 from ffp_data.withdrawal.report import keep_proof, proof_lines
@@ -17,6 +16,7 @@ from ffp_data.withdrawal.scope import WithdrawalError
 from ffp_data.withdrawal.scratch import Project
 from ffp_data.withdrawal.simulate import simulate
 from governance.canonical import canonical_bytes
+from governance.keys import KeyStore
 from tests.withdrawal.homes import POLICE, Place, build, end, leaky, make, next_run
 
 pytestmark = pytest.mark.slow
@@ -178,7 +178,7 @@ def test_a_copy_a_cached_value_a_kept_key_a_lost_row_an_empty_link_and_a_lost_id
 
 def break_hub(database: Path) -> None:
     """Give another person's record to one whom the police knew, and take an identifier out of the register."""
-    with closing(sqlite3.connect(database)) as hub:
+    with at_rest.opened(database, KeyStore(database.parent / "keys")) as hub:
         open_ = "FROM hub_membership WHERE to_seq IS NULL"
         known = f"SELECT child_id {open_} AND record_key LIKE 'police_safe%'"
         (mine,) = hub.execute(
