@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.canonical import canonical_bytes
 from governance.keys import Verifier
+from governance.ledger_lines import signature_of
 
 JOURNALS = "reads-*.journal"
 _FIELDS = {"at", "entry", "facts", "kind", "signature"}
@@ -57,7 +58,7 @@ def waiting(name: str, text: bytes, key: Verifier) -> Iterator[Waiting]:
 def _signed_record(line: bytes, key: Verifier) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
-        signature = bytes.fromhex(record["signature"])
+        signature = signature_of(record["signature"])
         rest = {name: value for name, value in record.items() if name != "signature"}
         key.verify(signature, canonical_bytes(rest))
     except (InvalidSignature, ValueError, KeyError, TypeError):

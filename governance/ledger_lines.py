@@ -67,7 +67,7 @@ class Checkpoint:
     def is_signed_by(self, key: Verifier) -> bool:
         """Say whether the signature is ``key``'s over this statement."""
         try:
-            key.verify(bytes.fromhex(self.signature), canonical_bytes(self.statement))
+            key.verify(signature_of(self.signature), canonical_bytes(self.statement))
         except (InvalidSignature, ValueError):
             return False
         return True
@@ -82,6 +82,14 @@ _KINDS = {
     "signature": str,
     "root": str,
 }
+
+
+def signature_of(text: str) -> bytes:
+    """The bytes of a signature in its one form, lower-case hex without spaces; ValueError for another."""
+    signature = bytes.fromhex(text)
+    if signature.hex() != text:
+        raise ValueError("not in the form that it was written in")
+    return signature
 
 
 def parsed_checkpoint(line: bytes) -> Checkpoint | None:

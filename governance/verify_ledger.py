@@ -55,6 +55,8 @@ def is_signed(statement: Any, signature: Any, keys: Keys) -> bool:
         given = bytes.fromhex(str(signature))
     except ValueError:
         return False
+    if given.hex() != signature:  # in its one form, or it is not what was written
+        return False
     for key in keys:
         try:
             key.verify(given, as_bytes(statement))

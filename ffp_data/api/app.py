@@ -123,7 +123,7 @@ def _refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
         403: "The role lacks the right, or the reason that it must give.",
         404: "Never issued by this hub, or sealed.",
         422: "The request breaks a rule; `errors` name field, rule and remedy.",
-        503: "Nothing was published yet, or a seal is under way.",
+        503: "Nothing was published yet, a seal is under way, or reads can't be written to the ledger.",
     }
     return {code: {"description": words[code], "content": content} for code in codes}
 

@@ -17,6 +17,7 @@ from ffp_data.lookups.service import NamesThePersonError, NotEnoughError
 from ffp_data.sealing.pending import SealUnfinishedError
 from ffp_data.serving import NothingPublishedError, SearchDiedError
 from governance.access import AccessDeniedError
+from governance.ledger import CheckpointsStoppedError
 from linkage.lookup import TooManyError
 
 MEDIA_TYPE = "application/problem+json"
@@ -56,6 +57,7 @@ _RULES: dict[type[Exception], tuple[HTTPStatus, str]] = {
     SearchDiedError: (HTTPStatus.SERVICE_UNAVAILABLE, "search_died"),
     NothingPublishedError: (HTTPStatus.SERVICE_UNAVAILABLE, "nothing_published"),
     SealUnfinishedError: (HTTPStatus.SERVICE_UNAVAILABLE, "seal_unfinished"),
+    CheckpointsStoppedError: (HTTPStatus.SERVICE_UNAVAILABLE, "checkpoints_stopped"),
 }
 _SAFE = (NothingPublishedError, SealUnfinishedError)
 """Problems whose own words name a path of this machine: they are told without."""

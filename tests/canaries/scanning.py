@@ -89,8 +89,8 @@ class Scanner:
                 found = next(self._plain(data), None)
                 if found is not None:
                     yield Hit(str(path), place, form, _around(data, found))
-            for form in self._encoded:
-                if (at := part.find(form)) >= 0:
+            for coded in self._encoded:
+                if (at := part.find(coded)) >= 0:
                     yield Hit(str(path), place, "encoded", _around(part, at))
 
     def _plain(self, data: bytes) -> Iterator[int]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.governance.tampering import TAMPERINGS, Case, make_case, tampered
+from governance.ledger import Checkpoint, Ledger
+from tests.governance.tampering import KEY, TAMPERINGS, Case, make_case, tampered
 
 NUMBER = int(os.environ.get("FFP_TAMPERINGS", "1000"))
 
@@ -51,7 +52,7 @@ def test_only_a_witness_knows_of_an_older_store_and_of_a_fork(case: Case) -> Non
         assert without.findings(copy) == ([], [])
 
 
-def _own_witness(folder: Path):  # type: ignore[no-untyped-def]
-    from tests.governance.tampering import KEY, Ledger  # noqa: PLC0415
-
-    return Ledger(folder, KEY).last_checkpoint()
+def _own_witness(folder: Path) -> Checkpoint:
+    newest = Ledger(folder, KEY).last_checkpoint()
+    assert newest is not None
+    return newest
