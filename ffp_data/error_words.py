@@ -36,6 +36,8 @@ _OF_NO_VALUE = {
     "Runtime",
     "TransactionContext",
 }
+_OF_NAMES = (OSError, ImportError, NameError, AttributeError, MemoryError, RecursionError)
+"""Python's errors that speak of files, modules and names in the code."""
 _UNTOLD = "its words quote a value, so they are not told"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -59,7 +61,7 @@ def told(text: str) -> str:
 def careful(error: Exception) -> Exception:
     """The error itself if it is ours, else one that tells its kind and place; raise it `from None`."""
     kind = type(error)
-    if kind.__module__.partition(".")[0] in _OURS or isinstance(error, OSError):
+    if kind.__module__.partition(".")[0] in _OURS or isinstance(error, _OF_NAMES):
         return error
     name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.").removeprefix("_")
     words = told(str(error)) if name.startswith("duckdb.") else f"{_UNTOLD}"
