@@ -22,7 +22,7 @@ import numpy as np
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.published import PURPOSE
 from ffp_data.pipeline.published_counts import PUBLICATIONS, Counting
-from ffp_data.pipeline.release_zone import release_zone
+from ffp_data.pipeline.release_zone import ZONE
 from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
 from governance.disclosure_control import (
@@ -116,7 +116,7 @@ def of_home(home: Path) -> Iterator[Case]:
     grants = policy.grants(run)
     ((recipient, _),) = grants.recipients(PURPOSE)
     with connect(run.home, read_only=True) as con:
-        rights = release_zone(con).rights
+        rights = ZONE.rights
         for name, count in PUBLICATIONS.items():
             terms = grants.suppression(name)
             assert terms is not None

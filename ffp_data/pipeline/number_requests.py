@@ -7,20 +7,29 @@ manifest, and the ledger has both. The columns bear the names that the matcher's
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from ffp_data.feeds.json_path import quote
 from ffp_data.nhs_numbers.asking import Asked, Asking, ask_for, read_questions
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.publish import ReleaseOutcome, record_failure
+from ffp_data.pipeline.release_zone import ZONE
 from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
+from governance.files import replacing
 from governance.grants import ReleaseDecision
-from governance.release import ReleaseFailedError, ReleaseRefusedError, publish
+from governance.release import (
+    ReleaseFailedError,
+    ReleaseRefusedError,
+    publish,
+    read_agreed,
+)
 
 DEPARTMENT = "dfe"
 ASK_AGAIN = 30
@@ -66,7 +75,7 @@ def release_requests(run: Run, recipient: str | None = None) -> ReleaseOutcome:
     with connect(run.home) as con:
 
         def write(part: Path) -> dict[str, int]:
-            count = _write(con, decision, part / "children.csv")
+            count = _write(con, run, decision, part / "children.csv")
             asked.extend(each.record_key for each in read_questions(part / "children.csv"))
             return {RELATION: count}
 
@@ -115,22 +124,25 @@ def _asked_lately(run: Run, today: date) -> set[str]:
 _ASKED_LATELY = "SELECT DISTINCT record_id FROM raw.sui_matcher__answers WHERE asked_on > ?"
 
 
-def _write(con: duckdb.DuckDBPyConnection, decision: ReleaseDecision, path: Path) -> int:
-    """The rows of the cohort as CSV, in the order of their keys; how many they are."""
+def _write(con: duckdb.DuckDBPyConnection, run: Run, decision: ReleaseDecision, path: Path) -> int:
+    """What leaves of the relation as CSV, in the order of its keys; how many rows it is.
+
+    A record whose own number is left out for the recipient could not be answered, and is not asked for.
+    """
     _require_all(decision)
-    columns = ", ".join(f'{name} AS "{header}"' for name, header in HEADERS.items())
-    cohort = decision.cohort
-    members = f" WHERE {cohort.key} IN ({cohort.members})" if cohort and cohort.members else ""
-    rows = f"SELECT {columns} FROM {RELATION}{members} ORDER BY record_key"
-    try:
-        counted = con.execute(f"COPY ({rows}) TO {quote(str(path))} (HEADER, DELIMITER ',')")
-    except duckdb.CatalogException:
-        message = (
-            f"{decision.agreement} names {RELATION}, which the warehouse lacks; build it first"
-        )
-        raise ReleaseFailedError(message) from None
-    (count,) = counted.fetchone() or (0,)
-    return int(count)
+    agreed = read_agreed(con, decision, zone=ZONE, key=b"", as_at=run.as_at)[RELATION]
+    rows = [row for row in agreed.table.to_pylist() if row["record_key"] is not None]
+    with replacing(path) as handle:
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(HEADERS.values())
+        writer.writerows([row[name] for name in HEADERS] for row in _by_key(rows))
+        handle.write(text.getvalue().encode("utf-8"))
+    return len(rows)
+
+
+def _by_key(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: str(row["record_key"]))
 
 
 def _require_all(decision: ReleaseDecision) -> None:

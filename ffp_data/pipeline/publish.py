@@ -18,7 +18,7 @@ import duckdb
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.make_return import OFFERED, make_return, notes_on, require_tables_of
 from ffp_data.pipeline.reconciling import reconcile_build
-from ffp_data.pipeline.release_zone import release_zone
+from ffp_data.pipeline.release_zone import ZONE
 from ffp_data.pipeline.run import Run
 from ffp_data.returns import LayoutError, ReturnResult, cin, versions
 from ffp_data.returns.sources import SOURCES
@@ -243,7 +243,7 @@ def _extract(
         extract = write_extract(
             con,
             decision,
-            zone=release_zone(con),
+            zone=ZONE,
             as_at=run.as_at,
             out=out,
             keys=run.keys,

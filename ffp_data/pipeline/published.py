@@ -26,7 +26,7 @@ from ffp_data.pipeline.published_files import (
     write_book,
     write_csv,
 )
-from ffp_data.pipeline.release_zone import release_zone
+from ffp_data.pipeline.release_zone import ZONE
 from ffp_data.pipeline.run import Run
 from ffp_data.settings import Home
 from ffp_data.warehouse import connect
@@ -117,7 +117,6 @@ def _protected(
     terms: Mapping[str, Any],
 ) -> Protected:
     """The tables of today: the edition that stands when they come out as before, else the next."""
-    zone = release_zone(con)
     lock(con)
     history = read_history(run.home)
     today = [each for each in history.get(name, ()) if each.frame.as_at == run.as_at.isoformat()]
@@ -132,7 +131,7 @@ def _protected(
         if edition:
             counting = Counting(
                 con,
-                zone.rights,
+                ZONE.rights,
                 decision.recipient,
                 decision.purpose,
                 run.as_at,

@@ -14,7 +14,7 @@ import duckdb
 
 from ffp_data.hub.orders import OrderError
 from ffp_data.pipeline import policy
-from ffp_data.pipeline.release_zone import release_zone
+from ffp_data.pipeline.release_zone import ZONE
 from ffp_data.pipeline.run import Run
 from ffp_data.rights import restriction, share_decision, stored
 from ffp_data.rights.orders import Kind, Order, Orders
@@ -49,7 +49,7 @@ def release(run: Run, child_id: str, number: int) -> Extract:
         extract = write_extract(
             con,
             decision,
-            zone=release_zone(con),
+            zone=ZONE,
             as_at=run.as_at,
             out=folder_of(run, order),
             keys=run.keys,

@@ -12,6 +12,7 @@ from governance.release.errors import ReleaseFailedError, ReleaseRefusedError
 from governance.release.extract import WORKBOOK, narrowed, write_extract
 from governance.release.locked import lock
 from governance.release.publishing import Extract, publish, publish_documents
+from governance.release.reading import read_agreed
 from governance.release.taking_back import why_withdrawn, withdraw
 from governance.release.two_phases import settle_all
 from governance.release.views import those_kept_out
@@ -29,6 +30,7 @@ __all__ = [
     "not_released",
     "publish",
     "publish_documents",
+    "read_agreed",
     "settle_all",
     "those_kept_out",
     "why_withdrawn",

@@ -7,6 +7,7 @@ import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from ffp_data import feeds
@@ -14,6 +15,7 @@ from ffp_data.nhs_numbers.service import Service
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.number_requests import RELATION, ask_service, release_requests
 from ffp_data.pipeline.run import Run
+from ffp_data.rights import stored
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.warehouse import connect
 from tests.nhs_numbers.identifier_service import serving
@@ -44,6 +46,18 @@ def ask(run: Run) -> None:
         )
         register(run.home, {child[0]: f"child {n}" for n, child in enumerate(CHILDREN)})
         con.executemany(f"INSERT INTO {RELATION} VALUES (?, ?, ?, ?, ?, ?)", CHILDREN)
+        _put_rights(con)
+
+
+def _put_rights(con: duckdb.DuckDBPyConnection) -> None:
+    """What a run writes of memberships and of orders, of which there are none."""
+    stored.create_empty(con)
+    con.execute(
+        "CREATE TABLE identity.child_membership AS "
+        f"SELECT record_key, 'C' || row_number() OVER (ORDER BY record_key) AS child_id FROM {RELATION}"
+    )
+    con.execute("CREATE TABLE identity.person_records (record_key VARCHAR, is_restricted BOOLEAN)")
+    con.execute("CREATE TABLE single_view.children (child_id VARCHAR, is_restricted BOOLEAN)")
 
 
 def amend(run: Run, old: str, new: str) -> None:
@@ -76,6 +90,17 @@ def test_the_file_has_the_columns_that_the_matcher_knows_in_the_order_of_the_rec
 
 
 @pytest.mark.control("B01")
+@pytest.mark.control("C05")
+def test_a_child_kept_out_by_a_right_is_not_asked_for(run: Run) -> None:
+    ask(run)
+    with connect(run.home) as con:
+        con.execute("INSERT INTO rights.withheld_children VALUES ('C1', 'identity_matching', NULL)")
+    outcome = release_requests(compiled(run))
+    assert outcome.rows == {RELATION: 1}
+    assert outcome.folder is not None
+    assert "case_system|a|1" not in (outcome.folder / "children.csv").read_text("utf-8")
+
+
 def test_the_release_is_signed_and_written_down(run: Run) -> None:
     ask(run)
     outcome = release_requests(compiled(run))
