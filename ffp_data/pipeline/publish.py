@@ -228,7 +228,7 @@ def publish_extracts(run: Run) -> ExtractsOutcome:
         return ExtractsOutcome(
             {who: ReleaseOutcome(False, refusal) for who, _ in grants.recipients(EXTRACT_PURPOSE)}
         )
-    with connect(run.home, read_only=True) as con:
+    with connect(run.home, read_only=run.home.warehouse.is_file()) as con:
         for recipient, purpose in grants.recipients(EXTRACT_PURPOSE):
             decision = grants.release(recipient, purpose)
             out = run.home.out / "extracts" / recipient / run.as_at.isoformat()
