@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
 
 from ffp_data import feeds
 from ffp_data.feeds import Contract, DeliveryResult, books
+from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.landing import Delivery
 from ffp_data.feeds.loading import Terms, load_all
 from ffp_data.feeds.replay import Reloaded, reload_waiting
@@ -27,6 +28,7 @@ from ffp_data.sealing.late import KeptOut
 from ffp_data.warehouse import connect
 from governance.canonical import digest
 from governance.grants import IngestDecision
+from governance.release import released_files
 
 PARTS = ("rows_delivered", "rows_loaded", "rows_quarantined", "rows_superseded")
 
@@ -89,6 +91,7 @@ def ingest_feed(run: Run, contract: Contract) -> FeedOutcome:
         withdrawn = _withdraw(con, run, contract, terms)
         again = reload_waiting(con, run.landing, contract, terms)
         new, kept_out = _without_sealed(run, con, contract)
+        new = _without_circular(run, new)
         results = tuple(load_all(con, new, contract, terms))
         books = feeds.reconcile(con, {contract.id: contract}).to_pylist()
     run.ledger.append_many([_withdrawal_event(run, contract, one) for one in withdrawn])
@@ -122,6 +125,26 @@ def _without_sealed(
     filters = late.filters_of(run) if found else None
     kept_out = late.keep_out(run, con, contract, new, filters) if filters else []
     return new() if kept_out else found, kept_out
+
+
+def _without_circular(run: Run, new: list[Delivery]) -> list[Delivery]:
+    """The deliveries, each that is a file of our own releases with the problem that says so.
+
+    What a recipient hands on or back is no agency's record: taken in, it would bear itself out.
+    """
+    released = released_files(run.home.out, run.keys.public_key) if new else frozenset()
+    return [
+        replace(one, problem=_circular(one)) if one.delivery_id in released else one for one in new
+    ]
+
+
+def _circular(delivery: Delivery) -> FeedError:
+    return FeedError(
+        "circular",
+        "this hub released the file itself",
+        "deliver what the agency recorded; an extract may not be passed on",
+        file=delivery.file_name,
+    )
 
 
 def decide(run: Run, contract: Contract) -> tuple[IngestDecision, ...]:

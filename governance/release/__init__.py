@@ -7,7 +7,7 @@ hidden directory that is renamed when whole. The ledger gets the intention befor
 the fact after it, so a crash between the two is seen. Equal input gives equal bytes.
 """
 
-from governance.release.audit import not_released
+from governance.release.audit import not_released, released_files
 from governance.release.errors import ReleaseFailedError, ReleaseRefusedError
 from governance.release.extract import WORKBOOK, narrowed, write_extract
 from governance.release.locked import lock
@@ -31,6 +31,7 @@ __all__ = [
     "publish",
     "publish_documents",
     "read_agreed",
+    "released_files",
     "settle_all",
     "those_kept_out",
     "why_withdrawn",

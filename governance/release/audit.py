@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from governance.files import sha256_of_file
 from governance.keys import Verifier
 from governance.ledger import Ledger
-from governance.manifest import MANIFEST, verify_files
+from governance.manifest import MANIFEST, read_manifest, verify_files
 
 _TOLD = frozenset({"released", "documents_written"})
 
@@ -33,3 +34,12 @@ def _in_no_folder(root: Path, folders: list[Path]) -> Iterator[str]:
     for path in sorted(root.rglob("*")):
         if path.is_file() and covered.isdisjoint(path.parents):
             yield f"{path}: in no release"
+
+
+def released_files(root: Path, public_key: Verifier) -> frozenset[str]:
+    """SHA-256 of every file of the releases below ``root`` that this hub signed."""
+    found: set[str] = set()
+    for path in root.rglob(MANIFEST):
+        with suppress(ValueError):  # not ours: `withdraw_unpermitted` names it
+            found.update(each["sha256"] for each in read_manifest(path.parent, public_key)["files"])
+    return frozenset(found)

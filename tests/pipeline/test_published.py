@@ -11,6 +11,7 @@ import pytest
 from openpyxl import load_workbook
 
 from ffp_data.pipeline import policy
+from ffp_data.pipeline.ingest import ingest_feed
 from ffp_data.pipeline.published import Publication, publish_counts, read_history
 from ffp_data.pipeline.published_files import write_csv
 from ffp_data.pipeline.run import Run
@@ -180,6 +181,19 @@ def test_every_file_under_out_is_of_a_release_that_the_ledger_knows(run: Run) ->
     assert all(each["columns"] and each["rows"] and each["manifest"] for each in released)
 
 
+@pytest.mark.control("A12")
+def test_a_file_that_the_hub_released_is_refused_when_somebody_delivers_it(run: Run) -> None:
+    made = publish_counts(run, "early_help")
+    assert made.folder is not None
+    released = made.folder / "early_help_by_type_and_age.csv"
+    feed = run.landing / "health_csv"
+    feed.mkdir()
+    (feed / "health_children_20251230T060000Z.csv").write_bytes(released.read_bytes())
+    outcome = ingest_feed(run, run.contracts["health_csv"])
+    assert [result.error.rule for result in outcome.results if result.error] == ["circular"]
+    assert not any(result.status == "loaded" for result in outcome.results)
+
+
 GATED = {"publish", "publish_documents", "write_extract"}
 READING = {
     "ffp_data/settings.py": "says where it is",
@@ -210,11 +224,8 @@ def _names_out(node: ast.AST) -> bool:
     if not isinstance(node, ast.Attribute) or node.attr != "out":
         return False
     of = node.value
-    return (
-        (isinstance(of, ast.Attribute)
-        and of.attr == "home")
-        or (isinstance(of, ast.Name)
-        and of.id in ("home", "place"))
+    return (isinstance(of, ast.Attribute) and of.attr == "home") or (
+        isinstance(of, ast.Name) and of.id in ("home", "place")
     )
 
 
