@@ -71,7 +71,7 @@ def _filled(opened: Explainer) -> Iterator[tuple[str, str]]:
         for name in opened.lineage.columns(f"single_view.{table}"):
             rows = opened.con.execute(
                 f"SELECT DISTINCT child_id, {prefix} FROM single_view.{table} "
-                f"WHERE {name} IS NOT NULL"
+                f"WHERE {name} IS NOT NULL AND NOT contains(child_id, '~')"  # copies are nobody's
             ).fetchall()
             for child, picked in rows:
                 yield child, f"{table}.{picked}.{name}" if picked else name
