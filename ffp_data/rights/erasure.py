@@ -136,10 +136,6 @@ class _Erasure(Removal):
         keys = open_subject_keys(self.engine, self.run.keys)
         return sorted(keys.known(subject.child_ids).values())
 
-    def steps(self) -> list[tuple[str, Callable[[], Counts]]]:
-        *places, hub, files = super().steps()
-        return [*places, ("keys", self._destroy_keys), hub, files]
-
     def _fill_filter(self) -> Counts:
         keys, ids = self.run.keys, self.subject.ids if self.state["keeps_late_out"] else set()
         new = [token(erased_key(keys), *each) for each in ids]
@@ -147,10 +143,6 @@ class _Erasure(Removal):
         with writing(self.engine) as connection:
             seals.add_tokens(connection, new, spent, ErasedToken)
         return {"tokens": len(new), "identifiers": len(spent)}
-
-    def _destroy_keys(self) -> Counts:
-        keys = open_subject_keys(self.engine, self.run.keys)
-        return {"keys": keys.destroy(*self.subject.child_ids)}
 
     def _tell(self, kind: str, **counts: Any) -> None:
         more = {"people": self.state["people"], "subjects": self.state["subjects"]}

@@ -31,6 +31,7 @@ from ffp_data.hub.database import create_engine, migrate, writing
 from ffp_data.hub.errors import HubError
 from ffp_data.hub.events import EventKind
 from ffp_data.hub.lookup import resolve
+from ffp_data.hub.subject_keys import open_subject_keys
 from ffp_data.pipeline.ingest import of_partnership
 from ffp_data.pipeline.model_store import ModelStore
 from ffp_data.pipeline.run import Run
@@ -130,6 +131,7 @@ class Removal:
             ("landing", self._cut_landing),
             ("deliveries", self._correct_books),
             ("warehouse", self._sweep_warehouse),
+            ("keys", self._destroy_keys),
             ("hub", self._purge_hub),
             ("files", self._deal_with_files),
         ]
@@ -205,6 +207,11 @@ class Removal:
             counts = sweep.delete(con, self.subject.words, self.subject.certain)
         sweep.rewrite(self.home, self.home.warehouse)
         return counts
+
+    def _destroy_keys(self) -> Counts:
+        """From here on no reference in ledger and lists leads to the identity."""
+        keys = open_subject_keys(self.engine, self.run.keys)
+        return {"keys": keys.destroy(*self.subject.child_ids)}
 
     def _purge_hub(self) -> Counts:
         on = datetime.now(UTC).date()

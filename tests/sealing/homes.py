@@ -21,6 +21,7 @@ from ffp_data.pipeline.run import Run
 from ffp_data.sealing.sieve import spent_key
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.warehouse import connect
+from governance.subjects import KEK_LABEL
 from tests.feeds.samples import Landing, csv_text, file_name, record, sample_row, xml_text
 from tests.feeds.test_archive_delivery import zipped
 
@@ -161,7 +162,8 @@ def load(run: Run) -> None:
         clusters = pa.table(
             {"record_id": [k for k, _ in named], "cluster_id": [who for _, who in named]}
         )
-        with Hub.open(run.home.hub_url, spent_key=spent_key(run.keys)) as hub:
+        kek = run.keys.key(KEK_LABEL)
+        with Hub.open(run.home.hub_url, spent_key=spent_key(run.keys), kek=kek) as hub:
             hub.apply_run(run.run_id, run.as_at, "model", clusters)
             membership = hub.membership()  # noqa: F841 -- read by name
         con.execute("CREATE OR REPLACE TABLE identity.child_membership AS SELECT * FROM membership")

@@ -16,6 +16,7 @@ from ffp_data import feeds
 from ffp_data.hub import Hub, UnknownIdentifierError, at_rest
 from ffp_data.pipeline import deliveries, ingest
 from ffp_data.pipeline.run import Run
+from ffp_data.rights.subjects import HubSubjects
 from ffp_data.sealing import seal as sealing
 from ffp_data.sealing.deliveries import Taken
 from ffp_data.sealing.pending import Journal, SealUnfinishedError, path_of
@@ -121,6 +122,20 @@ def test_nothing_of_the_identity_is_left_but_what_was_signed(
     assert left_of(run, ANN, child) == set()
     assert list(report.exceptions) == [SIGNED]
     assert not path_of(run.home).exists()
+
+
+@pytest.mark.control("B05", "D05")
+def test_no_reference_in_the_ledger_leads_to_the_identity_and_others_keep_theirs(
+    sealed: tuple[Run, str, sealing.Report], loaded: Run
+) -> None:
+    run, child, _ = sealed
+    other = child_of(loaded, BEN)
+    before, after = (
+        HubSubjects(each.home.hub_url, each.keys).keys.known([child, other])
+        for each in (loaded, run)
+    )
+    assert before.keys() == {child, other}
+    assert after == {other: before[other]}
 
 
 def test_others_are_as_they_were(sealed: tuple[Run, str, sealing.Report], loaded: Run) -> None:
