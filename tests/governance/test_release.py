@@ -222,7 +222,9 @@ def test_the_same_input_gives_the_same_bytes_whatever_the_order_of_rows(
         assert (first.directory / name).read_bytes() == (second.directory / name).read_bytes()
     manifests = [read_manifest(each.directory, keys.public_key) for each in (first, second)]
     for manifest in manifests:
-        manifest.pop("witness", None)  # the ledger's newest checkpoint, which the first release moved on
+        manifest.pop(
+            "witness", None
+        )  # the ledger's newest checkpoint, which the first release moved on
     assert manifests[0] == manifests[1]
 
 
