@@ -64,7 +64,9 @@ def careful(error: Exception) -> Exception:
     if kind.__module__.partition(".")[0] in _OURS or isinstance(error, _OF_NAMES):
         return error
     name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.").removeprefix("_")
-    words = told(str(error)) if name.startswith("duckdb.") else f"{_UNTOLD}"
+    words = told(str(error)) if name.startswith("duckdb.") else _UNTOLD
+    if name == "sqlalchemy.exc.OperationalError":
+        words = str(getattr(error, "orig", _UNTOLD))  # of disk, lock and server, never of rows
     return UntoldError(f"{name}: {words}").with_traceback(error.__traceback__)
 
 

@@ -295,7 +295,7 @@ def api_fails(place: Place) -> int:
             for path, body in asked.items():
                 _ask(8811, path, body, who)
         for snapshot in place.home.serving.rglob("*.duckdb"):
-            snapshot.write_bytes(b"Zquorvane")
+            snapshot.write_bytes(b"no snapshot")
         for path, body in asked.items():
             _ask(8811, path, body, f"Bearer {token}")
     return 0
