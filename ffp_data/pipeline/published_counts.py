@@ -218,7 +218,7 @@ FROM per_child GROUP BY ALL ORDER BY ALL
 def _of_events(frame: Frame, rows: list[tuple[Any, ...]]) -> Table:
     """A table of events, each row a cell with its count, its people and the most that one of them gives."""
     counts = dict.fromkeys(frame.all_keys(), 0)
-    people = {}
+    people: dict[tuple[str, ...], tuple[int, int]] = {}
     for first, second, count, persons, largest in rows:
         counts[first, second] = count
         people[first, second] = (persons, largest)
