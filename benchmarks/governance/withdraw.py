@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from ffp_data.feeds import Contract
-from ffp_data.hub import at_rest
+from ffp_data.hub.database import create_engine
 from ffp_data.pipeline import policy, publish, reference
 from ffp_data.pipeline.review_queue import build_queue
 from ffp_data.pipeline.run import Run, leased
@@ -182,10 +183,11 @@ def copy_rows(con: Any, name: str, keys: set[str]) -> None:
 
 def inflate_hub(run: Run, times: int) -> None:
     """The same people again in the hub's database."""
-    with at_rest.opened(run.home.hub_file, run.keys) as con:
+    engine = create_engine(run.home.hub_url)
+    with closing(engine.raw_connection()) as hub:
+        con = hub.cursor()
         con.execute("PRAGMA foreign_keys = OFF")
-        con.execute("CREATE TEMP TABLE copies (n INTEGER)")
-        con.executemany("INSERT INTO copies VALUES (?)", [(n,) for n in range(1, times)])
+        numbers = f"WITH RECURSIVE copies(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < {times - 1})"
         for table, keys in (
             ("hub_person", ("child_id", "replaced_by")),
             ("hub_membership", ("child_id", "record_key")),
@@ -195,9 +197,10 @@ def inflate_hub(run: Run, times: int) -> None:
             values = [f"t.{c} || '~' || n" if c in keys else f"t.{c}" for c in columns]
             con.execute(
                 f"INSERT INTO {table} ({', '.join(columns)})"
-                f" SELECT {', '.join(values)} FROM {table} AS t, copies"
+                f" {numbers} SELECT {', '.join(values)} FROM {table} AS t, copies"
             )
-        con.commit()
+        hub.commit()
+    engine.dispose()
 
 
 def build(run: Run) -> Project:

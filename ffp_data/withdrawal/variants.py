@@ -24,7 +24,7 @@ from governance.grants import Grants
 from governance.syntax import quoted
 
 _MOST_CODES = 100
-"""A text column with at most so many values counts as coded: its values are exchanged for each other."""
+"""The codes of a column with more than so many of them are replaced like other texts."""
 _STORED = "stored__"
 
 
@@ -34,6 +34,7 @@ class Half:
 
     name: str
     given: tuple[str, ...]
+    coded: frozenset[str]
     is_whole: bool
     """Nothing, or too little, of the table is covered by others: without the agreement its rows leave."""
 
@@ -53,10 +54,12 @@ def _halves_of(
     contract: Contract, table: Table, lost: Collection[str], is_whole: bool
 ) -> Iterator[Half]:
     payload = tuple(p.name for p in table.payload if p.name in lost)
-    yield Half(contract.raw_name(table).replace('"', ""), payload, is_whole)
+    coded = frozenset(p.name for p in table.payload if p.codes)
+    yield Half(contract.raw_name(table).replace('"', ""), payload, coded, is_whole)
     if table.identity:
         given = tuple(dict.fromkeys(attribute(p) for p in table.identity if p.name in lost))
-        yield Half(contract.identity_name(table).replace('"', ""), given, is_whole)
+        coded = frozenset(attribute(p) for p in table.identity if p.codes)
+        yield Half(contract.identity_name(table).replace('"', ""), given, coded, is_whole)
 
 
 def drop(con: duckdb.DuckDBPyConnection, half: Half) -> None:
@@ -74,7 +77,9 @@ def poison(con: duckdb.DuckDBPyConnection, half: Half, stored: str) -> tuple[str
     """Show the rows of the table `stored` with other values; gives columns whose type has no other value."""
     types = _types(con, stored)
     others = {
-        name: _another(con, stored, name, types[name]) for name in half.given if name in types
+        name: _another(con, stored, name, types[name], is_coded=name in half.coded)
+        for name in half.given
+        if name in types
     }
     unchanged = tuple(name for name, expression in others.items() if expression is None)
     show(con, half.name, _replaced(stored, {n: e for n, e in others.items() if e}))
@@ -119,11 +124,13 @@ def _replaced(stored: str, expressions: Mapping[str, str]) -> str:
     return f"SELECT *{f' REPLACE ({replaced})' if replaced else ''} FROM {stored}"
 
 
-def _another(con: duckdb.DuckDBPyConnection, stored: str, column: str, kind: str) -> str | None:
+def _another(
+    con: duckdb.DuckDBPyConnection, stored: str, column: str, kind: str, *, is_coded: bool
+) -> str | None:
     """SQL of another value of a column's type; None for a type without a way to make one."""
     name = quoted(column)
     if kind == "VARCHAR":
-        return _another_text(con, stored, name)
+        return _another_code(con, stored, name) if is_coded else _another_text(name)
     if kind in ("DATE", "TIMESTAMP"):
         return f"({name} + INTERVAL 17 DAY)::{kind}"
     if kind == "BOOLEAN":
@@ -135,7 +142,11 @@ def _another(con: duckdb.DuckDBPyConnection, stored: str, column: str, kind: str
     return None
 
 
-def _another_text(con: duckdb.DuckDBPyConnection, stored: str, name: str) -> str:
+def _another_text(name: str) -> str:
+    return f"'x' || md5({name})[:8]"
+
+
+def _another_code(con: duckdb.DuckDBPyConnection, stored: str, name: str) -> str:
     codes = [
         value
         for (value,) in con.execute(
@@ -143,7 +154,7 @@ def _another_text(con: duckdb.DuckDBPyConnection, stored: str, name: str) -> str
         ).fetchall()
     ]
     if not 2 <= len(codes) <= _MOST_CODES:
-        return f"'x' || md5({name})[:8]"
+        return _another_text(name)
     ordered = sorted(codes)
     listed = ", ".join("'" + value.replace("'", "''") + "'" for value in ordered)
     return f"[{listed}][(list_position([{listed}], {name}) % {len(ordered)}) + 1]"

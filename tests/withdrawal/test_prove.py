@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from ffp_data.hub import at_rest
+from ffp_data.hub.database import create_engine
 from ffp_data.pipeline import policy
 from ffp_data.withdrawal.prove import Proof, prove
 from ffp_data.withdrawal.report import keep_proof, proof_lines
@@ -16,7 +17,6 @@ from ffp_data.withdrawal.scope import WithdrawalError
 from ffp_data.withdrawal.scratch import Project
 from ffp_data.withdrawal.simulate import simulate
 from governance.canonical import canonical_bytes
-from governance.keys import KeyStore
 from tests.withdrawal.homes import POLICE, Place, build, end, leaky, make, next_run
 
 pytestmark = pytest.mark.slow
@@ -167,7 +167,7 @@ def test_a_copy_a_cached_value_a_kept_key_a_lost_row_an_empty_link_and_a_lost_id
 ) -> None:
     place = copy_of(withdrawn[0], tmp_path)
     place.write(*PLANTED)
-    break_hub(place.root / "hub.db")
+    break_hub(place)
     left = proof_of(place, withdrawn[1]).failures()
     for named in PLANTED.values():
         assert [line for line in left if line.startswith(named)], named
@@ -176,27 +176,25 @@ def test_a_copy_a_cached_value_a_kept_key_a_lost_row_an_empty_link_and_a_lost_id
     assert "1 identifiers that were issued lead nowhere" in told
 
 
-def break_hub(database: Path) -> None:
+def break_hub(place: Place) -> None:
     """Give another person's record to one whom the police knew, and take an identifier out of the register."""
-    with at_rest.opened(database, KeyStore(database.parent / "keys")) as hub:
-        open_ = "FROM hub_membership WHERE to_seq IS NULL"
-        known = f"SELECT child_id {open_} AND record_key LIKE 'police_safe%'"
-        (mine,) = hub.execute(
-            f"SELECT child_id {open_} AND record_key LIKE 'health%' AND child_id IN ({known}) LIMIT 1"
+    open_ = "FROM hub_membership WHERE to_seq IS NULL"
+    known = f"SELECT child_id {open_} AND record_key LIKE 'police_safe%'"
+    health = f"{open_} AND record_key LIKE 'health%' AND child_id"
+    engine = create_engine(place.at("break").home.hub_url)
+    with closing(engine.raw_connection()) as hub:
+        cursor = hub.cursor()
+        cursor.execute("PRAGMA foreign_keys = OFF")
+        (mine,) = cursor.execute(f"SELECT child_id {health} IN ({known}) LIMIT 1").fetchone()
+        (other,) = cursor.execute(f"SELECT record_key {health} NOT IN ({known}) LIMIT 1").fetchone()
+        taking = "UPDATE hub_membership SET child_id = ? WHERE record_key = ? AND to_seq IS NULL"
+        cursor.execute(taking, (mine, other))
+        (lost,) = cursor.execute(
+            f"SELECT max(child_id) {open_} AND child_id <> ?", (mine,)
         ).fetchone()
-        (other,) = hub.execute(
-            f"SELECT record_key {open_} AND record_key LIKE 'health%' AND child_id NOT IN ({known}) LIMIT 1"
-        ).fetchone()
-        hub.execute(
-            "UPDATE hub_membership SET child_id = ? WHERE record_key = ? AND to_seq IS NULL",
-            [mine, other],
-        )
-        (lost,) = hub.execute(
-            "SELECT child_id FROM hub_person WHERE child_id <> ? AND status = 'active'", [mine]
-        ).fetchone()
-        hub.execute("PRAGMA foreign_keys = OFF")
-        hub.execute("DELETE FROM hub_person WHERE child_id = ?", [lost])
+        cursor.execute("DELETE FROM hub_person WHERE child_id = ?", (lost,))
         hub.commit()
+    engine.dispose()
 
 
 @pytest.mark.control("A08")
