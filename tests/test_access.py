@@ -63,6 +63,7 @@ def test_a_user_cannot_take_another_name_by_the_environment(
 
 
 def test_tokens_are_made_and_revoked_by_commands_that_the_ledger_remembers(home: Home) -> None:
+    make_demonstration(home)
     _say(home, "[ig_officer]")
     run = CliRunner().invoke
     made = run(app, ["access", "token", "asmith", "--role", "reviewer", "--home", str(home.root)])
