@@ -122,13 +122,15 @@ def told(proof: Proof) -> dict[str, Any]:
 
 def scale(home: Path, landing: Path, children: int) -> Iterator[dict[str, Any]]:
     """The proof's time with the rows of the home copied under other keys."""
-    with tempfile.TemporaryDirectory(dir=home.parent) as folder:
-        copy = Path(shutil.copytree(home, Path(folder) / "home"))
-        run = run_at(copy, landing)
-        count = inflate(run, children)
-        for agreement in SCALED:
+    for agreement in SCALED:
+        with tempfile.TemporaryDirectory(dir=home.parent) as folder:
+            copy = Path(shutil.copytree(home, Path(folder) / "home"))
+            run = run_at(copy, landing)
+            count = inflate(run, children)
             suspend_alone(run, agreement)
+            forget_records(run, agreement)
             project = build(run_at(copy, landing))
+            clear(run_at(copy, landing), agreement)
             yield {"children": count, **proved(run_at(copy, landing), agreement, project)}
 
 
@@ -138,6 +140,23 @@ def suspend_alone(run: Run, agreement: str) -> None:
     end_agreement(run, agreement, "suspended", "benchmark", "measured")
     problems = policy.compile_lock(run).problems
     assert not problems, problems
+
+
+def forget_records(run: Run, agreement: str) -> None:
+    """What linking anew would leave out: the feed's records in links and membership, and the old snapshots."""
+    shutil.rmtree(run.home.serving, ignore_errors=True)
+    feeds = scope_of(current_lock(run), agreement).feeds
+    named = {
+        "child_membership": ("record_key",),
+        "record_facts": ("record_key",),
+        "clusters": ("record_id",),
+        "link_pairs": ("record_id_l", "record_id_r"),
+        "link_joins": ("record_id_l", "record_id_r"),
+    }
+    with connect(run.home) as con:
+        for table, columns in named.items():
+            test = " OR ".join(f"starts_with({c}, '{feed}|')" for c in columns for feed in feeds)
+            con.execute(f"DELETE FROM identity.{table} WHERE {test}")
 
 
 def inflate(run: Run, children: int) -> int:
@@ -165,6 +184,7 @@ def keys_of(contract: Contract) -> set[str]:
     for table in contract.tables:
         for listed in (table.key, table.record_key, getattr(table.relationship, "related_key", ())):
             names |= set(listed or ())
+        names |= {p.name for p in table.properties if p.name.endswith(("_id", "_ref", "_key"))}
     return names
 
 
@@ -175,6 +195,8 @@ def copy_rows(con: Any, name: str, keys: set[str]) -> None:
         for c, kind in kinds.items()
         if c in keys and kind == "VARCHAR"
     ]
+    if "_line" in kinds:  # both halves of a row know each other by it
+        other.append("_line + n * 100000000 AS _line")
     replaced = f" REPLACE ({', '.join(other)})" if other else ""
     con.execute(
         f"INSERT INTO {qualified(name)} SELECT * EXCLUDE (n){replaced} FROM {qualified(name)}, temp.copies"
