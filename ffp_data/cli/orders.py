@@ -220,7 +220,7 @@ def hold_add(
 
 @hold_app.command("lift")
 def hold_lift(number: Number, reason: Reason, by: By, home: HomeOption = None) -> None:
-    """Lift a hold."""
+    """Lift a hold: destruction may go on."""
     from ffp_data.rights.orders import Kind
     from governance.access import Right
 

@@ -15,7 +15,6 @@ from typing import Any
 import yaml
 
 from ffp_data.pipeline.policy import load_policy, policy_folder, start_policy
-from ffp_data.pipeline.review_desk import ROOM
 from ffp_data.pipeline.run import Run
 from ffp_data.sealing import sweep
 from ffp_data.serving import store
@@ -102,11 +101,12 @@ def clear(run: Run, agreement: str) -> Cleared:
 
 
 def _forget_older_snapshots(run: Run, scope: Scope) -> int:
-    """Remove every snapshot but the one that counts, of look-ups and of the reviewers' queue."""
+    """Remove every snapshot but the one that counts: of look-ups, the reviewers' queue and the pages."""
     if not scope.is_inbound:
         return 0
     removed = 0
-    for room in ("", ROOM):
+    rooms = sorted(path.name for path in run.home.serving.glob("*") if path.is_dir())
+    for room in ("", *rooms):
         keep = store.current(run.home, room)
         for path in sorted((run.home.serving / room).glob("*.duckdb")):
             if path != keep:

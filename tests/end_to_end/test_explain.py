@@ -49,10 +49,13 @@ def test_the_oracle_can_say_no(opened: Explainer, demo: Demo) -> None:
     child = str(opened.con.execute(_WITH_NAME).fetchall()[0][0])
     answer = opened.explain(OFFICER, child, "surname").model_dump(mode="json")
     assert judge(demo.landing, answer).problems == ()
+    right = answer["cells"][0]["value"]
     answer["cells"][0]["value"] = "Somebody Else"
     assert judge(demo.landing, answer).problems
-    answer["cells"][0]["taken_from"][0]["line"] += 1
-    assert len(judge(demo.landing, answer).problems) > 1
+    answer["cells"][0]["value"] = right
+    for row in answer["cells"][0]["taken_from"]:
+        row["line"] = 10**9
+    assert judge(demo.landing, answer).problems
 
 
 _WITH_NAME = (

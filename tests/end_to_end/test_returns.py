@@ -117,7 +117,8 @@ def test_a_return_is_signed_in_the_ledger_and_reasons_come_back(demo: Demo, tmp_
 
 
 def test_another_year_is_built_of_its_own_tables_and_nothing_else_is_left_in_it(demo: Demo) -> None:
-    before = (demo.home / "out" / "returns" / "cin" / YEAR / "manifest.json").read_bytes()
+    folder = demo.home / "out" / "returns" / "cin" / YEAR
+    before = _without_witness(folder)
     made = ffp("returns", "build", "cin", "--year", "2026-27", "--json", "--home", demo.home)
     assert made.returncode == 0, made.stderr
     outcome = json.loads(made.stdout)
@@ -128,8 +129,13 @@ def test_another_year_is_built_of_its_own_tables_and_nothing_else_is_left_in_it(
     assert signed.returncode == 1
     assert "PROVISIONAL" in signed.stderr
     assert ffp("returns", "build", "cin", "--home", demo.home).returncode == 0
-    after = (demo.home / "out" / "returns" / "cin" / YEAR / "manifest.json").read_bytes()
-    assert after == before
+    assert _without_witness(folder) == before
     not_held = ffp("returns", "build", "cin", "--year", "2030-31", "--home", demo.home)
     assert not_held.returncode == 1
     assert "no CIN census 2030-31 is held here" in not_held.stderr
+
+
+def _without_witness(folder: Path) -> dict[str, Any]:
+    """What a manifest says, but for the checkpoint of the ledger, which each release carries anew."""
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text("utf-8"))["manifest"]
+    return {name: value for name, value in manifest.items() if name != "witness"}

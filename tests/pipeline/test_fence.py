@@ -15,8 +15,9 @@ from ffp_data.hub import LeaseLostError, lease
 from ffp_data.hub.database import create_engine
 from ffp_data.hub.models import Lease
 from ffp_data.paths import DBT_PROJECT
+from ffp_data.pipeline import policy
 from ffp_data.pipeline.run import Run, leased
-from ffp_data.settings import Home
+from ffp_data.settings import Home, make_demonstration
 from ffp_data.warehouse import connect
 from governance.keys import KeyStore
 from governance.ledger import Ledger
@@ -104,7 +105,9 @@ def test_dbt_builds_nothing_for_a_run_that_was_overtaken(home: Home) -> None:
     from ffp_data.pipeline import transform  # noqa: PLC0415 - dbt takes a second to import
 
     manifest = transform.current_manifest(DBT_PROJECT / "target" / "manifest.json")
+    make_demonstration(home)
     run = Run.at(run_id="ours", home=home.root, as_at=date(2026, 3, 31))
+    policy.compile_lock(run)
     seed = {"seed.families_first.timeliness_measures"}
     write(home, 2)
     with fence.carrying(home, shown(1)):

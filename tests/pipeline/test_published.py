@@ -198,6 +198,7 @@ GATED = {"publish", "publish_documents", "write_extract"}
 READING = {
     "ffp_data/settings.py": "says where it is",
     "ffp_data/pipeline/summary.py": "reads manifests",
+    "ffp_data/pipeline/ingest.py": "refuses a delivery that is a file of our own",
     "ffp_data/pipeline/kept_returns.py": "reads a released return",
     "ffp_data/lookups/service.py": "reads what was asked",
     "ffp_data/rotation/rotate.py": "reads the years of extracts",
