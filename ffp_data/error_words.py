@@ -38,6 +38,8 @@ _OF_NO_VALUE = {
 }
 _OF_NAMES = (OSError, ImportError, NameError, AttributeError, MemoryError, RecursionError)
 """Python's errors that speak of files, modules and names in the code."""
+OVERTAKEN = "this run was overtaken: another holds the hub; nothing was built"
+"""What our own SQL says (macro pass_fence): it names nobody, and without it nobody knows what to do."""
 _UNTOLD = "its words quote a value, so they are not told"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -49,6 +51,8 @@ class UntoldError(Exception):
 
 def told(text: str) -> str:
     """An engine's message, also within dbt's words, without what follows the kind of an error that quotes values."""
+    if OVERTAKEN in text:
+        return OVERTAKEN
     for found in _KIND.finditer(text):
         kind = found[1]
         if kind not in _OF_NO_VALUE:
