@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ffp_data.rights.subjects import HubSubjects
 from ffp_data.sealing.pending import require_none
-from ffp_data.settings import Home, NoPartnershipError, Partnership
+from ffp_data.settings import Home, is_synthetic
 from governance.access import Gate, Principal, Right, Roles, TokenBook, load_roles
 from governance.access.roles import ROLES_FILE
 from governance.keys import KeyStore
@@ -95,7 +95,7 @@ class Access:
 
     def _roles_of(self, name: str) -> tuple[str, ...]:
         if not self.home.access_file.is_file():
-            return tuple(self.roles.by_id) if _is_synthetic(self.home) else ()
+            return tuple(self.roles.by_id) if is_synthetic(self.home) else ()
         named = _read(self.home).users.get(name, ())
         if unknown := sorted(set(named) - self.roles.by_id.keys()):
             raise AccessConfigError(
@@ -112,13 +112,6 @@ def os_user() -> str:
         return pwd.getpwuid(number).pw_name
     except KeyError:  # a container may run as a number without a name
         return f"uid-{number}"
-
-
-def _is_synthetic(home: Home) -> bool:
-    try:
-        return Partnership.of(home).is_synthetic
-    except NoPartnershipError:
-        return False
 
 
 def _read(home: Home) -> Users:

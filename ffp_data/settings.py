@@ -166,6 +166,14 @@ class Partnership(BaseModel):
             raise NoPartnershipError(f"{own}: {error}") from error
 
 
+def is_synthetic(home: Home) -> bool:
+    """Whether the people of a home are made up; a home that does not say so holds real ones."""
+    try:
+        return Partnership.of(home).is_synthetic
+    except NoPartnershipError:
+        return False
+
+
 def make_demonstration(home: Home) -> None:
     """Say in `home` that it is the made-up partnership's, unless it says whose it is already."""
     own = home.root / PARTNERSHIP_FILE

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.chromium import browser  # noqa: F401 - a fixture for tests of pages
 from tests.control_evidence import OPTION, Evidence, remember_controls
 
 settings.register_profile(

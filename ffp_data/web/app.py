@@ -23,7 +23,7 @@ from ffp_data.pipeline.review_desk import read_queue, review_rules
 from ffp_data.review.desk import Desk
 from ffp_data.sealing.pending import SealUnfinishedError
 from ffp_data.serving import NothingPublishedError
-from ffp_data.settings import Home
+from ffp_data.settings import Home, is_synthetic
 from ffp_data.web.child import UnknownChildError
 from ffp_data.web.governance import routes as governance
 from ffp_data.web.limits import TooOftenError
@@ -35,7 +35,7 @@ from ffp_data.web.reviewer import routes as reviewer
 from ffp_data.web.service import Service
 from ffp_data.web.session import FormRefusedError, Sessions, SignInNeededError
 from ffp_data.web.sign_in import routes as sign_in
-from ffp_data.web.users import is_synthetic, load_users
+from ffp_data.web.users import load_users
 from governance.access import AccessDeniedError, Gate, Journal
 
 HEADERS = {

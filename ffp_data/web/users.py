@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ffp_data.settings import Home, NoPartnershipError, Partnership
+from ffp_data.settings import Home, is_synthetic
 from governance.access import Principal
 
 FILE = "users.yaml"
@@ -52,14 +52,6 @@ def load_users(home: Home) -> Mapping[str, User]:
         return {}
     packaged = resources.files(__package__).joinpath("demo_users.yaml")
     return _read(packaged.read_text("utf-8"), Path(str(packaged)))
-
-
-def is_synthetic(home: Home) -> bool:
-    """Whether the people of a home are made up; a home that does not say so holds real ones."""
-    try:
-        return Partnership.of(home).is_synthetic
-    except NoPartnershipError:
-        return False
 
 
 def principal(key: str, user: User) -> Principal:

@@ -51,26 +51,6 @@ def _ready(address: str, server: subprocess.Popen[bytes], log: Path) -> str:
     raise AssertionError(log.read_text())
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """The system's Chromium."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        missing = "no Chromium on this machine (scripts/install-system-parts)"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # heavy, for this file only
-
-    with sync_playwright() as playwright:
-        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-        started = playwright.chromium.launch(
-            executable_path=program, args=[*sandbox, "--disable-dev-shm-usage"]
-        )
-        yield started
-        started.close()
-
-
 class Looker:
     """A person at a browser who complains of whatever a page should not do."""
 

@@ -1,0 +1,31 @@
+"""The browser of the system, for tests of pages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """The system's Chromium."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        missing = "no Chromium on this machine (scripts/install-system-parts)"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # heavy
+
+    with sync_playwright() as playwright:
+        # Containers run as root and have a small /dev/shm; what is loaded is our own page.
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        started = playwright.chromium.launch(
+            executable_path=program, args=[*sandbox, "--disable-dev-shm-usage"]
+        )
+        yield started
+        started.close()
