@@ -14,7 +14,9 @@ from typing import Any
 
 import jellyfish
 import pyarrow as pa
+import yaml
 
+from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline.protected import MUST_NOT_BE_LOCATED
 from ffp_data.pipeline.run import Run
 from ffp_data.serving import store
@@ -84,10 +86,21 @@ def publish_view(run: Run) -> PublishedView:
             con.execute(_NAMES).fetchall(),
             con.execute(f"FROM ({_OTHERS}) WHERE token <> ''").to_arrow_table(),
         )
-    tables[META] = pa.table({"run_id": [run.run_id], "as_at": [run.as_at.isoformat()]})
+    about = {
+        "run_id": run.run_id,
+        "as_at": run.as_at.isoformat(),
+        "confident_from": _confident_from(),
+    }
+    tables[META] = pa.table({name: [value] for name, value in about.items()})
     with connect(run.home):  # past the fence, so that no overtaken run turns readers back
         store.write(run.home, run.run_id, tables, room=ROOM)
     return PublishedView(tables["children"].num_rows, tables[INDEX].num_rows)
+
+
+def _confident_from() -> float:
+    """The confidence of a link below which the view's rules keep a fact out of the flags."""
+    project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text("utf-8"))
+    return float(project["vars"]["min_link_confidence"])
 
 
 def words_of(name: str) -> list[str]:

@@ -18,9 +18,6 @@ import yaml
 from ffp_data.serving.view import FEEDS
 from ffp_data.web.published import Published
 
-CONFIDENT = 0.9
-"""As `min_link_confidence` of the dbt project: below it a fact stays out of the flags."""
-
 
 @dataclass(frozen=True)
 class Fact:
@@ -95,7 +92,7 @@ def child_page(
         family=tuple(_relative(r, feeds) for r in _of(view, "family_members", child_id)),
         attendance=tuple(_attendance(r, feeds) for r in _of(view, "attendance", child_id)),
         identity=tuple(_identity(child, feeds, is_protected, view.as_at)),
-        doubt=_doubt(child),
+        doubt=_doubt(child, view.confident_from),
         as_at=day(date.fromisoformat(view.as_at)),
     )
 
@@ -303,7 +300,7 @@ def _spaced(number: str) -> str:
     return f"{number[:3]} {number[3:6]} {number[6:]}"
 
 
-def _doubt(child: Mapping[str, Any]) -> str | None:
+def _doubt(child: Mapping[str, Any], confident_from: float) -> str | None:
     """What is doubtful about who the records are of, in words; None when nothing is."""
     doubts: Sequence[str] = [
         *(
@@ -313,7 +310,7 @@ def _doubt(child: Mapping[str, Any]) -> str | None:
         ),
         *(
             [f"one of the {child['record_count']} records may be of somebody else"]
-            if (child["link_confidence_min"] or 1) < CONFIDENT
+            if (child["link_confidence_min"] or 1) < confident_from
             else []
         ),
     ]

@@ -25,6 +25,7 @@ class Published:
     file: tuple[Path, int, int]
     run_id: str
     as_at: str
+    confident_from: float
     protected: frozenset[str]
     _connection: duckdb.DuckDBPyConnection
 
@@ -81,6 +82,8 @@ def _opened(home: Home, path: Path) -> Published:
     con.execute(f"LOAD '{httpfs_extension()}'")
     con.execute(f"ATTACH '{path}' AS view (ENCRYPTION_KEY '{store.key_of(home)}', READ_ONLY)")
     con.execute("USE view")
-    ((run_id, as_at),) = con.execute(f"SELECT run_id, as_at FROM {META}").fetchall()
+    ((run_id, as_at, confident_from),) = con.execute(
+        f"SELECT run_id, as_at, confident_from FROM {META}"
+    ).fetchall()
     protected = frozenset(row[0] for row in con.execute(f"FROM {PROTECTED}").fetchall())
-    return Published(file, run_id, as_at, protected, con)
+    return Published(file, run_id, as_at, confident_from, protected, con)

@@ -125,7 +125,12 @@ def _tables(world: World) -> dict[str, pa.Table]:
     }  # fmt: skip
     tables = {name: pa.Table.from_pylist(rows[name], schema) for name, schema in SCHEMAS.items()}
     tables[INDEX] = _index(tables["children"])
-    return {**tables, META: pa.table({"run_id": ["first"], "as_at": [AS_AT.isoformat()]})}
+    return {
+        **tables,
+        META: pa.table(
+            {"run_id": ["first"], "as_at": [AS_AT.isoformat()], "confident_from": [0.9]}
+        ),
+    }
 
 
 def _child(child_id: str, given: str, surname: str, **others: Any) -> dict[str, Any]:
