@@ -57,6 +57,16 @@ class Right(StrEnum):
     )
     EXPLAIN = "explain"  # where a value of the single view comes from, with the value
     TOKENS = "tokens"  # give and take access to the API
+    TAKE_AWAY = "take_away"  # the view of a child, or of a caseload, as a file
+    REPORT_WRONG = "report_wrong"  # tell whoever owns a fact that it is wrong
+    TEAM_LOOKS = "team_looks"  # who of one's team looked at children of others, and why
+    ACCESS_LOG = "access_log"  # who looked at a child, and at whom a user looked
+    OPERATE = "operate"  # how feeds, runs and models fare, without anybody's data
+    LISTS = "lists"  # the lists of children whom a rule names
+    PROGRAMME = "programme"  # counts of the whole partnership
+    QUARTERLY = "quarterly"  # the quarter's figures, and whose they are
+    QUARTERLY_ENTER = "quarterly_enter"  # type what no case tells: a state, a date, a narrative
+    QUARTERLY_SIGN = "quarterly_sign"  # sign a quarter off
 
 
 @dataclass(frozen=True, slots=True)
