@@ -6,7 +6,7 @@ from assets.identity import MEMBERSHIP
 from assets.resources import HubResource
 from ffp_data.error_words import step
 from ffp_data.serving import publish
-from ffp_data.serving.view import ORDER, publish_view
+from ffp_data.serving.view import TABLES, publish_view
 
 
 @dg.asset(
@@ -25,7 +25,7 @@ def serving_snapshot(context: dg.AssetExecutionContext, hub: HubResource) -> dg.
 
 @dg.asset(
     key=["serving", "view"],
-    deps=[MEMBERSHIP, *(dg.AssetKey(["single_view", table]) for table in ORDER)],
+    deps=[MEMBERSHIP, *(dg.AssetKey(relation.split(".")) for relation, _ in TABLES.values())],
     group_name="serving",
     kinds={"duckdb"},
     owners=["team:practice"],

@@ -1,8 +1,8 @@
 """What a run publishes for the pages: the single view as it stands, and an index of what people type.
 
-The tables are those of `single_view`, in the order in which a page reads them, so that one child is one short
-stretch of each. The index holds every name that any record of a child carries, as written and as it
-sounds, birth dates, identifiers, and postcodes of those who may be located.
+The tables are marts in the order in which a page reads them, so that one child is one short stretch of each. The
+index holds every name that any record of a child carries, as written and as it sounds, birth dates, identifiers,
+and postcodes of those who may be located.
 """
 
 from __future__ import annotations
@@ -23,15 +23,18 @@ from ffp_data.serving import store
 from ffp_data.warehouse import connect
 
 ROOM = "view"
-ORDER = {
-    "children": "child_id",
-    "involvements": "child_id, service",
-    "flags": "child_id, flag",
-    "chronology": "child_id, event_date, event_type, line",
-    "family_members": "child_id, relationship, related_name, source",
-    "attendance": "child_id, attendance_window",
+TABLES: dict[str, tuple[str, str]] = {
+    "children": ("single_view.children", "child_id"),
+    "involvements": ("single_view.involvements", "child_id, service"),
+    "flags": ("single_view.flags", "child_id, flag"),
+    "chronology": ("single_view.chronology", "child_id, event_date, event_type, line"),
+    "family_members": (
+        "single_view.family_members",
+        "child_id, relationship, related_name, source",
+    ),
+    "attendance": ("single_view.attendance", "child_id, attendance_window"),
 }
-"""The published tables of schema `single_view`, each with its order of rows."""
+"""The published tables: the name in the file, the mart it is of, and the order of its rows, in which pages read it."""
 
 PROTECTED, FEEDS, INDEX, META = "protected", "feeds", "search_index", "meta"
 NAME, SOUND, BORN, POSTCODE, NUMBER = "name", "sound", "born", "postcode", "number"
@@ -75,10 +78,8 @@ def publish_view(run: Run) -> PublishedView:
     """Publish the view of a run; what counted before counts until the very end."""
     with connect(run.home, read_only=True) as con:
         tables = {
-            table: con.execute(
-                f"SELECT * FROM single_view.{table} ORDER BY {order}"
-            ).to_arrow_table()
-            for table, order in ORDER.items()
+            table: con.execute(f"SELECT * FROM {relation} ORDER BY {order}").to_arrow_table()
+            for table, (relation, order) in TABLES.items()
         }
         tables[PROTECTED] = con.execute(MUST_NOT_BE_LOCATED).to_arrow_table()
         tables[FEEDS] = con.execute(_FEEDS).to_arrow_table()

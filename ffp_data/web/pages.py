@@ -34,6 +34,11 @@ def _menu(roles: Roles, who: Principal) -> tuple[tuple[str, str], ...]:
     return tuple((path, words) for right, path, words in _MENU if roles.may(who, right))
 
 
+def begins_at(roles: Roles, who: Principal) -> str | None:
+    """Where a role begins: the first entry of its menu; None for a role without any."""
+    return next((path for path, _ in _menu(roles, who)), None)
+
+
 def show(request: Request, template: str, status: int = 200, /, **facts: Any) -> HTMLResponse:
     """A page, with who is signed in and a way to make forms."""
     service = getattr(request.app.state, "service", None)

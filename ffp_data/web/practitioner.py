@@ -8,13 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from ffp_data.hub.child_id import parse
-from ffp_data.hub.errors import HubError
-from ffp_data.web.caseload import caseload, is_own
-from ffp_data.web.child import Filters, UnknownChildError, age_of, child_page, name_of
-from ffp_data.web.pages import show
+from ffp_data.web.caseload import caseload
+from ffp_data.web.child import Filters, age_of, child_page, name_of
+from ffp_data.web.pages import begins_at, show
+from ffp_data.web.permitted import current_child, look
 from ffp_data.web.search import search
-from ffp_data.web.service import Asker, Checked, Served, Service, Who
+from ffp_data.web.service import Checked, Served, Who
 from governance.access import Right
 
 routes = APIRouter()
@@ -25,10 +24,9 @@ _LEAST_REASON = 10
 @routes.get("/")
 def my_children(request: Request, service: Served, who: Who) -> Response:
     """Children whom the user's teams help now; other roles begin elsewhere."""
-    if not _may(service, who, Right.VIEW):
-        for right, begins in ((Right.QUEUE, "/review"), (Right.EXPLAIN, "/governance")):
-            if _may(service, who, right):
-                return RedirectResponse(begins, 303)
+    begins = begins_at(service.gate.roles, who.principal)
+    if begins not in (None, "/"):
+        return RedirectResponse(str(begins), 303)
     service.gate.read(who.principal, Right.VIEW, list="caseload")
     view = service.view.newest()
     return show(request, "caseload.html", children=caseload(view, who.user), as_at=view.as_at)
@@ -66,18 +64,21 @@ def child(
     since: Annotated[str | None, Query(max_length=10)] = None,
 ) -> Response:
     """One child. Of a child who is not the user's own, a reason is asked for first."""
-    current = _current(service, child_id)
+    current = current_child(service, who, child_id)
     if current != child_id:
         return RedirectResponse(f"/children/{current}", 303)
-    own = is_own(service.view.newest(), who.user, current)
-    reason = None if own else service.sessions.reason_for(who.session, current)
-    if not own and reason is None:
+    seen = look(service, who, current)
+    if seen is None:
         return show(request, "reason.html", child_id=current, error=None)
-    _allow(service, who, current, reason)
     filters = Filters(source or None, _day(since))
-    page = child_page(service.view.newest(), current, filters, service.register.shielded())
+    page = child_page(seen.view, current, filters, service.register.shielded())
     return show(
-        request, "child.html", child=page, reason=reason, source=source or "", since=since or ""
+        request,
+        "child.html",
+        child=page,
+        reason=seen.reason,
+        source=source or "",
+        since=since or "",
     )
 
 
@@ -91,7 +92,7 @@ def give_reason(
     case_reference: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
     """Keep the reason for an hour, then show the child."""
-    current = _current(service, child_id)
+    current = current_child(service, who, child_id)
     if len(why.strip()) < _LEAST_REASON or not case_reference.strip():
         error = "Say why you need to look, in ten letters or more, and give a case reference"
         return show(request, "reason.html", 400, child_id=current, error=error)
@@ -99,23 +100,6 @@ def give_reason(
         who.session, current, f"{why.strip()} (case {case_reference.strip()})"
     )
     return RedirectResponse(f"/children/{current}", 303)
-
-
-def _may(service: Service, who: Asker, right: Right) -> bool:
-    return service.gate.roles.may(who.principal, right)
-
-
-def _allow(service: Service, who: Asker, child_id: str, reason: str | None) -> None:
-    right = Right.VIEW if reason is None else Right.VIEW_OFF_CASELOAD
-    service.gate.read(who.principal, right, subjects=[child_id], reason=reason)
-
-
-def _current(service: Service, child_id: str) -> str:
-    """The identifier in use; a sealed one is answered like one that was never issued."""
-    try:
-        return service.register.resolve(parse(child_id))
-    except HubError as error:
-        raise UnknownChildError(child_id) from error
 
 
 def _day(text: str | None) -> date | None:
