@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ffp_data.access import Access
 from ffp_data.api.problems import NoTokenError, Problem, add_handlers
+from ffp_data.api.quick import quick_resolve
 from ffp_data.lookups import Answer, Demographics, Lookups
 from ffp_data.lookups.answers import AsOf, Child, History, Resolution
 from ffp_data.lookups.changes import Told
@@ -86,7 +87,11 @@ async def _principal(
     sent: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> Principal:
     """Who asks; raises NoTokenError, written down."""
-    token, why = service.access.tokens.find(sent.credentials) if sent else (None, "missing")
+    return _bearer_of(request, service, sent.credentials if sent else None)
+
+
+def _bearer_of(request: Request, service: Service, sent: str | None) -> Principal:
+    token, why = service.access.tokens.find(sent) if sent else (None, "missing")
     if token is None or why is not None:
         service.journal.append(
             "access_refused",
@@ -167,6 +172,12 @@ async def resolve(
     return service.lookups.resolve(who, child_id, reason)
 
 
+async def _quickly(request: Request, child_id: str, sent: str | None) -> dict[str, Any]:
+    service = await _service(request)
+    who = _bearer_of(request, service, sent)
+    return service.lookups.resolve(who, child_id).model_dump()
+
+
 @routes.get("/as-of", responses=_refusals(401, 403, 404, 422, 503), tags=["identifiers"])
 def as_of(
     when: Annotated[str, Query(max_length=80, description="A day, or the id of a run.")],
@@ -228,6 +239,7 @@ def make_app(home: Home, open_service: Callable[[Home], Service] = Service.of) -
         service.register.close()
 
     app = FastAPI(title=TITLE, version=VERSION, description=DESCRIPTION, lifespan=running)
+    app.router.routes.append(quick_resolve(_quickly))  # before the documented one
     app.include_router(routes)
     add_handlers(app)
     app.openapi_schema = _document(app)

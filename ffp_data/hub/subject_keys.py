@@ -24,6 +24,8 @@ _MANY = 5_000  # from here on one reading of the whole table is quicker than man
 
 _TABLE: sa.Table = SubjectKey.metadata.tables[SubjectKey.__tablename__]
 _COLUMNS = sa.select(_TABLE.c.child_id, _TABLE.c.kek, _TABLE.c.wrapped)
+_ONE = _COLUMNS.where(_TABLE.c.child_id == sa.bindparam("child"))
+"""For one child, as each look-up by identifier asks: half the time of a list of one."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,10 @@ def open_subject_keys(engine: sa.Engine, keys: KeyStore) -> SubjectKeys:
 def _found(connection: sa.Connection, child_ids: Collection[str]) -> dict[str, Wrapped]:
     found: dict[str, Wrapped] = {}
     for lot in _lots(sorted(set(child_ids))):
-        rows = connection.execute(_COLUMNS.where(_TABLE.c.child_id.in_(lot)))
+        if len(lot) == 1:
+            rows = connection.execute(_ONE, {"child": lot[0]})
+        else:
+            rows = connection.execute(_COLUMNS.where(_TABLE.c.child_id.in_(lot)))
         found |= {child: Wrapped(kek, key) for child, kek, key in rows}
     return found
 

@@ -15,10 +15,12 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.routing import Match
 
 from ffp_data.access import Access
 from ffp_data.api.app import document, make_app
 from ffp_data.api.problems import MEDIA_TYPE, Problem
+from ffp_data.api.quick import QuickRoute
 from ffp_data.hub.child_id import new_child_id
 from ffp_data.serving import load
 from ffp_data.settings import Home
@@ -110,6 +112,33 @@ def test_without_a_token_that_counts_nothing_is_answered(
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
     assert _problem(answer).type == "ffp:problem:not_authenticated"
+
+
+@pytest.mark.parametrize("sent", ["service", "revoked", None])
+@pytest.mark.parametrize("asked", ["in use", "never issued", "mistyped", "too long", "a path"])
+def test_the_short_way_of_resolve_answers_as_the_documented_route_does(
+    client: TestClient, tokens: dict[str, str], noah: str, asked: str, sent: str | None
+) -> None:
+    """A request without a reason takes the short way, one with a reason the route of the document."""
+    texts = {
+        "in use": noah, "never issued": new_child_id(), "mistyped": noah[:-1] + "x", "too long": "1" * 41,
+        "a path": "..%2Fhealthz",
+    }  # fmt: skip
+    token = {"Authorization": f"Bearer {tokens.get(sent, sent)}"} if sent else {}
+    short = client.get(f"/resolve/{texts[asked]}", headers=token)
+    long = client.get(f"/resolve/{texts[asked]}", headers={**token, "X-Reason": "a test"})
+    assert (short.status_code, short.json()) == (long.status_code, long.json())
+    assert short.headers["content-type"] == long.headers["content-type"]
+
+
+@pytest.mark.parametrize(("headers", "is_short"), [([], True), ([(b"x-reason", b"why")], False)])
+def test_only_a_request_without_a_reason_takes_the_short_way(
+    client: TestClient, headers: list[tuple[bytes, bytes]], is_short: bool
+) -> None:
+    scope = {"type": "http", "method": "GET", "path": "/resolve/1565XE3B051RN", "headers": headers}
+    routes = client.app.router.routes  # type: ignore[attr-defined]
+    taken = next(route for route in routes if route.matches(scope)[0] is Match.FULL)
+    assert isinstance(taken, QuickRoute) is is_short
 
 
 def test_a_revoked_token_counts_no_longer_from_the_next_request_on(
