@@ -1,4 +1,8 @@
-"""The browser of the system, for tests of pages."""
+"""The browser of the system, for tests of pages.
+
+It lives as long as one file of tests: while Playwright is open, nothing else on the thread can run an event loop. It
+takes half a second to start.
+"""
 
 from __future__ import annotations
 
