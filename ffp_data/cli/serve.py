@@ -39,4 +39,5 @@ def serve(
             f"{host}: the demonstration asks for no password and is served on 127.0.0.1 only", 2
         )
     typer.echo(f"http://{host}:{port}")
-    run_server(make_app(place), host, port)
+    names = _LOOPBACK if provider is None else (provider.host, *_LOOPBACK)
+    run_server(make_app(place, names), host, port)

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import yaml
@@ -105,6 +106,11 @@ class Provider:
         except (ValidationError, yaml.YAMLError) as error:
             raise UsersConfigError(f"{own}: {error}") from error
         return cls(settings, os.environ.get(SECRET))
+
+    @property
+    def host(self) -> str:
+        """The name under which people reach these pages."""
+        return str(urlsplit(self.settings.redirect).hostname)
 
     @cached_property
     def _document(self) -> Mapping[str, Any]:

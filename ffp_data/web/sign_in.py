@@ -90,6 +90,7 @@ def sign_out(request: Request, service: Served, who: Who) -> Response:
 
 def _remember(request: Request, answer: Response, service: Service, key: str, user: User) -> None:
     service.gate.append("signed_in", who=key, role=user.role)
+    service.sessions.end(request.cookies.get(COOKIE))  # one browser, one session
     cookie = service.sessions.begin(key, user)
     answer.set_cookie(
         COOKIE,
