@@ -16,7 +16,7 @@ Tree = Mapping[str, Any]
 def document(root: str, tree: Tree, encoding: str = "utf-8") -> bytes:
     """Return a file that declares UTF-8, written in `encoding` whatever it declares."""
     text = '<?xml version="1.0" encoding="UTF-8"?>\n' + "\n".join(_element(root, tree)) + "\n"
-    return fit(text, encoding).encode(encoding)
+    return fit(text, encoding).encode(encoding, errors="replace")
 
 
 def _element(name: str, value: Any) -> Iterator[str]:

@@ -12,6 +12,7 @@ from ffp_data.synthetic.names import traditions, variants
 from ffp_data.synthetic.noise import Origin, origin, part_variant, plain, see, typo
 from ffp_data.synthetic.numbers import stream
 from ffp_data.synthetic.partnership import scenes
+from ffp_data.synthetic.xml import document
 from tests.synthetic.conftest import AS_AT, Made
 
 NAMES = st.text(st.characters(categories=["L"]), min_size=1, max_size=15)
@@ -28,6 +29,13 @@ def test_a_typo_is_small_and_spares_the_first_letter(name: str, seed: int) -> No
 def test_plain_letters_stay_as_they_are(name: str) -> None:
     assert plain(plain(name)) == plain(name)
     assert plain("Łukasz Ąćę") == "Lukasz Ace"
+
+
+def test_a_letter_that_a_system_lacks_never_stops_a_census() -> None:
+    """Among 100,000 children somebody has a letter that has no plain form either."""
+    assert b"<name>Zo? Zo\xeb</name>" in document("name", {"name": "Zoε Zoë"}, "cp1252").replace(
+        b"\n", b""
+    )
 
 
 def test_variants_are_mutual() -> None:
