@@ -1,10 +1,7 @@
 """Rows of our extension tables about the family: runs of Family Help across early help and need,
-their plans, family group decision making, support packages, and missing episodes."""
+their plans, and missing episodes."""
 
 from __future__ import annotations
-
-from datetime import date
-from random import Random
 
 from ffp_data.synthetic.care import Care, EarlyHelp, Need
 from ffp_data.synthetic.case_rows import Scribe
@@ -61,51 +58,6 @@ def write_family_help(
             "xt_family_help_plans", fhp_id=f"FP{key}{order}", fhe_id=key, plan_type=kind, start=start,
             review_due=shift(start, 84), end=end,
             outcome=s.rng.choice(("Met", "Partly met", "Not met")) if end else "",
-        )  # fmt: skip
-
-
-PACKAGE_PURPOSES = (
-    "Travel for kinship carers",
-    "Beds and equipment",
-    "Respite by grandparents",
-    "Childcare",
-)
-
-
-def write_meetings(s: Scribe, number: int, offered: date, need: Need, mood: Random) -> None:
-    """A family group decision making offer and what came of it; `mood` is shared by the children of the family."""
-    key = f"FG{s.person}{number}"
-    accepted = mood.random() < 0.7
-    held = shift(offered, mood.randint(14, 40))
-    met = accepted and held <= s.as_at
-    agreed = met and mood.random() < 0.85
-    if mood.random() < 0.08:
-        s.put(
-            "xt_fgdm",
-            fgdm_id=key,
-            person_id=s.person,
-            trigger="pre_proceedings" if need.care else "earlier",
-            not_offered_reason="Not in the child's best interests",
-        )
-        return
-    s.put(
-        "xt_fgdm", fgdm_id=key, person_id=s.person, trigger="pre_proceedings" if need.care else "earlier",
-        offered_date=offered,
-        offer_method=mood.choice(("Letter", "Visit", "Telephone")), accepted=accepted,
-        declined_reason="" if accepted else "Family did not want it",
-        meeting_date=held if met else None, child_took_part=(mood.random() < 0.6) if met else None,
-        plan_agreed=agreed if met else None,
-        plan_review_date=shift(held, 90) if agreed else None,
-    )  # fmt: skip
-    if agreed and mood.random() < 0.45:
-        start, end = shift(held, 7), shift(held, 7 + mood.randint(60, 200))
-        s.put(
-            "xt_fnsp", fnsp_id=f"FN{key}", person_id=s.person, fgdm_id=key, agreed=held,
-            start=start if start <= s.as_at else None,
-            end=end if end <= s.as_at else None,
-            amount_band=mood.choice(("under 500", "500 to 1999", "2000 to 4999")),
-            purpose=mood.choice(PACKAGE_PURPOSES),
-            outcome="Child stayed in family network" if end <= s.as_at else "",
         )  # fmt: skip
 
 

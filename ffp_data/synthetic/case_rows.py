@@ -41,6 +41,13 @@ class Scribe:
     as_at: date
     staff: int
     rows: Rows
+    age: int = 0
+    system: str = "systemc"
+
+    @property
+    def record(self) -> str:
+        """The hub's key of the child's record."""
+        return f"case_system|{self.system}|{self.person}"
 
     def put(self, table: str, **values: object) -> dict[str, object]:
         """Add a row and return it."""
@@ -227,7 +234,14 @@ def _enquiry(s: Scribe, referral: str, need: Need) -> None:
             team="MACPT",
             start=enquiry.start,
             end=end,
+            harm_outside_home=harm_outside_home(key, s.age),
         )
+
+
+def harm_outside_home(enquiry: str, age: int) -> bool:
+    """Whether harm outside the home is a primary concern; its own stream, so that no other value changes with it."""
+    likely = rates("family_network")["harm_outside_home"] if age >= 11 else 0.0
+    return stream(f"{enquiry}/harm").random() < likely
 
 
 def _conference(

@@ -14,8 +14,8 @@ from random import Random
 
 import yaml
 
-from ffp_data.synthetic import case_family_help, case_people, case_rows
-from ffp_data.synthetic.care import Need, Story
+from ffp_data.synthetic import case_family_help, case_family_network, case_people, case_rows
+from ffp_data.synthetic.care import EarlyHelp, Need, Story
 from ffp_data.synthetic.case_dialects import csv_bytes, dress
 from ffp_data.synthetic.case_faults import Draft, Planter
 from ffp_data.synthetic.case_people import case_number, family_number
@@ -45,6 +45,19 @@ class Case:
     story: Story
     source: Origin
     mood: int
+
+    @property
+    def network(self) -> case_family_network.Family:
+        """The family's number and its stream."""
+        return case_family_network.Family(family_number(self.family), self.mood)
+
+
+def _is_open(need: Need, on: date) -> bool:
+    return need.referral <= on and (need.closed is None or on <= need.closed)
+
+
+def _age(case: Case, person: Person) -> int:
+    return 0 if person.unborn else person.age(case.scene.as_at)
 
 
 @dataclass
@@ -88,7 +101,20 @@ class CaseSystem:
                     self._adult(case, member)
                 known.add(person_id)
             present.append(member)
+        self._parents_offered(case, present)
         self._keep(case_people.family_rows(case.family, present, case.scene.as_at))
+
+    def _parents_offered(self, case: Case, present: list[Member]) -> None:
+        """What the adults at home were offered when an enquiry about one of the children started."""
+        adults = [case_number(m.person) for m in present if m.role != "child" and m.in_home]
+        enquiries = [
+            (f"ENRE{case_number(member.person)}{number}", phase.enquiry.start)
+            for member in present
+            if member.role == "child"
+            for number, phase in enumerate(case.scene.phases(member.person))
+            if isinstance(phase, Need) and phase.enquiry
+        ]
+        self._keep(case_family_network.parent_offers(case.network, enquiries, adults))
 
     def _adult(self, case: Case, member: Member) -> None:
         seen = see(case.rng, case.source, member)
@@ -112,7 +138,18 @@ class CaseSystem:
             case_people.add_disability(rng, rows, number)
             case_people.add_nhs_number(rng, rows, number, seen, person)
         self._events(
-            Scribe(rng, number, case.scene.as_at, case.scene.unit.number, rows), case, person, first
+            Scribe(
+                rng,
+                number,
+                case.scene.as_at,
+                case.scene.unit.number,
+                rows,
+                _age(case, person),
+                self.system,
+            ),
+            case,
+            person,
+            first,
         )
         self._plant(case, person, rows, row)
         self._record(case, member, seen, rows, number)
@@ -137,21 +174,25 @@ class CaseSystem:
             case_family_help.write_family_help(
                 s, family_number(case.family), number, run, with_plans=first
             )
+        self._network(s, case, person, phases)
         needs = [p for p in phases if isinstance(p, Need)]
-        for number, offered in enumerate(case.story.group_decision):
-            open_then = (
-                n
-                for n in needs
-                if n.referral <= offered and (n.closed is None or offered <= n.closed)
-            )
-            need = next(open_then, None)
-            if need and offered <= s.as_at:
-                case_family_help.write_meetings(
-                    s, number, offered, need, stream(case.mood + number)
-                )
         care = next((n.care for n in needs if n.care), None)
         if care and person.age(s.as_at) >= 12 and s.rng.random() < 0.3:
             case_family_help.write_missing(s, care)
+
+    def _network(
+        self, s: Scribe, case: Case, person: Person, phases: list[Need | EarlyHelp]
+    ) -> None:
+        """Group decisions in the need that was open on each day of a decision, and the team's part."""
+        needs = {n: p for n, p in enumerate(phases) if isinstance(p, Need)}
+        for offered in case.story.group_decision:
+            need = next((n for n in needs.values() if _is_open(n, offered)), None)
+            if need:
+                case_family_network.write_network(
+                    s, self.truth, person.person_id, case.network, need, offered
+                )
+        for number, need in needs.items():
+            case_family_network.write_team(s, case.network, number, need)
 
     def _plant(self, case: Case, person: Person, rows: Rows, row: dict[str, object]) -> None:
         scene = case.scene
@@ -256,6 +297,8 @@ class CaseSystem:
         """Write the drop of the day after the as-at date: a file for each table, and the manifest."""
         for row in case_people.workers():
             self.tables["ssd_professionals"].add(**row)
+        for row in case_family_network.practitioners():
+            self.tables["xt_practitioners"].add(**row)
         delivered = shift(as_at, 1)
         folder, listed = f"ssd_{delivered:%Y%m%d}", []
         for name, content, rows in self._files(delivered):

@@ -25,6 +25,7 @@ class Truth:
     records: list[tuple[str, str, str]] = field(default_factory=list)
     faults: list[tuple[str, str, str, str, str, str]] = field(default_factory=list)
     faulty: set[str] = field(default_factory=set)
+    cases: list[tuple[str, str, str, str, str]] = field(default_factory=list)
 
     def record(
         self, feed: str, system: str, source_id: str, person_id: str, operators: list[str]
@@ -38,6 +39,10 @@ class Truth:
         """Note a planted fault; `explains`: rule codes it may trip, conflict:<item>, or the word quarantine."""
         self.faults.append((feed, table, source_id, person_id, fault, explains))
         self.faulty.add(person_id)
+
+    def case(self, kind: str, record: str, person_id: str, since: date, detail: str = "") -> None:
+        """Note a case that a list of the programme must find: what, whose record, since when."""
+        self.cases.append((kind, record, person_id, since.isoformat(), detail))
 
     def is_faulty(self, person_id: str) -> bool:
         """True when a fault was planted in a record of the person so far."""

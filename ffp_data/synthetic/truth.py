@@ -30,6 +30,7 @@ HOUSEHOLDS = (
 )
 RECORDS = ("record_key", "person_id", "operators")
 FAULTS = ("feed", "table", "source_person_id", "person_id", "fault", "explains")
+CASES = ("kind", "record_key", "person_id", "since", "detail")
 INVOLVEMENT = ("person_id", "service", "start_date", "end_date", "outcome")
 
 
@@ -120,12 +121,13 @@ class People:
 
 
 def write(folder: Path, people: People, book: Truth) -> None:
-    """Write the five tables of truth."""
+    """Write the six tables of truth."""
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "persons.csv", PERSONS, people.persons)
     _write(folder / "households.csv", HOUSEHOLDS, people.households)
     _write(folder / "record_person.csv", RECORDS, book.records)
     _write(folder / "planted_faults.csv", FAULTS, book.faults)
+    _write(folder / "programme_cases.csv", CASES, book.cases)
     _write(folder / "involvement.csv", INVOLVEMENT, people.involvement)
 
 

@@ -69,7 +69,7 @@ def test_a_row_tells_agreement_item_and_tie(opened: Explainer) -> None:
     child = str(opened.con.execute(_WITH_NAME).fetchall()[0][0])
     row = opened.explain(OFFICER, child, "surname").cells[0].taken_from[0]
     assert row.agreed is not None
-    assert row.agreed.agreement == "DSA-CSC-01@1"
+    assert row.agreed.agreement == "DSA-CSC-01@2"
     assert row.agreed.policy
     assert "pers_surname" in row.agreed.items[0]
     assert row.tie is not None
@@ -136,7 +136,7 @@ def test_the_commands_answer_in_words_and_in_json(opened: Explainer, demo: Demo)
     child = str(opened.con.execute(_WITH_NAME).fetchall()[0][0])
     told = ffp("explain", child, "surname", home=demo.home)
     assert told.returncode == 0, told.stderr
-    assert "DSA-CSC-01@1" in told.stdout
+    assert "DSA-CSC-01@2" in told.stdout
     machine = json.loads(ffp("explain", child, "surname", "--json", home=demo.home).stdout)
     assert machine["attribute"] == "children.surname"
     who = ffp("who", "single_view.children.surname", "--json", home=demo.home)
