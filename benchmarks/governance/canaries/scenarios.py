@@ -1,132 +1,24 @@
-"""Plants canaries in every feed, makes runs fail in every way, and searches every byte that is left.
-
-    python benchmarks/governance/canaries.py FOLDER [--children 80] [--only NAME ...]
-
-Each scenario works on its own copy of a home, in a folder that also holds its HOME, TMPDIR and working folder.
-When it has ended, all of that folder is searched but the encrypted stores' own content (their bytes are searched
-too), `landing/`, `out/` and `council/`, where people's data belongs; and the streams of each process. Writes what
-was found, file by file, and `canaries.json` with the counts. Exit status 1 when anything was.
-"""
+"""What goes wrong: each scenario leaves behind what a fault of its kind leaves behind."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
+import http.cookiejar
+import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
 import urllib.error
+import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from ffp_data.settings import Home
+from benchmarks.governance.canaries.place import Place
 from ffp_data.warehouse import connect
-from tests.canaries.planting import Canaries, plant
-from tests.canaries.scanning import Hit, Scanner
+from tests.canaries.planting import Canaries
+from tests.canaries.scanning import Scanner
 
-FFP = Path(sys.executable).with_name("ffp")
-DAY = "2026-03-31"
 LATER = "20260402T030000Z"
-REPOSITORY = Path(__file__).parents[2]
-_APART = {"landing", "out", "council"}
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where one scenario works: a folder with everything that its processes may write to."""
-
-    folder: Path
-
-    @property
-    def home(self) -> Home:
-        return Home(self.folder / "home")
-
-    @property
-    def landing(self) -> Path:
-        return self.folder / "partnership" / "landing"
-
-    def ffp(
-        self,
-        *words: object,
-        limit: int = 0,
-        killed_after: float = 0,
-        at_home: bool = True,
-        answers: bool = False,
-        project: Path | None = None,
-    ) -> int:
-        """Run a command; its streams go to files. ``limit``: bytes that it may write to one file.
-
-        ``answers``: its standard output is what its user may see of children, and is searched no more than out/.
-        """
-        number = len(list(self.folder.glob("*.stderr")))
-        shown = self._made("answers") if answers else self.folder
-        streams = shown / f"{number}.stdout", self.folder / f"{number}.stderr"
-        home = ["--home", str(self.home.root)] if at_home else []
-        with streams[0].open("wb") as out, streams[1].open("wb") as err:
-            process = subprocess.Popen(
-                [*_limited(limit), str(FFP), *map(str, words), *home],
-                stdout=out,
-                stderr=err,
-                cwd=self._made("cwd"),
-                env=self._environment() | ({"PYTHONPATH": str(project)} if project else {}),
-                start_new_session=True,
-            )
-            if killed_after:
-                with suppress(subprocess.TimeoutExpired):
-                    return process.wait(killed_after)
-                os.killpg(process.pid, signal.SIGKILL)
-            return process.wait()
-
-    def run(self, limit: int = 0, killed_after: float = 0, project: Path | None = None) -> int:
-        """A whole run of the graph; with the code of another ``project`` where one is given."""
-        words = ("run", "--landing", self.landing, "--as-at", DAY)
-        return self.ffp(*words, limit=limit, killed_after=killed_after, project=project)
-
-    @contextmanager
-    def serving(self, port: int) -> Iterator[None]:
-        """The API, in a process of its own."""
-        with (self.folder / "api.stderr").open("wb") as told:
-            process = subprocess.Popen(
-                [str(FFP), "api", "--port", str(port), "--home", str(self.home.root)],
-                stdout=told,
-                stderr=told,
-                cwd=self._made("cwd"),
-                env=self._environment(),
-            )
-        try:
-            for _ in range(240):
-                with suppress(OSError):
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz").close()
-                    break
-                time.sleep(0.5)
-            yield
-        finally:
-            process.terminate()
-            process.wait(60)
-
-    def _made(self, name: str) -> Path:
-        (self.folder / name).mkdir(exist_ok=True)
-        return self.folder / name
-
-    def _environment(self) -> dict[str, str]:
-        kept = {
-            k: v for k, v in os.environ.items() if not k.startswith(("FFP_", "DAGSTER_", "DBT_"))
-        }
-        return {**kept, "HOME": str(self._made("user")), "TMPDIR": str(self._made("tmp"))}
-
-
-def _limited(size: int) -> list[str]:
-    """Python ignores the signal that a file would grow too large, and gets an error as of a full disk."""
-    return ["prlimit", f"--fsize={size}", "--core=0"] if size else []
-
-
-# Scenarios: each leaves behind what a fault of its kind leaves behind
+REPOSITORY = Path(__file__).parents[3]
 
 
 def bad_deliveries(place: Place) -> int:
@@ -240,9 +132,14 @@ def killed(place: Place) -> int:
     return code
 
 
+def _number(place: Place) -> str:
+    """One of the planted NHS numbers."""
+    return min(n for n in place.canaries.numbers if n.isdigit())
+
+
 def wrong_words(place: Place) -> int:
     """Commands about children, with wrong input and right, permitted and not."""
-    number = sorted(n for n in CANARIES.numbers if n.isdigit())[0]
+    number = _number(place)
     name = ("--given-name", "Zquorva", "--family-name", "Zquorvane")
     place.ffp("identify", *name, "--birth-date", "2016-13-45")
     place.ffp("identify", *name, "--birth-date", "2016-05-04", answers=True)
@@ -280,7 +177,7 @@ def linking_fails(place: Place) -> int:
 
 def api_fails(place: Place) -> int:
     """Requests that are wrong (401, 404, 422), and one that meets a broken snapshot (500)."""
-    number = sorted(n for n in CANARIES.numbers if n.isdigit())[0]
+    number = _number(place)
     place.ffp("access", "token", "tester", "--role", "data_engineer", answers=True)
     (answer,) = (place.folder / "answers").glob("*.stdout")
     token = answer.read_text("utf-8").split()[-1]
@@ -291,7 +188,7 @@ def api_fails(place: Place) -> int:
         "/identify": f'{{"given_name": "Zquorva", "family_name": ["Zquorvane"], "nhs_number": "{number}"}}',
         "/identify?x=Zquorvane": '{"Zquorvane',
     }
-    with place.serving(8811):
+    with place.serving("api", 8811):
         for who in ("", f"Bearer {token}", f"Bearer Zquorvane{number}"):
             for path, body in asked.items():
                 _ask(8811, path, body, who)
@@ -309,6 +206,46 @@ def _ask(port: int, path: str, body: str | None, who: str) -> None:
     )
     with suppress(urllib.error.URLError, ConnectionError):
         urllib.request.urlopen(request, timeout=30).read()
+
+
+def pages_fail(place: Place) -> int:
+    """Pages asked for what is not there, with what may not be, and with names everywhere; then without a view."""
+    number = _number(place)
+    asked: dict[str, dict[str, str] | None] = {
+        "/search": {"text": f"Zquorva Zquorvane {number}"},
+        "/children/Zquorvane": None,
+        f"/children/{number}?source=Zquorvane&since=Zquorvane": None,
+        f"/children/{number}/reason": {"why": "Zquorvane is at risk", "case_reference": number},
+        "/governance/disclosures": {"child_id": f"Zquorvane {number}"},
+        "/governance/documents/../../Zquorvane": None,
+        "/review/Zquorvane": None,
+    }
+    with place.serving("serve", 8812):
+        for broken in (False, True):
+            for view in place.home.serving.rglob("*.duckdb") if broken else ():
+                view.write_bytes(b"no view")
+            for user in ("family-help", "reviewer", "ig-officer"):
+                tab = urllib.request.build_opener(
+                    urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+                )
+                _send(tab, "/sign-in", {"user": user})
+                for path, form in asked.items():
+                    token = re.search(rb'name="form_token" value="([^"]+)"', _send(tab, "/search"))
+                    with_token = {"form_token": token[1].decode() if token else "Zquorvane"}
+                    _send(tab, path, form and {**form, **with_token})
+    return 0
+
+
+def _send(
+    tab: urllib.request.OpenerDirector, path: str, form: dict[str, str] | None = None
+) -> bytes:
+    """What a page answers, whatever it is."""
+    body = urllib.parse.urlencode(form).encode() if form else None
+    try:
+        with tab.open(f"http://127.0.0.1:8812{path}", body, timeout=30) as answer:
+            return bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.read()
 
 
 def erased(place: Place) -> int:
@@ -337,7 +274,9 @@ def erased(place: Place) -> int:
     code = place.ffp("erase", child, *who, *named)
     own = Scanner(Canaries("zquorv-none", frozenset(n for (n,) in numbers)))
     for hit in own.files(place.home.root, place.landing):
-        place.folder.joinpath("left-after-erasure").open("a").write(f"{CANARIES.stem} {hit}\n")
+        place.folder.joinpath("left-after-erasure").open("a").write(
+            f"{place.canaries.stem} {hit}\n"
+        )
     return code
 
 
@@ -361,80 +300,8 @@ SCENARIOS: dict[str, Callable[[Place], int]] = {
         wrong_words,
         linking_fails,
         api_fails,
+        pages_fail,
         erased,
         killed,
     )
 }
-CANARIES = Canaries("", frozenset())
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--children", type=int, default=80)
-    parser.add_argument("--only", nargs="*", choices=SCENARIOS)
-    given = parser.parse_args()
-    folder: Path = given.folder.resolve()
-    base = Place(folder / "base")
-    global CANARIES  # noqa: PLW0603 - a script
-    CANARIES = _prepared(base, given.children)
-    told = {}
-    for name in given.only or SCENARIOS:
-        place = _copy(base, folder / name)
-        begun = time.monotonic()
-        code = SCENARIOS[name](place)
-        hits = search(place, CANARIES)
-        told[name] = {
-            "exit": code,
-            "hits": len(hits),
-            "seconds": round(time.monotonic() - begun, 1),
-        }
-        print(name, told[name], flush=True)
-        for hit in hits:
-            print("   ", hit, flush=True)
-    found = json.dumps({"canaries": len(CANARIES.numbers), "scenarios": told}, indent=1)
-    (folder / "canaries.json").write_text(found + "\n", "utf-8")
-    return 1 if any(each["hits"] for each in told.values()) else 0
-
-
-def search(place: Place, canaries: Canaries) -> list[Hit]:
-    """What stands outside the places where people's data belongs."""
-
-    def is_apart(path: Path) -> bool:
-        parts = path.relative_to(place.folder).parts
-        return parts[0] in ("partnership", "answers", "project") or (
-            parts[0] == "home" and parts[1] in _APART
-        )
-
-    scanner = Scanner(canaries)
-    return [
-        *scanner.files(place.folder, skip=is_apart),
-        *scanner.files(REPOSITORY / "dbt_project" / "target", REPOSITORY / "dbt_project" / "logs"),
-    ]
-
-
-def _prepared(base: Place, children: int) -> Canaries:
-    """A partnership with canaries and a home after one run; made once for all calls on the folder."""
-    kept = base.folder / "numbers.json"
-    if not kept.exists():
-        base.folder.mkdir(parents=True, exist_ok=True)
-        out = base.folder / "partnership"
-        subprocess.run([str(FFP), "synthesise", str(out), "--children", str(children)], check=True)
-        canaries = plant(base.landing)
-        base.ffp("prepare", "--demo")
-        if base.run() not in (0, 3):
-            raise SystemExit((base.folder / "1.stderr").read_text("utf-8"))
-        kept.write_text(json.dumps([canaries.stem, sorted(canaries.numbers)]), "utf-8")
-    stem, numbers = json.loads(kept.read_text("utf-8"))
-    return Canaries(stem, frozenset(numbers))
-
-
-def _copy(base: Place, folder: Path) -> Place:
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(base.folder, folder, symlinks=True)
-    (folder / "numbers.json").unlink()
-    return Place(folder)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
