@@ -2,8 +2,8 @@
 
 A contract says what a feed delivers; dbt needs the same list once more as sources. This script
 writes that second list, so that nobody copies it by hand: one `_src_<feed>.yml` for each contract,
-and seeds of the code lists. `tests/dbt_project/test_sources.py` fails with a diff when contract and
-source have drifted apart.
+seeds of the code lists, and of the early-warning lists. `tests/dbt_project/test_sources.py` fails
+with a diff when contract and source have drifted apart.
 
     python dbt_project/generate_sources.py
 """
@@ -22,6 +22,7 @@ from ffp_data import feeds
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.contract_table import Table
 from ffp_data.feeds.tables import raw_columns
+from ffp_data.lists import load_lists
 
 PROJECT = Path(__file__).resolve().parent
 CODES = Path(feeds.__file__).parent / "codes.yaml"
@@ -76,13 +77,52 @@ def codes() -> str:
     return _csv(("code_list", "code", "meaning"), rows)
 
 
+def early_warning_lists() -> str:
+    """Text of the seed of the early-warning lists, in the order in which they are read."""
+    header = (
+        "list_id",
+        "place",
+        "title",
+        "rule_in_words",
+        "guide",
+        "chosen",
+        "owner",
+        "review_date",
+    )
+    rows = (
+        (
+            one.id,
+            str(place),
+            one.title,
+            one.rule,
+            one.guide,
+            one.chosen,
+            one.owner,
+            one.review.isoformat(),
+        )
+        for place, one in enumerate(load_lists(), start=1)
+    )
+    return _csv(header, rows)
+
+
+def early_warning_feeds() -> str:
+    """Text of the seed of what each list needs: list, feed, and the feed's part in the rule."""
+    rows = ((one.id, feed, part) for one in load_lists() for feed, part in one.feeds.items())
+    return _csv(("list_id", "feed", "part"), rows)
+
+
 def files() -> dict[Path, str]:
     """Every generated file and the text that it should hold."""
     sources = {
         PROJECT / "models" / "staging" / feed / f"_src_{feed}.yml": source_file(contract)
         for feed, contract in feeds.load_contracts().items()
     }
-    seeds = {"attendance_codes.csv": attendance_codes(), "codes.csv": codes()}
+    seeds = {
+        "attendance_codes.csv": attendance_codes(),
+        "codes.csv": codes(),
+        "early_warning_lists.csv": early_warning_lists(),
+        "early_warning_feeds.csv": early_warning_feeds(),
+    }
     return sources | {PROJECT / "seeds" / name: text for name, text in seeds.items()}
 
 

@@ -34,6 +34,7 @@ SCHEMAS = (
     "returns",
     "matching",
     "timeliness",
+    "lists",
 )
 
 

@@ -39,7 +39,7 @@ from ffp_data.warehouse import connect
 from governance.syntax import quoted
 
 _OURS = ("_delivery_id", "_line", "_element", "_latest", "record_key")
-_MADE = ("identity", "single_view", "returns", "timeliness", "matching", "rights")
+_MADE = ("identity", "single_view", "returns", "timeliness", "matching", "lists", "rights")
 _DELIVERED = "__"  # stands in the names of tables that feeds fill
 _PERSON_COLUMNS = ("child_id", "child_key", "record_key")
 _ORDERS = ("identity.shielded", "rights.withheld_children", "rights.withheld_numbers")
@@ -58,6 +58,7 @@ _SCHEMA_WORDS = {
         "rows from which the council's returns to the Department are made",
     ),
     "timeliness": ("Time limits", "how the child's cases stand to statutory time limits"),
+    "lists": ("Lists", "rules of the programme that name the child, with their facts"),
     "matching": ("NHS numbers", "how the child's NHS number was found"),
     "rights": ("Orders", "what was ordered about the use of the child's data"),
 }

@@ -13,6 +13,7 @@ with states as (
         is_shared,
         is_covered,
         is_late,
+        late_after_hours,
         last_delivered_at
     from {{ ref('stg_meta__feeds') }}
 )

@@ -18,6 +18,7 @@ renamed as (
         agreement_state = 'in_force' as is_shared,
         covered as is_covered,
         is_late,
+        promise_late_after_hours as late_after_hours,
         last_delivered_at
     from source
 )
