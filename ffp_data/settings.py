@@ -150,6 +150,12 @@ class Partnership(BaseModel):
     """Case systems that the council runs; a drop out of another is refused. None named: any with a profile."""
     linkage_model: str | None = None
     """Path of a linkage model that replaces the packaged one."""
+    linked_only: bool = False
+    """Search shows only children whom two agencies know already, and those on the user's own caseload."""
+    changes_kept_days: int = 90
+    """How long the pages keep what changed about a child."""
+    reports_kept_days: int = 90
+    """How long a report that something is wrong is kept when nobody answers it."""
 
     @classmethod
     def of(cls, home: Home) -> Partnership:

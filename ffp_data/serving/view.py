@@ -19,7 +19,8 @@ import yaml
 from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline.protected import MUST_NOT_BE_LOCATED
 from ffp_data.pipeline.run import Run
-from ffp_data.serving import store
+from ffp_data.serving import operations, store
+from ffp_data.serving.changes import CHANGES, FIRST_KNOWN, META, with_changes
 from ffp_data.warehouse import connect
 
 ROOM = "view"
@@ -36,12 +37,19 @@ TABLES: dict[str, tuple[str, str]] = {
 }
 """The published tables: the name in the file, the mart it is of, and the order of its rows, in which pages read it."""
 
-PROTECTED, FEEDS, INDEX, META = "protected", "feeds", "search_index", "meta"
+PROTECTED, FEEDS, INDEX = "protected", "feeds", "search_index"
 NAME, SOUND, BORN, POSTCODE, NUMBER = "name", "sound", "born", "postcode", "number"
 
 _FEEDS = """
 SELECT feed, agency, service_label, agreement, agreement_state, last_delivered_at, is_late
 FROM meta.feed_state ORDER BY feed
+"""
+_CHRONOLOGY = f"""
+SELECT c.*, coalesce(d.day, c.event_date) AS {FIRST_KNOWN}
+FROM single_view.chronology AS c
+LEFT JOIN (SELECT delivery_id, min(delivered_at)::DATE AS day FROM meta.deliveries GROUP BY ALL) AS d
+USING (delivery_id)
+ORDER BY {TABLES["chronology"][1]}
 """
 _NAMES = """
 SELECT DISTINCT m.child_id, unnest([given_name, middle_names, surname, other_surname, other_given_name]) AS name
@@ -69,9 +77,14 @@ class PublishedView:
 
     children: int
     search_terms: int
+    changes: int
 
     def figures(self) -> dict[str, Any]:
-        return {"children": self.children, "search terms": self.search_terms}
+        return {
+            "children": self.children,
+            "search terms": self.search_terms,
+            "changes": self.changes,
+        }
 
 
 def publish_view(run: Run) -> PublishedView:
@@ -81,21 +94,34 @@ def publish_view(run: Run) -> PublishedView:
             table: con.execute(f"SELECT * FROM {relation} ORDER BY {order}").to_arrow_table()
             for table, (relation, order) in TABLES.items()
         }
+        tables["chronology"] = con.execute(_CHRONOLOGY).to_arrow_table()
         tables[PROTECTED] = con.execute(MUST_NOT_BE_LOCATED).to_arrow_table()
         tables[FEEDS] = con.execute(_FEEDS).to_arrow_table()
+        tables |= operations.published(con)
         tables[INDEX] = _index(
             con.execute(_NAMES).fetchall(),
             con.execute(f"FROM ({_OTHERS}) WHERE token <> ''").to_arrow_table(),
         )
+        withheld = con.execute("SELECT child_id, feed FROM identity.withheld_feeds").fetchall()
+    published = with_changes(
+        run.home, tables, run_id=run.run_id, as_at=run.as_at,
+        kept_days=run.partnership.changes_kept_days, withheld=withheld,
+    )  # fmt: skip
+    tables = published.tables
     about = {
         "run_id": run.run_id,
         "as_at": run.as_at.isoformat(),
         "confident_from": _confident_from(),
+        "number": published.number,
+        "began": published.began,
+        "hub_seq": published.hub_seq,
     }
     tables[META] = pa.table({name: [value] for name, value in about.items()})
     with connect(run.home):  # past the fence, so that no overtaken run turns readers back
         store.write(run.home, run.run_id, tables, room=ROOM)
-    return PublishedView(tables["children"].num_rows, tables[INDEX].num_rows)
+    return PublishedView(
+        tables["children"].num_rows, tables[INDEX].num_rows, tables[CHANGES].num_rows
+    )
 
 
 def _confident_from() -> float:

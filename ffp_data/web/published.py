@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from ffp_data.serving import NothingPublishedError, store
-from ffp_data.serving.view import META, PROTECTED, ROOM
+from ffp_data.serving.changes import META
+from ffp_data.serving.view import PROTECTED, ROOM
 from ffp_data.settings import Home
 from ffp_data.warehouse import httpfs_extension
 
@@ -26,6 +28,9 @@ class Published:
     run_id: str
     as_at: str
     confident_from: float
+    number: int
+    """Of the publication, in the row that the run `began` began."""
+    began: str
     protected: frozenset[str]
     _connection: duckdb.DuckDBPyConnection
 
@@ -36,6 +41,12 @@ class Published:
             found = own.execute(sql, parameters)
             names = [column[0] for column in found.description]
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def arrow(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+        """The same as a table with its types."""
+        with self._connection.cursor() as own:
+            own.execute("USE view")
+            return own.execute(sql, parameters).to_arrow_table()
 
 
 class View:
@@ -82,8 +93,8 @@ def _opened(home: Home, path: Path) -> Published:
     con.execute(f"LOAD '{httpfs_extension()}'")
     con.execute(f"ATTACH '{path}' AS view (ENCRYPTION_KEY '{store.key_of(home)}', READ_ONLY)")
     con.execute("USE view")
-    ((run_id, as_at, confident_from),) = con.execute(
-        f"SELECT run_id, as_at, confident_from FROM {META}"
+    (about,) = con.execute(
+        f"SELECT run_id, as_at, confident_from, number, began FROM {META}"
     ).fetchall()
     protected = frozenset(row[0] for row in con.execute(f"FROM {PROTECTED}").fetchall())
-    return Published(file, run_id, as_at, confident_from, protected, con)
+    return Published(file, *about, protected, con)

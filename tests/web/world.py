@@ -11,11 +11,12 @@ import pyarrow as pa
 
 from ffp_data.hub import Hub
 from ffp_data.serving import store
+from ffp_data.serving.changes import CHANGES, META
+from ffp_data.serving.changes import SCHEMA as CHANGED
 from ffp_data.serving.view import (
     BORN,
     FEEDS,
     INDEX,
-    META,
     NAME,
     NUMBER,
     POSTCODE,
@@ -56,7 +57,7 @@ SCHEMAS = {
     ]),
     "chronology": pa.schema([
         ("child_id", TEXT), ("event_date", pa.date32()), ("event_type", TEXT), ("summary", TEXT),
-        ("is_confident", pa.bool_()), ("source", TEXT), ("line", pa.int64()),
+        ("is_confident", pa.bool_()), ("source", TEXT), ("line", pa.int64()), ("known_since", pa.date32()),
     ]),
     "family_members": pa.schema([
         ("child_id", TEXT), ("related_child_id", TEXT), ("related_name", TEXT),
@@ -69,8 +70,9 @@ SCHEMAS = {
         ("unauthorised_session_count", pa.int32()), ("is_persistently_absent", pa.bool_()),
         ("is_severely_absent", pa.bool_()), ("source", TEXT),
     ]),
-    FEEDS: pa.schema([("feed", TEXT), ("service_label", TEXT), ("is_late", pa.bool_())]),
+    FEEDS: pa.schema([("feed", TEXT), ("service_label", TEXT), ("is_late", pa.bool_()), ("agreement_state", TEXT)]),
     PROTECTED: pa.schema([("child_id", TEXT)]),
+    CHANGES: CHANGED,
 }  # fmt: skip
 
 
@@ -95,11 +97,11 @@ def make_world(root: Path) -> World:
         hub.apply_run("first", AS_AT, "model", pa.table({"record_id": keys, "cluster_id": keys}))
         child = {row["record_key"]: row["child_id"] for row in hub.membership().to_pylist()}
     world = World(home, *(child[key] for key in keys))
-    store.write(home, "first", _tables(world), room=ROOM)
+    store.write(home, "first", tables_of(world), room=ROOM)
     return world
 
 
-def _tables(world: World) -> dict[str, pa.Table]:
+def tables_of(world: World) -> dict[str, pa.Table]:
     rows = {
         "children": [_child(world.mine, "Wren", "Ottaway"), _child(world.other, HOSTILE, "Ottoway"),
                      _child(world.hidden, "Marigold", "Quill", is_restricted=True),
@@ -119,16 +121,25 @@ def _tables(world: World) -> dict[str, pa.Table]:
                         "absent_session_count": 120, "unauthorised_session_count": 100, "source": "school",
                         "is_persistently_absent": True, "is_severely_absent": True,
                         "last_session_date": date(2026, 3, 27)}],
-        FEEDS: [{"feed": "police", "service_label": "police", "is_late": True},
-                {"feed": "case_system", "service_label": "children's social care", "is_late": False}],
+        FEEDS: [{"feed": "police", "service_label": "police", "is_late": True, "agreement_state": "in_force"},
+                {"feed": "case_system", "service_label": "children's social care", "is_late": False,
+                 "agreement_state": "in_force"}],
         PROTECTED: [{"child_id": world.hidden}],
+        CHANGES: [],
     }  # fmt: skip
     tables = {name: pa.Table.from_pylist(rows[name], schema) for name, schema in SCHEMAS.items()}
     tables[INDEX] = _index(tables["children"])
     return {
         **tables,
         META: pa.table(
-            {"run_id": ["first"], "as_at": [AS_AT.isoformat()], "confident_from": [0.9]}
+            {
+                "run_id": ["first"],
+                "as_at": [AS_AT.isoformat()],
+                "confident_from": [0.9],
+                "number": [1],
+                "began": ["first"],
+                "hub_seq": [1],
+            }
         ),
     }
 
@@ -162,7 +173,7 @@ def _event(
     child_id: str, on: date, source: str, words: str, *, is_confident: bool = True
 ) -> dict[str, Any]:
     return {"child_id": child_id, "event_date": on, "event_type": "event", "summary": words,
-            "is_confident": is_confident, "source": source, "line": 1}  # fmt: skip
+            "is_confident": is_confident, "source": source, "line": 1, "known_since": on}  # fmt: skip
 
 
 def _index(children: pa.Table) -> pa.Table:
