@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from ffp_data.web.caseload import caseload
+from ffp_data.web.changed import changed_since, changes_of
 from ffp_data.web.child import Filters, age_of, child_page, name_of
 from ffp_data.web.pages import begins_at, show
 from ffp_data.web.permitted import current_child, look
@@ -27,14 +28,19 @@ def my_children(request: Request, service: Served, who: Who) -> Response:
     begins = begins_at(service.gate.roles, who.principal)
     if begins not in (None, "/"):
         return RedirectResponse(str(begins), 303)
-    service.gate.read(who.principal, Right.VIEW, list="caseload")
+    service.gate.check(who.principal, Right.VIEW)
     view = service.view.newest()
-    return show(request, "caseload.html", children=caseload(view, who.user), as_at=view.as_at)
+    children = caseload(view, who.user, service.register.shielded())
+    own = [child["child_id"] for child in children]
+    service.gate.read(who.principal, Right.VIEW, subjects=own, list="caseload")
+    changes = changes_of(service, who, view, own)
+    return show(request, "caseload.html", children=children, changes=changes, as_at=view.as_at)
 
 
 @routes.get("/search")
 def search_form(request: Request, service: Served, who: Who) -> Response:
     """The empty form."""
+    service.gate.check(who.principal, Right.SEARCH)
     return show(request, "search.html", text="", result=None)
 
 
@@ -43,6 +49,7 @@ def found(
     request: Request, service: Served, who: Who, text: Annotated[str, Form(max_length=200)] = ""
 ) -> Response:
     """Who fits what was typed; what was typed is not written down, who was shown is."""
+    service.gate.check(who.principal, Right.SEARCH)
     service.searches.take(who.key)
     view = service.view.newest()
     result = search(view, text, service.register.shielded())
@@ -76,6 +83,7 @@ def child(
         request,
         "child.html",
         child=page,
+        changed=changed_since(service, who, seen),
         reason=seen.reason,
         source=source or "",
         since=since or "",
