@@ -198,6 +198,11 @@ class Hub:
         with self._engine.connect() as connection:
             return review.load_decisions(connection)
 
+    def parted_by_reviewers(self) -> frozenset[str]:
+        """Records that a decision ever took from the identifier that a run had given them."""
+        with self._engine.connect() as connection:
+            return lookup.parted_by_reviewers(connection)
+
     def constraints(self) -> tuple[list[RecordPair], list[RecordPair]]:
         """(must_link, cannot_link) of the decisions in force, as sorted pairs of record keys."""
         with self._engine.connect() as connection:

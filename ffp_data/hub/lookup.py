@@ -9,7 +9,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from ffp_data.hub.errors import HubError, UnknownIdentifierError
-from ffp_data.hub.events import EventKind, PastEvent
+from ffp_data.hub.events import EventKind, PastEvent, Reason
 from ffp_data.hub.models import HubEvent, Membership, Person, Run
 from ffp_data.hub.review import as_utc
 
@@ -82,6 +82,16 @@ def history(connection: sa.Connection, child_id: str) -> tuple[PastEvent, ...]:
         .order_by(HubEvent.event_id)
     )
     return tuple(_past_event(row) for row in connection.execute(query))
+
+
+def parted_by_reviewers(connection: sa.Connection) -> frozenset[str]:
+    """Records of every split and move that a reviewer's "not the same" made."""
+    query = sa.select(HubEvent.evidence).where(
+        HubEvent.kind.in_([EventKind.SPLIT.value, EventKind.MOVED.value]),
+        HubEvent.reason == Reason.DECISION.value,
+    )
+    told = connection.scalars(query)
+    return frozenset(record for evidence in told for record in evidence.get("records", ()))
 
 
 def _past_event(row: sa.Row[Any]) -> PastEvent:

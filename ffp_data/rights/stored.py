@@ -1,9 +1,10 @@
-"""Orders as tables of the warehouse, written before dbt builds and read by the release.
+"""Orders, and what reviewers undid, as tables of the warehouse, written before dbt builds.
 
 | table | columns | who reads it |
 | --- | --- | --- |
 | `identity.shielded` | child_id | the single view: nobody is told where the child is |
 | `identity.withheld_feeds` | child_id, feed | the single view: what a feed tells of the child is not shared |
+| `identity.parted_records` | record_key | the programme: links that a reviewer took apart |
 | `rights.withheld_children` | child_id, purpose, recipient | the release: no row of the child leaves |
 | `rights.withheld_numbers` | child_id, recipient | the release: no number that names the child leaves |
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
+from ffp_data.hub import Hub
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.run import Run
 from ffp_data.rights import restriction, share_decision
@@ -27,6 +29,7 @@ WITHHELD_NUMBERS = "rights.withheld_numbers"
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "identity.shielded": ("child_id",),
     "identity.withheld_feeds": ("child_id", "feed"),
+    "identity.parted_records": ("record_key",),
     WITHHELD_CHILDREN: ("child_id", "purpose", "recipient"),
     WITHHELD_NUMBERS: ("child_id", "recipient"),
 }
@@ -37,11 +40,12 @@ Rows = set[tuple[str | None, ...]]
 def write(run: Run) -> dict[str, int]:
     """Write the tables for a run's day; gives their numbers of rows."""
     flows = policy.grants(run).flows
-    with Orders(run.home) as orders:
+    with Orders(run.home) as orders, Hub.open(run.home.hub_url) as hub:
         shields = orders.reach(run.as_at, Kind.SHIELD)
         tables: dict[str, Rows] = {
             "identity.shielded": {(child,) for _, reached in shields for child in reached},
             "identity.withheld_feeds": share_decision.withheld_feeds(orders, run),
+            "identity.parted_records": {(record,) for record in hub.parted_by_reviewers()},
             WITHHELD_CHILDREN: restriction.withheld(orders, run.as_at, flows)
             | share_decision.withheld(orders, run.as_at, flows),
             WITHHELD_NUMBERS: restriction.numbers_left_out(orders, run.as_at),
