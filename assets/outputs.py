@@ -70,7 +70,30 @@ def single_view_extracts(
     )
 
 
+@dg.asset(
+    key=["out", "early_warning_lists"],
+    deps=[
+        LOCK,
+        dg.AssetKey(["lists", "entries"]),
+        dg.AssetKey(["single_view", "children"]),
+    ],
+    group_name="extracts",
+    kinds={"parquet", "excel"},
+    owners=["team:information_governance"],
+    description="The early-warning lists for each team that an agreement names: xlsx, parquet, a signed manifest.",
+    pool="warehouse",
+)
+@step
+def early_warning_lists(
+    context: dg.AssetExecutionContext, hub: HubResource
+) -> dg.MaterializeResult:
+    return dg.MaterializeResult(
+        metadata=publish.publish_lists(hub.run(context.run.run_id)).figures()
+    )
+
+
 output_assets = [
     *(return_asset(collection) for collection in publish.COLLECTIONS.values()),
     single_view_extracts,
+    early_warning_lists,
 ]

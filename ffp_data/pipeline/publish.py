@@ -9,6 +9,7 @@ is taken out of `out/` before anything else is done.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ from governance.release import (
 
 DEPARTMENT = "dfe"
 EXTRACT_PURPOSE = "single_view"
+LIST_PURPOSE = "single_view.early_warning"
 NEWEST_YEAR = cin.years()[-1]
 EXTRACT_TABLES = ("children", "involvements", "flags")
 
@@ -222,16 +224,25 @@ def withdraw_unpermitted(run: Run) -> dict[str, str]:
 
 def publish_extracts(run: Run) -> ExtractsOutcome:
     """Write the single-view extract of every recipient that an agreement names for that purpose."""
-    grants = policy.grants(run)
-    outcomes = {}
+    every, lists = (policy.grants(run).recipients(p) for p in (EXTRACT_PURPOSE, LIST_PURPOSE))
+    return _write_extracts(run, "extracts", [each for each in every if each not in lists])
+
+
+def publish_lists(run: Run) -> ExtractsOutcome:
+    """Write the early-warning lists of every recipient that an agreement names for that purpose."""
+    return _write_extracts(run, "lists", policy.grants(run).recipients(LIST_PURPOSE))
+
+
+def _write_extracts(
+    run: Run, folder: str, recipients: Sequence[tuple[str, str]]
+) -> ExtractsOutcome:
+    grants, outcomes = policy.grants(run), {}
     if refusal := shield_review.refusal(run):
-        return ExtractsOutcome(
-            {who: ReleaseOutcome(False, refusal) for who, _ in grants.recipients(EXTRACT_PURPOSE)}
-        )
+        return ExtractsOutcome({who: ReleaseOutcome(False, refusal) for who, _ in recipients})
     with connect(run.home, read_only=run.home.warehouse.is_file()) as con:
-        for recipient, purpose in grants.recipients(EXTRACT_PURPOSE):
+        for recipient, purpose in recipients:
             decision = grants.release(recipient, purpose)
-            out = run.home.out / "extracts" / recipient / run.as_at.isoformat()
+            out = run.home.out / folder / recipient / run.as_at.isoformat()
             outcomes[recipient] = _extract(con, run, decision, out)
     return ExtractsOutcome(outcomes)
 

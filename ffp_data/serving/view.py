@@ -34,6 +34,9 @@ TABLES: dict[str, tuple[str, str]] = {
         "child_id, relationship, related_name, source",
     ),
     "attendance": ("single_view.attendance", "child_id, attendance_window"),
+    "lists": ("lists.lists", "place"),
+    "list_entries": ("lists.entries", "list_id, child_id"),
+    "list_states": ("lists.states", "list_id, feed"),
 }
 """The published tables: the name in the file, the mart it is of, and the order of its rows, in which pages read it."""
 

@@ -26,6 +26,7 @@ from ffp_data.web.governance import routes as governance
 from ffp_data.web.guard import LARGEST_FORM, Guard
 from ffp_data.web.oidc import Provider
 from ffp_data.web.practitioner import routes as practitioner
+from ffp_data.web.lists import routes as lists
 from ffp_data.web.published import View
 from ffp_data.web.refusals import answer_refusals
 from ffp_data.web.reviewer import routes as reviewer
@@ -85,3 +86,4 @@ def make_app(home: Home, hosts: Collection[str] = ()) -> FastAPI:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     app.add_middleware(Guard)
     return app
+    app.include_router(lists)

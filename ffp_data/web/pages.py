@@ -26,6 +26,7 @@ _MENU = (
     (Right.QUEUE, "/review", "Links to review"),
     (Right.UNDO, "/review/decisions", "Decisions"),
     (Right.EXPLAIN, "/governance", "Governance"),
+    (Right.LISTS, "/lists", "Lists"),
 )
 
 

@@ -70,6 +70,21 @@ SCHEMAS = {
         ("unauthorised_session_count", pa.int32()), ("is_persistently_absent", pa.bool_()),
         ("is_severely_absent", pa.bool_()), ("source", TEXT),
     ]),
+    "lists": pa.schema([
+        *((n, TEXT) for n in ("list_id", "title", "rule_in_words", "guide", "chosen", "owner", "state",
+                              "state_in_words")),
+        ("place", pa.int32()), ("review_date", pa.date32()), ("as_at", pa.date32()),
+        ("child_count", pa.int64()), ("kept_out_count", pa.int64()),
+    ]),
+    "list_entries": pa.schema([
+        *((n, TEXT) for n in ("list_id", "title", "child_id", "facts", "rule_in_words", "source", "owner", "team",
+                              "district")),
+        ("since", pa.date32()), ("as_of", pa.timestamp("us")), ("is_late", pa.bool_()),
+    ]),
+    "list_states": pa.schema([
+        *((n, TEXT) for n in ("list_id", "feed", "label", "part", "state", "state_in_words")),
+        ("since", pa.date32()), ("last_delivered_at", pa.timestamp("us")),
+    ]),
     FEEDS: pa.schema([("feed", TEXT), ("service_label", TEXT), ("is_late", pa.bool_()), ("agreement_state", TEXT)]),
     PROTECTED: pa.schema([("child_id", TEXT)]),
     CHANGES: CHANGED,
@@ -121,6 +136,13 @@ def tables_of(world: World) -> dict[str, pa.Table]:
                         "absent_session_count": 120, "unauthorised_session_count": 100, "source": "school",
                         "is_persistently_absent": True, "is_severely_absent": True,
                         "last_session_date": date(2026, 3, 27)}],
+        "lists": [_list("referred_again", child_count=2, kept_out_count=1),
+                  _list("not_reached", place=2, state="late",
+                        state_in_words="education (education_attendance): late since 2026-03-20")],
+        "list_entries": [_listed(world.mine), _listed(world.hidden, team="withheld", district="withheld")],
+        "list_states": [{"list_id": each, "feed": "case_system", "label": "children's social care", "part": "tells",
+                         "state": "in_time", "state_in_words": "in time, last delivered on 2026-03-30",
+                         "last_delivered_at": SEEN} for each in ("referred_again", "not_reached")],
         FEEDS: [{"feed": "police", "service_label": "police", "is_late": True, "agreement_state": "in_force"},
                 {"feed": "case_system", "service_label": "children's social care", "is_late": False,
                  "agreement_state": "in_force"}],
@@ -166,6 +188,24 @@ def _involvement(child_id: str, **others: Any) -> dict[str, Any]:
         "state_in_words": "working with the child or the family now", "contact_name": "G Kemble",
         "contact_phone": "01632 960001", "team": "Family Help North", "source": "case_system",
         "since": date(2026, 1, 5), "is_contact_withheld": False, "as_of": SEEN, **others,
+    }  # fmt: skip
+
+
+def _list(list_id: str, **others: Any) -> dict[str, Any]:
+    return {
+        "list_id": list_id, "place": 1, "title": "Referred again", "rule_in_words": "Referred twice in 12 months",
+        "guide": "the guide", "chosen": "12 months", "owner": "Head of the front door", "state": "in_time",
+        "state_in_words": "every feed of this list is in time", "child_count": 0, "kept_out_count": 0,
+        "review_date": date(2026, 9, 30), "as_at": AS_AT, **others,
+    }  # fmt: skip
+
+
+def _listed(child_id: str, **others: Any) -> dict[str, Any]:
+    return {
+        "list_id": "referred_again", "title": "Referred again", "child_id": child_id, "facts": f"referred {HOSTILE}",
+        "rule_in_words": "Referred twice in 12 months", "source": "case_system", "owner": "Head of the front door",
+        "team": "Family Help North", "district": "XF1", "since": date(2026, 1, 5), "as_of": SEEN, "is_late": False,
+        **others,
     }  # fmt: skip
 
 

@@ -9,6 +9,8 @@ with told as (
 lists as (
     select
         list_id,
+        title,
+        rule_in_words,
         owner
     from {{ ref('early_warning_lists') }}
 ),
@@ -58,9 +60,11 @@ freshness as (
 entries as (
     select
         told.list_id,
+        lists.title,
         told.child_id,
         told.since,
         told.facts,
+        lists.rule_in_words,
         array_to_string(told.feeds, ', ') as source,
         freshness.as_of,
         coalesce(freshness.is_late, false) as is_late,
