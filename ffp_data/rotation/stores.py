@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from ffp_data.hub import at_rest
 from ffp_data.hub.database import create_engine, migrate, prepared
 from ffp_data.hub.subject_keys import HubKeys
+from ffp_data.kept import database as kept
 from ffp_data.pipeline import model_store
 from ffp_data.serving import store as serving
 from ffp_data.settings import Home
@@ -37,7 +38,9 @@ def steps(home: Home) -> Iterator[tuple[str, Step]]:
     """Each store that is there, by name; children's keys before the file that holds them."""
     yield "children's keys", partial(_rewrap_children, home)
     if at_rest.is_ours(home.hub_url) and home.hub_file.exists():
-        yield home.hub_file.name, partial(_hub, home.hub_file)
+        yield home.hub_file.name, partial(_sqlcipher, home.hub_file, at_rest.PURPOSE)
+    if (pages := kept.file_of(home)).exists():
+        yield pages.name, partial(_sqlcipher, pages, kept.PURPOSE)
     if home.warehouse.exists():
         yield home.warehouse.name, partial(_duckdb, home.warehouse, _of_warehouse)
     for path in sorted(home.serving.rglob("*.duckdb")):
@@ -73,8 +76,8 @@ def _model(path: Path, keys: KeyStore) -> None:
         raise StoreUnreadableError(path)
 
 
-def _hub(file: Path, keys: KeyStore) -> None:
-    old, new = keys.key(at_rest.PURPOSE), keys.next_key(at_rest.PURPOSE)
+def _sqlcipher(file: Path, purpose: str, keys: KeyStore) -> None:
+    old, new = keys.key(purpose), keys.next_key(purpose)
     if not at_rest.opens_with(file, new):
         at_rest.copy(file, old, new)
 

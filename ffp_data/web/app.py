@@ -18,21 +18,25 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from ffp_data.access import Access
 from ffp_data.hub.database import create_engine
+from ffp_data.kept import Kept
 from ffp_data.lookups.register import Register
 from ffp_data.pipeline.review_desk import read_queue, review_rules
 from ffp_data.review.desk import Desk
 from ffp_data.settings import Home, is_synthetic
+from ffp_data.web.engineer import routes as engineer
 from ffp_data.web.governance import routes as governance
 from ffp_data.web.guard import LARGEST_FORM, Guard
+from ffp_data.web.lists import routes as lists
 from ffp_data.web.oidc import Provider
 from ffp_data.web.practitioner import routes as practitioner
-from ffp_data.web.lists import routes as lists
 from ffp_data.web.published import View
 from ffp_data.web.refusals import answer_refusals
 from ffp_data.web.reviewer import routes as reviewer
 from ffp_data.web.service import Service
 from ffp_data.web.session import Sessions
 from ffp_data.web.sign_in import routes as sign_in
+from ffp_data.web.take_away import routes as take_away
+from ffp_data.web.simulations import Simulations
 from ffp_data.web.users import load_users
 from governance.access import Gate, Journal
 
@@ -49,6 +53,7 @@ def make_app(home: Home, hosts: Collection[str] = ()) -> FastAPI:
         access, register = Access(home), Register.open(home.hub_url)
         engine, rules = create_engine(home.hub_url), review_rules(home)
         journal = Journal(home.ledger_dir, access.ledger)
+        kept = Kept.open(home, access.keys)
         with journal:
             gate = Gate(access.roles, access.gate.subjects, journal.append)
             app.state.service = Service(
@@ -62,8 +67,13 @@ def make_app(home: Home, hosts: Collection[str] = ()) -> FastAPI:
                 is_synthetic(home),
                 Provider.of(home),
                 lambda who: Desk(engine, lambda: read_queue(home), rules, access.gate, who),
+                kept,
+                simulations := Simulations(home),
+                journal.flush,
             )
             yield
+            simulations.close()
+        kept.close()
         engine.dispose()
         register.close()
 
@@ -78,12 +88,14 @@ def make_app(home: Home, hosts: Collection[str] = ()) -> FastAPI:
     app.mount("/static", StaticFiles(directory=Path(str(resources.files(__package__))) / "static"))
     app.include_router(sign_in)
     app.include_router(practitioner)
+    app.include_router(take_away)
     app.include_router(reviewer)
     app.include_router(governance)
+    app.include_router(lists)
+    app.include_router(engineer)
     answer_refusals(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_FORM)
     if hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
     app.add_middleware(Guard)
     return app
-    app.include_router(lists)

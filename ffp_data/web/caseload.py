@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from ffp_data.web.child import age_of, name_of
@@ -29,11 +30,18 @@ ORDER BY coalesce(len(f.flags), 0) DESC, e.last_event DESC NULLS LAST, c.surname
 """
 
 
-def caseload(view: Published, user: User) -> list[dict[str, Any]]:
-    """The user's children, those with most flags first."""
+def caseload(view: Published, user: User, shielded: Collection[str] = ()) -> list[dict[str, Any]]:
+    """The user's children, those with most flags first; `shielded`: those hidden since the view was made."""
     rows = view.rows(_CASELOAD, [list(user.teams), list(user.workers)])
+    hidden = view.protected.union(shielded)
     return [
-        {**row, "name": name_of(row), "age": age_of(row), "flags": row["flags"] or []}
+        {
+            **row,
+            "name": name_of(row),
+            "age": age_of(row),
+            "flags": row["flags"] or [],
+            "is_restricted": row["is_restricted"] or row["child_id"] in hidden,
+        }
         for row in rows
     ]
 

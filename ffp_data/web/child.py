@@ -72,7 +72,7 @@ def child_page(
     found = view.rows("FROM children WHERE child_id = ?", [child_id])
     if not found:
         raise UnknownChildError(child_id)
-    child, feeds = found[0], _feeds(view)
+    child, feeds = found[0], feeds_of(view)
     is_new = child_id in shielded  # the view does not hide this child's contacts yet
     is_protected = is_new or child["is_restricted"] or child_id in view.protected
     events = _of(view, "chronology", child_id, "ORDER BY event_date DESC, event_type, line")
@@ -140,7 +140,8 @@ def _words() -> Mapping[str, Any]:
     return loaded
 
 
-def _feeds(view: Published) -> Mapping[str, Mapping[str, Any]]:
+def feeds_of(view: Published) -> Mapping[str, Mapping[str, Any]]:
+    """The feeds of a view, by name."""
     return {row["feed"]: row for row in view.rows(f"FROM {FEEDS}")}
 
 

@@ -93,8 +93,8 @@ def _opened(home: Home, path: Path) -> Published:
     con.execute(f"LOAD '{httpfs_extension()}'")
     con.execute(f"ATTACH '{path}' AS view (ENCRYPTION_KEY '{store.key_of(home)}', READ_ONLY)")
     con.execute("USE view")
-    (about,) = con.execute(
+    ((run_id, as_at, confident_from, number, began),) = con.execute(
         f"SELECT run_id, as_at, confident_from, number, began FROM {META}"
     ).fetchall()
     protected = frozenset(row[0] for row in con.execute(f"FROM {PROTECTED}").fetchall())
-    return Published(file, *about, protected, con)
+    return Published(file, run_id, as_at, confident_from, number, began, protected, con)

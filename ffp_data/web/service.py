@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Form, Request
 
 from ffp_data.access import Access
+from ffp_data.kept import Kept
 from ffp_data.lookups.register import Register
 from ffp_data.review.desk import Desk
 from ffp_data.sealing.pending import require_none
-from ffp_data.settings import Home
+from ffp_data.settings import Home, Partnership
 from ffp_data.web.limits import Limiter
 from ffp_data.web.oidc import Provider
 from ffp_data.web.published import View
 from ffp_data.web.session import COOKIE, Session, Sessions
+from ffp_data.web.simulations import Simulations
 from ffp_data.web.users import User, principal
 from governance.access import Gate, Principal
 
@@ -36,8 +39,18 @@ class Service:
     provider: Provider | None
     desk: Callable[[Principal], Desk]
     """A reviewer's desk; its acts are on disk in the ledger before they bind."""
+    kept: Kept
+    simulations: Simulations
+    flush: Callable[[], None] = lambda: None
+    """Brings what pages wrote down into the ledger now, for whoever reads it next."""
     searches: Limiter = field(default_factory=lambda: Limiter(per_minute=30, burst=30))
+    copies: Limiter = field(default_factory=lambda: Limiter(per_minute=6, burst=10))
     sign_ins: Limiter = field(default_factory=lambda: Limiter(per_minute=10, burst=20))
+
+    @cached_property
+    def partnership(self) -> Partnership:
+        """Whose hub it is, and what they chose; raises NoPartnershipError."""
+        return Partnership.of(self.home)
 
     @property
     def is_demonstration(self) -> bool:

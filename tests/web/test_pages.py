@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from fastapi.testclient import TestClient
 
 from ffp_data.access import Access
 from ffp_data.hub.child_id import new_child_id
+from ffp_data.kept import Kept, Look
+from ffp_data.kept.database import file_of
+from ffp_data.kept.looks import last_looks, look
 from ffp_data.rights.orders import Kind, Orders, Said
 from ffp_data.web.app import make_app
 from tests.web.conftest import Visitor
-from tests.web.world import HOSTILE, World, make_world
+from tests.web.world import AS_AT, HOSTILE, World, make_world, publish_next
 
 
 def _text(page: str) -> str:
@@ -256,3 +260,40 @@ def test_every_answer_forbids_scripts_frames_and_copies(visitor: Visitor) -> Non
     cookie = visitor.client.post("/sign-in", data={"user": "front-door"}, follow_redirects=False)
     assert "HttpOnly" in cookie.headers["set-cookie"]
     assert "SameSite=strict" in cookie.headers["set-cookie"]
+
+
+def test_what_changed_since_somebody_looked_stays_until_the_next_view(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    own = make_world(tmp_path_factory.mktemp("looked") / "home")
+    with TestClient(make_app(own.home), raise_server_exceptions=False) as client:
+        visitor = Visitor(client).sign_in("family-help")
+        assert "Not looked at yet" in visitor.page.text
+        for _ in range(2):
+            assert "for the first time" in visitor.get(f"/children/{own.mine}").text
+        assert "Nothing new" in visitor.get("/").text
+        publish_next(own, chronology=[{"event_date": date(2026, 3, 4)}])
+        assert "2 changes" in visitor.get("/").text
+        for _ in range(2):
+            words = _text(visitor.get(f"/children/{own.mine}").text)
+            assert "Since you looked at the view of 31 March 2026:" in words
+            assert "New Reported missing, 4 March 2026. police (late), 31 March 2026" in words
+        assert "Nothing new" in visitor.get("/").text
+        publish_next(own)
+        assert "Nothing changed since you looked" in visitor.get(f"/children/{own.mine}").text
+
+
+def test_a_look_means_nothing_once_the_key_of_the_child_is_destroyed(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    own = make_world(tmp_path_factory.mktemp("key") / "home")
+    access = Access(own.home)
+    kept, seen = Kept.open(own.home, access.keys), Look("first", 1, AS_AT)
+    (reference,) = access.subjects.references([own.mine])
+    look(kept, "family-help", reference, seen)
+    assert last_looks(kept, "family-help", [reference]) == {reference: seen}
+    access.subjects.keys.destroy(own.mine)
+    (other,) = access.subjects.keys.references([own.mine])
+    assert last_looks(kept, "family-help", [other]) == {}
+    kept.close()
+    assert own.mine.encode() not in file_of(own.home).read_bytes()

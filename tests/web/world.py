@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ffp_data.hub import Hub
 from ffp_data.serving import store
-from ffp_data.serving.changes import CHANGES, META
+from ffp_data.serving.changes import CHANGES, META, with_changes
 from ffp_data.serving.changes import SCHEMA as CHANGED
 from ffp_data.serving.view import (
     BORN,
@@ -231,3 +231,30 @@ def _index(children: pa.Table) -> pa.Table:
             terms.append((POSTCODE, row["postcode"].replace(" ", ""), row["child_id"]))
     kinds, tokens, ids = zip(*sorted(set(terms)), strict=True)
     return pa.table({"kind": kinds, "token": tokens, "child_id": ids})
+
+
+def publish_next(world: World, **edits: list[dict[str, Any]]) -> None:
+    """Publish once more, as the next run does; `edits`: values to put into the first rows of a table."""
+    path = store.current(world.home, ROOM)
+    assert path is not None, "a world is published"
+    with store.reading(world.home, path) as con:
+        tables = {
+            name: con.execute(f"FROM {name}").to_arrow_table() for name in [*SCHEMAS, INDEX, META]
+        }
+    for name, changed in edits.items():
+        rows = tables[name].to_pylist()
+        for row, values in zip(rows, changed, strict=False):
+            row.update(values)
+        tables[name] = pa.Table.from_pylist(rows, tables[name].schema)
+    (about,) = tables.pop(META).to_pylist()
+    tables.pop(CHANGES)
+    run = f"run {about['number'] + 1}"
+    done = with_changes(world.home, tables, run_id=run, as_at=AS_AT, kept_days=90)
+    now = {
+        **about,
+        "run_id": run,
+        "number": done.number,
+        "began": done.began,
+        "hub_seq": done.hub_seq,
+    }
+    store.write(world.home, run, {**done.tables, META: pa.Table.from_pylist([now])}, room=ROOM)
