@@ -80,6 +80,7 @@ counts as (
         record_key,
         attendance_code,
         session_date >= {{ academic_year_start() }} as is_this_academic_year,
+        date_trunc('month', session_date)::date as session_month,
         month(session_date) < 9 and session_date >= {{ spring_bank_holiday('session_date') }} as is_sixth_half_term,
         count(*) as session_count,
         max(session_date) as last_session_date
