@@ -69,10 +69,17 @@ class ReleaseDecision:
 
     def of_one(self, child_id: str) -> ReleaseDecision:
         """The decision on the rows of one child alone, if it is of the cohort; `child_id` is checked by the caller."""
-        if self.cohort is None or self.cohort.key != "child_id" or not child_id.isalnum():
+        return self.of_those([child_id])
+
+    def of_those(self, child_ids: Collection[str]) -> ReleaseDecision:
+        """The decision on the rows of some children alone, as far as they are of the cohort."""
+        if self.cohort is None or self.cohort.key != "child_id":
             raise ValueError("one child is told by the identifier of the hub alone")
+        if not child_ids or not all(each.isalnum() for each in child_ids):
+            raise ValueError("identifiers of the hub are letters and digits")
         rows = self.cohort.members or "SELECT child_id FROM single_view.children"
-        members = f"SELECT child_id FROM ({rows}) WHERE child_id = '{child_id}'"
+        listed = ", ".join(f"'{each}'" for each in sorted(child_ids))
+        members = f"SELECT child_id FROM ({rows}) WHERE child_id IN ({listed})"
         return replace(self, cohort=replace(self.cohort, members=members))
 
     def with_columns(self, wanted: Collection[str]) -> ReleaseDecision:
@@ -180,6 +187,15 @@ class Grants:
                 recipient, purpose, False, None, (), None, {}, self.policy, reason
             )
         return self._allowed(recipient, purpose, grants)
+
+    def cases(self, purpose: str) -> list[str]:
+        """Return the agreements that give about one child at a time for a purpose, in force or not, in order."""
+        return sorted(
+            name
+            for name, entry in self._lock["agreements"].items()
+            if entry["terms"]["rows"]["decision"] == "case"
+            and any(is_below(purpose, agreed) for agreed in entry["terms"]["purposes"])
+        )
 
     def terms(self, agreement: str) -> Mapping[str, Any] | None:
         """Return the terms of an agreement, in force or not; None for one that the policy lacks."""

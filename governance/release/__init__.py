@@ -10,9 +10,10 @@ the fact after it, so a crash between the two is seen. Equal input gives equal b
 from governance.release.audit import not_released, released_files
 from governance.release.errors import ReleaseFailedError, ReleaseRefusedError
 from governance.release.extract import WORKBOOK, narrowed, write_extract
+from governance.release.handing_over import Made, hand_over
 from governance.release.locked import lock
 from governance.release.publishing import Extract, publish, publish_documents
-from governance.release.reading import read_agreed
+from governance.release.reading import read_agreed, read_by_person
 from governance.release.taking_back import why_withdrawn, withdraw
 from governance.release.two_phases import settle_all
 from governance.release.views import those_kept_out
@@ -21,16 +22,19 @@ from governance.release.zone import Rights, Zone
 __all__ = [
     "WORKBOOK",
     "Extract",
+    "Made",
     "ReleaseFailedError",
     "ReleaseRefusedError",
     "Rights",
     "Zone",
+    "hand_over",
     "lock",
     "narrowed",
     "not_released",
     "publish",
     "publish_documents",
     "read_agreed",
+    "read_by_person",
     "released_files",
     "settle_all",
     "those_kept_out",

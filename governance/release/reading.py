@@ -42,9 +42,31 @@ def read_agreed(
     return {view.relation: _read(con, view, key) for view in views}
 
 
-def _read(con: duckdb.DuckDBPyConnection, view: View, key: bytes) -> Agreed:
+def read_by_person(
+    con: duckdb.DuckDBPyConnection, decision: ReleaseDecision, *, zone: Zone, as_at: date
+) -> dict[str, tuple[pa.Table, list[str | None]]]:
+    """Read every relation of the decision with the person of each row, for copies whose rows stand under a person.
+
+    The person is known also where the agreement or a right of theirs keeps the identifier back. Nothing is sorted, and
+    pseudonyms are none of a copy: ReleaseFailedError.
+    """
+    if "pseudonymised" in decision.transforms.values():
+        raise ReleaseFailedError(f"{decision.agreement} gives pseudonyms, which a copy cannot do")
+    lock(con)
+    found = {}
+    for each in decision.relations:
+        view = release_view(con, decision, each, zone, as_at)
+        read = _rows(con, view)
+        number = len(view.items)
+        people = read.column(number).to_pylist() if read.num_columns > number else []
+        found[each] = read.select(read.column_names[:number]), people
+    return found
+
+
+def _rows(con: duckdb.DuckDBPyConnection, view: View) -> pa.Table:
+    """What the view gives, with the columns of whom it is about at the end."""
     try:
-        read = con.execute(view.sql, view.parameters).to_arrow_table()
+        return con.execute(view.sql, view.parameters).to_arrow_table()
     except (
         duckdb.CatalogException
     ) as problem:  # a cohort, or the rights, of a table that is not there
@@ -52,6 +74,10 @@ def _read(con: duckdb.DuckDBPyConnection, view: View, key: bytes) -> Agreed:
         raise ReleaseFailedError(
             f"{view.relation} cannot be released: {reason}; build it first"
         ) from None
+
+
+def _read(con: duckdb.DuckDBPyConnection, view: View, key: bytes) -> Agreed:
+    read = _rows(con, view)
     table = read.select(read.column_names[: len(view.items)])
     people = frozenset(_people(read.select(read.column_names[len(view.items) :])))
     for index, item in enumerate(view.items):

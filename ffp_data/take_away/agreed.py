@@ -1,0 +1,231 @@
+"""What may leave of some children, as a published view of its own: the pages' code then reads it like theirs.
+
+The children's rows of the published view are put where the gate reads, beside their rights as they stand at this
+moment (orders since the last run count), and come back through the generated views of `governance.release`. What
+a feed that the agreement does not name tells is not among them; a value that rests on such a feed stays without its
+source, since the source may tell more than the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from ffp_data.pipeline import policy
+from ffp_data.pipeline.release_zone import ZONE
+from ffp_data.pipeline.run import Run
+from ffp_data.rights import restriction, share_decision
+from ffp_data.rights.orders import Kind, Orders
+from ffp_data.serving.view import FEEDS, TABLES
+from ffp_data.settings import Home
+from ffp_data.web.published import Published
+from governance.grants import Grants, ReleaseDecision
+from governance.release import Rights, Zone, read_by_person
+
+PERSON = "child_id"
+_ROOM = "view"
+_ZONE = Zone(
+    ZONE.schemas,
+    Rights(
+        protected="SELECT child_id FROM rights.protected",
+        kept_out="SELECT child_id, purpose, recipient FROM rights.withheld_children",
+        unnumbered="SELECT child_id, recipient FROM rights.withheld_numbers",
+        members="SELECT NULL::VARCHAR AS record_key, NULL::VARCHAR AS child_id WHERE false",
+    ),
+)
+
+Rows = Collection[tuple[str | None, ...]]
+
+
+@dataclass(frozen=True)
+class RightsNow:
+    """Whose rights bind a copy at this moment."""
+
+    shielded: frozenset[str]
+    withheld: Rows
+    """(child, purpose, recipient), as in `governance.release.Rights.kept_out`."""
+    unnumbered: Rows
+    withheld_feeds: Mapping[str, frozenset[str]]
+    """Of a child the feeds that a decision keeps from every page and copy."""
+
+
+def rights_now(home: Home, grants: Grants, as_at: date) -> RightsNow:
+    """The orders that stand, read from the register itself and not from the last run."""
+    run = Run.at(run_id="take-away", home=home.root, as_at=as_at)
+    with Orders(home) as orders:
+        flows = grants.flows
+        feeds: dict[str, set[str]] = {}
+        for child, feed in share_decision.withheld_feeds(orders, run):
+            feeds.setdefault(str(child), set()).add(str(feed))
+        return RightsNow(
+            frozenset(c for _, reached in orders.reach(as_at, Kind.SHIELD) for c in reached),
+            restriction.withheld(orders, as_at, flows)
+            | share_decision.withheld(orders, as_at, flows),
+            restriction.numbers_left_out(orders, as_at),
+            {child: frozenset(each) for child, each in feeds.items()},
+        )
+
+
+def grants_of(home: Home, as_at: date) -> Grants:
+    """The grants of the lock that the last run compiled; raises LockError."""
+    return policy.grants(Run.at(run_id="take-away", home=home.root, as_at=as_at))
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """The agreed rows as a published view, and whom each relation is about."""
+
+    view: Published
+    people: Mapping[str, frozenset[str]]
+    rows: Mapping[str, int]
+    unnumbered: frozenset[str]
+    """Children whose numbers an order leaves out, the hub's identifier among them."""
+    left_out: frozenset[str]
+    """Children of whom nothing may leave."""
+    shielded: frozenset[str]
+    """Children whose place an order hides, since the view was made or before."""
+    scratch: Path
+    """Where a file may lie while it is made."""
+
+
+def agreed(
+    home: Home,
+    view: Published,
+    decision: ReleaseDecision,
+    rights: RightsNow,
+    child_ids: Collection[str],
+) -> Agreed:
+    """Read what leaves of these children. Raises ReleaseRefusedError, ReleaseFailedError."""
+    as_at = date.fromisoformat(view.as_at)
+    asked = sorted(child_ids)
+    names = [name for name, (relation, _) in TABLES.items() if relation in decision.relations]
+    wanted = [each for each in asked if not _rests_on_withheld(view, rights, names, each)]
+    con = _connection(home)
+    shapes = dict(_offer(con, view, decision, wanted))
+    _offer_rights(con, view, rights)
+    read = read_by_person(con, decision.of_those(wanted), zone=_ZONE, as_at=as_at) if wanted else {}
+    people: dict[str, frozenset[str]] = {}
+    for name, shape in shapes.items():
+        relation = TABLES[name][0]
+        table, whom = read.get(relation, (shape.empty_table(), []))
+        people[relation] = frozenset(each for each in whom if each)
+        _keep(con, name, table, whom, shape)
+    _keep(con, FEEDS, view.arrow(f"FROM {FEEDS}"), [], None)
+    con.execute("DROP SCHEMA single_view CASCADE")  # what did not pass the gate is out of reach
+    kept = people.get(TABLES["children"][0], frozenset())
+    numbered = read[TABLES["children"][0]][0].column(PERSON).to_pylist() if kept else []
+    mine = view.protected | rights.shielded
+    own = replace(view, protected=frozenset(mine & kept), _connection=con)
+    rows = {relation: table.num_rows for relation, (table, _) in read.items()}
+    return Agreed(
+        own,
+        people,
+        rows,
+        kept - frozenset(numbered),
+        frozenset(asked) - kept,
+        rights.shielded,
+        home.scratch,
+    )
+
+
+def _connection(home: Home) -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(
+        ":memory:",
+        config={
+            "temp_directory": str(home.scratch / "spill"),
+            "temp_file_encryption": "true",
+            "threads": "1",
+        },
+    )
+    con.execute(f"ATTACH ':memory:' AS {_ROOM}")
+    return con
+
+
+def _offer(
+    con: duckdb.DuckDBPyConnection, view: Published, decision: ReleaseDecision, wanted: list[str]
+) -> Iterator[tuple[str, pa.Schema]]:
+    """Put the children's rows where the gate reads; give the published shape of each table."""
+    feeds = frozenset(map(str, decision.terms["rows"].get("feeds", ())))
+    for name, (relation, _) in TABLES.items():
+        if relation not in decision.relations:
+            continue
+        rows = view.arrow(f"FROM {name} WHERE {PERSON} IN (SELECT unnest(?::VARCHAR[]))", [wanted])
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS {relation.partition('.')[0]}")
+        _create(con, relation, _without_others(rows, feeds))
+        yield name, rows.schema
+
+
+def _without_others(rows: pa.Table, feeds: Collection[str]) -> pa.Table:
+    """The rows, with the source of a value only where the agreement names that feed."""
+    for at, name in enumerate(rows.column_names):
+        if name.endswith("_source"):
+            told = [
+                each if each is None or set(each.split(", ")) <= set(feeds) else None
+                for each in rows.column(at).to_pylist()
+            ]
+            rows = rows.set_column(at, name, pa.array(told, pa.string()))
+    return rows
+
+
+def _offer_rights(con: duckdb.DuckDBPyConnection, view: Published, rights: RightsNow) -> None:
+    con.execute("CREATE SCHEMA rights")
+    protected = [(each,) for each in sorted(view.protected | rights.shielded)]
+    for name, columns, rows in (
+        ("protected", ("child_id",), protected),
+        ("withheld_children", ("child_id", "purpose", "recipient"), rights.withheld),
+        ("withheld_numbers", ("child_id", "recipient"), rights.unnumbered),
+    ):
+        listed = list(rows)
+        arrays = [pa.array([row[n] for row in listed], pa.string()) for n in range(len(columns))]
+        _create(con, f"rights.{name}", pa.table(arrays, list(columns)))
+
+
+def _create(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    con.register("rows_in", rows)
+    con.execute(f"CREATE TABLE {name} AS FROM rows_in")
+    con.unregister("rows_in")
+
+
+def _keep(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    table: pa.Table,
+    whom: list[str | None],
+    shape: pa.Schema | None,
+) -> None:
+    """Put what passed the gate into the room, as the pages know it: lists are lists, and each row has its child."""
+    for at, column in enumerate(table.column_names if shape else ()):
+        assert shape is not None
+        if pa.types.is_list(shape.field(column).type) and not pa.types.is_list(
+            table.field(at).type
+        ):
+            split = [each.split("; ") if each else [] for each in table.column(at).to_pylist()]
+            table = table.set_column(at, column, pa.array(split, pa.list_(pa.string())))
+    if PERSON in table.column_names and table.num_rows:
+        at = table.column_names.index(PERSON)
+        table = table.set_column(at, PERSON, pa.array(whom, pa.string()))
+    _create(con, f"{_ROOM}.{name}", table)
+
+
+def _rests_on_withheld(
+    view: Published, rights: RightsNow, names: Collection[str], child_id: str
+) -> bool:
+    """Whether the view still shows what was decided since not to be shown of a child: then nothing leaves."""
+    feeds = rights.withheld_feeds.get(child_id, frozenset())
+    return any(
+        feed in (source or "").split(", ")
+        for name in names
+        for source in _sources(view, name, child_id)
+        for feed in feeds
+    )
+
+
+def _sources(view: Published, name: str, child_id: str) -> Iterator[str | None]:
+    for row in view.rows(f"FROM {name} WHERE {PERSON} = ?", [child_id]):
+        if row.get("state") != "not_shared":
+            yield from (row[each] for each in row if each == "source" or each.endswith("_source"))
