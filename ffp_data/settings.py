@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 WAREHOUSE_FILE = (
     "warehouse.duckdb"  # dbt bakes the name into its manifest: vary the folder, never this
@@ -150,6 +150,10 @@ class Partnership(BaseModel):
     """Case systems that the council runs; a drop out of another is refused. None named: any with a profile."""
     linkage_model: str | None = None
     """Path of a linkage model that replaces the packaged one."""
+    contact: str = "the data team of the partnership"
+    """Whom to tell of a page that cannot be used: words, with an address or a telephone number."""
+    dagster: str | None = Field(None, pattern=r"^https?://[\w.:/\[\]-]+$")
+    """Where Dagster's pages are, for links to them; none: no links."""
     linked_only: bool = False
     """Search shows only children whom two agencies know already, and those on the user's own caseload."""
     changes_kept_days: int = 90

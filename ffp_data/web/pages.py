@@ -27,6 +27,7 @@ _MENU = (
     (Right.UNDO, "/review/decisions", "Decisions"),
     (Right.EXPLAIN, "/governance", "Governance"),
     (Right.LISTS, "/lists", "Lists"),
+    (Right.OPERATE, "/engineer", "Feeds and runs"),
 )
 
 

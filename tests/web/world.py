@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ffp_data.hub import Hub
 from ffp_data.serving import store
+from ffp_data.serving.operations import FEED_FIGURES, HUB_FIGURES, QUARANTINED
 from ffp_data.serving.changes import CHANGES, META, with_changes
 from ffp_data.serving.changes import SCHEMA as CHANGED
 from ffp_data.serving.view import (
@@ -86,6 +87,16 @@ SCHEMAS = {
         ("since", pa.date32()), ("last_delivered_at", pa.timestamp("us")),
     ]),
     FEEDS: pa.schema([("feed", TEXT), ("service_label", TEXT), ("is_late", pa.bool_()), ("agreement_state", TEXT)]),
+    FEED_FIGURES: pa.schema([
+        *((n, TEXT) for n in ("feed", "agency", "service_label", "agreement", "agreement_state")),
+        ("last_delivered_at", pa.timestamp("us")), ("is_late", pa.bool_()), ("promise_late_after_hours", pa.int32()),
+        *((n, pa.int64()) for n in ("deliveries", "refused", "held", "rows_delivered", "rows_loaded",
+                                    "rows_quarantined", "rows_superseded")),
+    ]),
+    QUARANTINED: pa.schema([
+        *((n, TEXT) for n in ("feed", "table_name", "column_name", "rule", "set_aside")), ("count", pa.int64()),
+    ]),
+    HUB_FIGURES: pa.schema([("what", TEXT), ("count", pa.int64())]),
     PROTECTED: pa.schema([("child_id", TEXT)]),
     CHANGES: CHANGED,
 }  # fmt: skip
@@ -146,6 +157,15 @@ def tables_of(world: World) -> dict[str, pa.Table]:
         FEEDS: [{"feed": "police", "service_label": "police", "is_late": True, "agreement_state": "in_force"},
                 {"feed": "case_system", "service_label": "children's social care", "is_late": False,
                  "agreement_state": "in_force"}],
+        FEED_FIGURES: [
+            _feed("case_system"), _feed("police", is_late=True, rows_delivered=12, rows_loaded=9, rows_quarantined=2,
+                                        rows_superseded=1),
+            _feed("prison", deliveries=None, last_delivered_at=None, agreement_state="expired"),
+            _feed("housing", refused=1, held=2),
+        ],
+        QUARANTINED: [{"feed": "police", "table_name": "people", "column_name": "date_of_birth", "rule": "not_a_date",
+                       "set_aside": "row", "count": 2}],
+        HUB_FIGURES: [{"what": "child", "count": 4}, {"what": "record", "count": 9}],
         PROTECTED: [{"child_id": world.hidden}],
         CHANGES: [],
     }  # fmt: skip
@@ -179,6 +199,14 @@ def _child(child_id: str, given: str, surname: str, **others: Any) -> dict[str, 
         "postcode": "XF1 2AB", "address_line": "3 Ash Lane", "is_restricted": False, "school_urn": "990155",
         "is_open_to": ["child_protection"], "record_count": 3, "link_confidence_min": 0.99,
         **stated, **dated, **others,
+    }  # fmt: skip
+
+
+def _feed(feed: str, **others: Any) -> dict[str, Any]:
+    return {
+        "feed": feed, "agency": "fenmarch-council", "service_label": feed, "agreement": "DSA-X-01",
+        "agreement_state": "in_force", "last_delivered_at": SEEN, "is_late": False, "promise_late_after_hours": 48,
+        "deliveries": 1, **others,
     }  # fmt: skip
 
 
