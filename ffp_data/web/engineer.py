@@ -97,7 +97,9 @@ def _feeds(view: Published) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (_STATES.index(row["state"]), row["feed"]))
 
 
-_COUNTS = ("deliveries", "refused", "held", "rows_delivered", "rows_loaded", "rows_quarantined", "rows_superseded")  # fmt: skip
+_COUNTS = (
+    "deliveries", "refused", "held", "rows_delivered", "rows_loaded", "rows_quarantined", "rows_superseded",
+)  # fmt: skip
 
 
 def _state(row: Mapping[str, Any]) -> str:

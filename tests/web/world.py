@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from ffp_data.hub import Hub
 from ffp_data.serving import store
-from ffp_data.serving.operations import FEED_FIGURES, HUB_FIGURES, QUARANTINED
 from ffp_data.serving.changes import CHANGES, META, with_changes
 from ffp_data.serving.changes import SCHEMA as CHANGED
+from ffp_data.serving.operations import FEED_FIGURES, HUB_FIGURES, QUARANTINED
 from ffp_data.serving.view import (
     BORN,
     FEEDS,
@@ -86,6 +86,16 @@ SCHEMAS = {
         *((n, TEXT) for n in ("list_id", "feed", "label", "part", "state", "state_in_words")),
         ("since", pa.date32()), ("last_delivered_at", pa.timestamp("us")),
     ]),
+    "attendance_months": pa.schema([
+        ("child_id", TEXT), ("session_month", pa.date32()),
+        *((f"{n}_session_count", pa.int32()) for n in ("present", "authorised", "unauthorised", "not_possible")),
+        ("last_session_date", pa.date32()), ("is_confident", pa.bool_()), ("source", TEXT),
+    ]),
+    "child_clocks": pa.schema([
+        *((n, TEXT) for n in ("child_id", "clock", "state_in_words", "source")),
+        *((f"{n}_date", pa.date32()) for n in ("start", "due", "stop")),
+        ("is_pressing", pa.bool_()), ("is_confident", pa.bool_()),
+    ]),
     FEEDS: pa.schema([("feed", TEXT), ("service_label", TEXT), ("is_late", pa.bool_()), ("agreement_state", TEXT)]),
     FEED_FIGURES: pa.schema([
         *((n, TEXT) for n in ("feed", "agency", "service_label", "agreement", "agreement_state")),
@@ -154,6 +164,16 @@ def tables_of(world: World) -> dict[str, pa.Table]:
         "list_states": [{"list_id": each, "feed": "case_system", "label": "children's social care", "part": "tells",
                          "state": "in_time", "state_in_words": "in time, last delivered on 2026-03-30",
                          "last_delivered_at": SEEN} for each in ("referred_again", "not_reached")],
+        "attendance_months": [{"child_id": world.mine, "session_month": date(2026, 3, 1), "present_session_count": 20,
+                               "authorised_session_count": 4, "unauthorised_session_count": 12,
+                               "not_possible_session_count": 2, "last_session_date": date(2026, 3, 27),
+                               "is_confident": True, "source": "school"}],
+        "child_clocks": [{"child_id": world.mine, "clock": "assessment", "state_in_words": "overdue", "is_pressing": True,
+                          "start_date": date(2026, 1, 5), "due_date": date(2026, 3, 10), "source": "case_system",
+                          "is_confident": True},
+                         {"child_id": world.mine, "clock": "support_package", "is_pressing": True, "is_confident": True,
+                          "state_in_words": "approved, waiting to be paid", "start_date": date(2026, 2, 2),
+                          "source": "case_system"}],
         FEEDS: [{"feed": "police", "service_label": "police", "is_late": True, "agreement_state": "in_force"},
                 {"feed": "case_system", "service_label": "children's social care", "is_late": False,
                  "agreement_state": "in_force"}],
