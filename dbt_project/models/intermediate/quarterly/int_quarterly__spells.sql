@@ -15,7 +15,6 @@ spells as (
         start_date,
         end_date,
         null as detail,
-        null as team,
         'episodes' as source_table,
         delivery_id,
         line
@@ -26,7 +25,6 @@ spells as (
         record_key,
         start_date,
         end_date,
-        null,
         null,
         'ssd_early_help_episodes',
         delivery_id,
@@ -39,7 +37,6 @@ spells as (
         referral_date,
         closure_date,
         null,
-        team,
         'ssd_cin_episodes',
         delivery_id,
         line
@@ -52,7 +49,6 @@ spells as (
         held_date,
         coalesce(concluded_date, held_date),
         outcome_code,
-        null,
         'xt_strategy_discussions',
         delivery_id,
         line
@@ -64,7 +60,6 @@ spells as (
         start_date,
         end_date,
         null,
-        team,
         'ssd_s47_enquiry',
         delivery_id,
         line
@@ -75,7 +70,6 @@ spells as (
         record_key,
         start_date,
         end_date,
-        null,
         null,
         'ssd_cp_plans',
         delivery_id,
@@ -88,7 +82,6 @@ spells as (
         start_date,
         end_date,
         end_reason_code,
-        null,
         'ssd_cla_episodes',
         delivery_id,
         line
@@ -100,7 +93,6 @@ spells as (
         letter_date,
         least(application_date, end_date),
         end_reason_code,
-        null,
         'xt_legal_tracker',
         delivery_id,
         line
@@ -112,7 +104,6 @@ spells as (
         record_key,
         start_date,
         end_date,
-        null,
         null,
         'xt_return_home_plans',
         delivery_id,

@@ -1,4 +1,5 @@
--- Stretches of time by which a stage is told, each with the child's number at the council.
+-- Stretches of time by which a stage is told, each with the child's number at the council. No team: it would locate a
+-- child whose place is protected.
 with spells as (
     select * from {{ ref('int_quarterly__spells') }}
 ),
@@ -11,16 +12,12 @@ numbered as (
         spells.start_date,
         spells.end_date,
         spells.detail,
-        case
-            when persons.is_restricted then 'withheld' else coalesce(spells.team, 'not recorded')
-        end as team,
         spells.is_confident,
         spells.source_table,
         spells.record_key,
         spells.delivery_id,
         spells.line
     from spells
-    left join {{ ref('int_persons__survivors') }} as persons using (child_id)
     left join {{ ref('int_persons__case_numbers') }} as case_numbers using (child_id)
 )
 
