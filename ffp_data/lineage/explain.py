@@ -191,11 +191,14 @@ def _canonical(child_id: str) -> str:
 
 
 @contextmanager
-def open_explainer(home: Home) -> Iterator[Explainer]:
-    """An explainer of a home's last run. Raises duckdb.IOException while a run writes, LockError."""
+def open_explainer(home: Home, lineage: ColumnLineage | None = None) -> Iterator[Explainer]:
+    """An explainer of a home's last run. Raises duckdb.IOException while a run writes, LockError.
+
+    `lineage`: of the project and the home's contracts, where who asks has it already.
+    """
     access, register = Access(home), Register.open(home.hub_url)
     run = Run.at(run_id="explain", home=home.root)
-    lineage = ColumnLineage(current_graph(), run.contracts)
+    lineage = lineage or ColumnLineage(current_graph(), run.contracts)
     try:
         with connect(home, read_only=True) as con:
             books = Books(

@@ -1,7 +1,8 @@
-"""Finds the ledger's events about a child without reading the whole ledger.
+"""Finds the ledger's events about a child, or of a user, without reading the whole ledger.
 
-The index says for each reference at which byte of the ledger an event with it stands, and for a release in
-which of its tables the child was. It is built from the ledger alone, only ever as far as the newest
+The index says for each reference at which byte of the ledger an event with it stands, for a release in
+which of its tables the child was, and for each act or look of a user on which day it was. It is built
+from the ledger alone, only ever as far as the newest
 checkpoint, line by line with the chain of hashes checked, and remembers the head that it was built to: if
 the ledger does not hold that head at that place any more, or the index does not open, it is thrown away and
 built anew. Nothing is answered from it: an answer is read from the ledger's line, whose hash is checked
@@ -35,8 +36,10 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS found (high UBIGINT, low UBIGINT, place BIGINT, number BIGINT, tables UBIGINT);
 CREATE TABLE IF NOT EXISTS releases (place BIGINT, number BIGINT);
 CREATE TABLE IF NOT EXISTS runs (run_id VARCHAR, number BIGINT);
+CREATE TABLE IF NOT EXISTS looks (who VARCHAR, day VARCHAR, place BIGINT, number BIGINT);
 CREATE TABLE IF NOT EXISTS built (count BIGINT, size BIGINT, head VARCHAR);
 """
+_NAMES = ("found", "releases", "runs", "looks", "built")
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,10 @@ class DisclosureIndex:
             con.execute(f"LOAD '{httpfs_extension()}'")
             self._attach(con)
             con.execute("USE kept")
+            is_whole = len(_present(con)) == len(_NAMES)  # else it is new, or of an older version
             con.execute(_TABLES)
-            if not _agrees(con, self._ledger):
-                for table in ("found", "releases", "runs", "built"):
+            if not is_whole or not _agrees(con, self._ledger):
+                for table in _NAMES:
                     con.execute(f"DELETE FROM {table}")
             yield con
         finally:
@@ -94,6 +98,11 @@ class DisclosureIndex:
                 path.unlink()
             con.execute(attach)
         self._file.chmod(0o600)
+
+
+def _present(con: duckdb.DuckDBPyConnection) -> set[str]:
+    rows = con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'kept'")
+    return {name for (name,) in rows.fetchall()}
 
 
 def _agrees(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> bool:
@@ -113,6 +122,7 @@ class _Rows:
     lists: list[pa.Table] = field(default_factory=list)
     releases: list[tuple[int, int]] = field(default_factory=list)
     runs: list[tuple[str, int]] = field(default_factory=list)
+    looks: list[tuple[str, str, int, int]] = field(default_factory=list)
 
 
 class _Builder:
@@ -156,7 +166,9 @@ class _Builder:
                 self._add_list(said, place, number)
         if kind == "identifiers_assigned":
             rows.runs.append((facts["run_id"], number))
-        if len(rows.found) + sum(each.num_rows for each in rows.lists) >= _BATCH:
+        if who := facts.get("who"):
+            rows.looks.append((who, time_of(event)[:10], place, number))
+        if len(rows.looks) + len(rows.found) + sum(each.num_rows for each in rows.lists) >= _BATCH:
             self._flush()
 
     def _add_list(self, said: Mapping[str, Any], place: int, number: int) -> None:
@@ -173,14 +185,29 @@ class _Builder:
         places = np.array([place for _, place, _ in rows.found], np.int64)
         numbers = np.array([number for _, _, number in rows.found], np.int64)
         reads = _table(raw, places, numbers, np.zeros(len(rows.found), np.uint64))
-        for table in (reads, *rows.lists):
+        for name, table in (
+            ("looks", _looks(rows.looks)),
+            *(("found", t) for t in (reads, *rows.lists)),
+        ):
             self._con.register("rows_in", table)
-            self._con.execute("INSERT INTO found SELECT * FROM rows_in")
+            self._con.execute(f"INSERT INTO {name} SELECT * FROM rows_in")
             self._con.unregister("rows_in")
         for name, listed in (("releases", rows.releases), ("runs", rows.runs)):
             if listed:
                 self._con.executemany(f"INSERT INTO {name} VALUES (?, ?)", listed)
         self._rows = _Rows()
+
+
+def time_of(event: Mapping[str, Any]) -> str:
+    """When it was: a look may have waited in a journal before it came into the ledger."""
+    return str(event["facts"].get("read_at") or event["at"])
+
+
+def _looks(found: Sequence[tuple[str, str, int, int]]) -> pa.Table:
+    columns = [list(each) for each in zip(*found, strict=True)] or [[], [], [], []]
+    kinds = (pa.string(), pa.string(), pa.int64(), pa.int64())
+    arrays = [pa.array(values, kind) for values, kind in zip(columns, kinds, strict=True)]
+    return pa.table(arrays, ["who", "day", "place", "number"])
 
 
 def _table(raw: bytes, place: Any, number: Any, tables: Any) -> pa.Table:
@@ -209,6 +236,18 @@ def _chained(line: bytes, head: str, number: int) -> str:
 
 
 @dataclass(frozen=True)
+class Looks:
+    """Which looks are wanted: of a user, between two days (ISO, both included), among events; a page of them."""
+
+    who: str | None = None
+    since: str = ""
+    until: str = ""
+    numbers: Sequence[int] | None = None
+    most: int = 50
+    after: int = 0
+
+
+@dataclass(frozen=True)
 class Answers:
     """What the index finds, read from the ledger. ``newest``: how far the answer goes."""
 
@@ -233,6 +272,30 @@ class Answers:
         ).fetchall()
         self.con.unregister("wanted")
         return [Found(*row) for row in rows]
+
+    def looks(self, wanted: Looks) -> tuple[int, list[int]]:
+        """How many looks there are of a kind, and the places of one page of them, the newest first."""
+        where, values = ["true"], list[object]()
+        if wanted.who is not None:
+            where, values = [*where, "who = ?"], [*values, wanted.who]
+        if wanted.since:
+            where, values = [*where, "day >= ?"], [*values, wanted.since]
+        if wanted.until:
+            where, values = [*where, "day <= ?"], [*values, wanted.until]
+        if wanted.numbers is not None:
+            self.con.register("among", pa.table({"number": pa.array(wanted.numbers, pa.int64())}))
+            where.append("number IN (SELECT number FROM among)")
+        body = f"FROM looks WHERE {' AND '.join(where)}"
+        (count,) = self.con.execute(f"SELECT count(*) {body}", values).fetchone() or (0,)
+        page = f"SELECT place {body} ORDER BY number DESC LIMIT {wanted.most:d} OFFSET {wanted.after:d}"
+        return count, [place for (place,) in self.con.execute(page, values).fetchall()]
+
+    def users(self) -> list[str]:
+        """Everybody who ever looked or acted, by the name that the ledger has."""
+        return [
+            who
+            for (who,) in self.con.execute("SELECT DISTINCT who FROM looks ORDER BY who").fetchall()
+        ]
 
     def releases(self) -> Iterator[dict[str, Any]]:
         """Every release's event, oldest first."""

@@ -105,7 +105,7 @@ class DisclosureRegister:
             kept = [
                 (each, words)
                 for each in found
-                if (words := _under(each, under[each.reference], identity, numbers))
+                if (words := said_under(each, under[each.reference], identity, numbers))
             ]
             events = answers.events(each.place for each, _ in kept)
             told = [
@@ -123,7 +123,7 @@ class DisclosureRegister:
         )
 
 
-def _under(
+def said_under(
     found: Found, child_id: str, identity: Identity, numbers: Mapping[str, int]
 ) -> str | None:
     """Under which identifier the event is the child's; None where it is another's alone."""

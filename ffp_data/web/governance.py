@@ -8,9 +8,19 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import FileResponse, Response
 
-from ffp_data.rights.disclosures import DisclosureRegister, NoSuchChildError
+from ffp_data.rights.access_log import PAGE, Days
+from ffp_data.rights.disclosures import RELEASED, Disclosure, DisclosureRegister, NoSuchChildError
+from ffp_data.web.agreed import require
+from ffp_data.web.governance_access import DayText, PageNumber, Text, day_of, name_of
+from ffp_data.web.governance_access import routes as access
+from ffp_data.web.governance_agreements import routes as agreements
+from ffp_data.web.governance_explain import routes as explain
+from ffp_data.web.governance_ledger import routes as ledger
+from ffp_data.web.governance_lineage import routes as lineage
+from ffp_data.web.governance_orders import routes as orders
+from ffp_data.web.governance_withdrawal import routes as withdrawal
 from ffp_data.web.pages import show
-from ffp_data.web.service import Asker, Checked, Served, Service, Who
+from ffp_data.web.service import Checked, Served, Service, Who
 from governance.access import Right
 
 routes = APIRouter(prefix="/governance")
@@ -34,30 +44,19 @@ _TITLES = {
 @routes.get("")
 def overview(request: Request, service: Served, who: Who) -> Response:
     """Documents and the state of the ledger."""
-    _require(service, who)
+    require(service, who)
     folder = service.home.out / "governance"
     documents = [(path, title) for path, title in _TITLES.items() if (folder / path).is_file()]
     return show(
         request, "governance.html", documents=documents,
-        checkpoint=service.access.ledger.last_checkpoint(), problems=None,
+        checkpoint=service.access.ledger.last_checkpoint(),
     )  # fmt: skip
-
-
-@routes.post("/ledger", dependencies=[Checked])
-def verify(request: Request, service: Served, who: Who) -> Response:
-    """Verify the whole ledger now."""
-    _require(service, who)
-    ledger = service.access.ledger
-    problems = [str(problem) for problem in ledger.verify()]
-    return show(
-        request, "governance_ledger.html", checkpoint=ledger.last_checkpoint(), problems=problems
-    )
 
 
 @routes.get("/documents/{path:path}")
 def document(request: Request, service: Served, who: Who, path: str) -> Response:
     """One document of the last run; nothing that lies elsewhere."""
-    _require(service, who)
+    require(service, who)
     folder = (service.home.out / "governance").resolve()
     found = (folder / path).resolve()
     if not found.is_relative_to(folder) or not found.is_file() or found.suffix not in _KINDS:
@@ -79,32 +78,57 @@ def document(request: Request, service: Served, who: Who, path: str) -> Response
 @routes.get("/disclosures")
 def disclosures_form(request: Request, service: Served, who: Who) -> Response:
     """Ask for a child."""
-    _require(service, who)
-    return show(request, "governance_disclosures.html", child_id="", log=None, error=None)
+    require(service, who)
+    return _disclosures(request, service)
 
 
 @routes.post("/disclosures", dependencies=[Checked])
 def disclosures(
-    request: Request, service: Served, who: Who, child_id: Annotated[str, Form(max_length=40)] = ""
+    request: Request,
+    service: Served,
+    who: Who,
+    child_id: Annotated[str, Form(max_length=40)] = "",
+    to: Text = "",
+    since: DayText = "",
+    until: DayText = "",
+    page: PageNumber = 1,
 ) -> Response:
-    """To whom a child's data went: every release and every read."""
-    asked = child_id.strip()
+    """To whom a child's data went: every release, what was taken away, and every read."""
+    asked, days = child_id.strip(), Days(day_of(since), day_of(until))
     gate = service.access.gate  # on disk before the answer: a question of law, not of speed
     facts = gate.check(who.principal, Right.DISCLOSURES, subjects=[asked])
-    page: dict[str, Any] = {"child_id": asked, "log": None, "error": None}
+    form: dict[str, Any] = {"child_id": asked, "to": to, "days": days}
+    service.flush()
     try:
         register = DisclosureRegister(service.home, service.access)
         log = register.of_child(register.identity(asked))
     except NoSuchChildError:
-        error = "This hub has no such child"
-        return show(request, "governance_disclosures.html", 404, **{**page, "error": error})
+        return _disclosures(request, service, 404, **form, error="This hub has no such child")
     gate.append("read", **facts, disclosures=len(log.disclosures), upto=log.events)
-    return show(request, "governance_disclosures.html", **{**page, "log": log})
+    wanted = [d for d in reversed(log.disclosures) if days.has(d.at[:10]) and to in ("", d.to)]
+    form |= {"log": log, "found": len(wanted), "shown": wanted[(page - 1) * PAGE : page * PAGE]}
+    return _disclosures(request, service, **form, page=page, pages=max(1, -(-len(wanted) // PAGE)))
 
 
-def _require(service: Service, who: Asker) -> None:
-    service.gate.check(who.principal, Right.EXPLAIN)
+def _disclosures(request: Request, service: Service, status: int = 200, **page: Any) -> Response:
+    nothing: dict[str, Any] = {
+        "child_id": "", "to": "", "days": Days(), "log": None, "error": None, "shown": (),
+        "found": 0, "page": 1, "pages": 1,
+    }  # fmt: skip
+    about = {"name_of": name_of(service), "kind_of": _kind}
+    return show(request, "governance_disclosures.html", status, **{**nothing, **about, **page})
+
+
+def _kind(each: Disclosure) -> str:
+    """What a disclosure was, in words."""
+    if each.what == RELEASED:
+        return "released"
+    return (each.right or each.what).replace("_", " ")
 
 
 def _name(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix()
+
+
+for part in (agreements, lineage, explain, access, withdrawal, orders, ledger):
+    routes.include_router(part)

@@ -25,6 +25,7 @@ from ffp_data.web.oidc import SignInFailedError
 from ffp_data.web.pages import show
 from ffp_data.web.session import COOKIE, FormRefusedError, SignInNeededError
 from governance.access import AccessDeniedError
+from governance.policy.compile import LockError
 
 _log = logging.getLogger("uvicorn.error")
 
@@ -68,6 +69,9 @@ _BY_ERROR: dict[type[Exception], Refusal] = {
     ),
     NothingPublishedError: Refusal(
         503, "Nothing to show yet", "No run has published a view. Ask the data team."
+    ),
+    LockError: Refusal(
+        503, "Nothing is agreed yet", "No run has compiled the agreements. Ask the data team."
     ),
     SealUnfinishedError: Refusal(
         503, "Closed for a moment", "Records are being changed. Try again in a few minutes."
