@@ -19,6 +19,7 @@ import yaml
 from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline.protected import MUST_NOT_BE_LOCATED
 from ffp_data.pipeline.run import Run
+from ffp_data.programme import figures as programme
 from ffp_data.serving import operations, store
 from ffp_data.serving.changes import CHANGES, FIRST_KNOWN, META, with_changes
 from ffp_data.warehouse import connect
@@ -34,6 +35,8 @@ TABLES: dict[str, tuple[str, str]] = {
         "child_id, relationship, related_name, source",
     ),
     "attendance": ("single_view.attendance", "child_id, attendance_window"),
+    "attendance_months": ("single_view.attendance_months", "child_id, session_month"),
+    "child_clocks": ("single_view.child_clocks", "child_id, clock, start_date, record_key, line"),
     "lists": ("lists.lists", "place"),
     "list_entries": ("lists.entries", "list_id, child_id"),
     "list_states": ("lists.states", "list_id, feed"),
@@ -101,6 +104,7 @@ def publish_view(run: Run) -> PublishedView:
         tables[PROTECTED] = con.execute(MUST_NOT_BE_LOCATED).to_arrow_table()
         tables[FEEDS] = con.execute(_FEEDS).to_arrow_table()
         tables |= operations.published(con)
+        tables |= programme.published(con, run)
         tables[INDEX] = _index(
             con.execute(_NAMES).fetchall(),
             con.execute(f"FROM ({_OTHERS}) WHERE token <> ''").to_arrow_table(),
