@@ -5,6 +5,7 @@ import dagster as dg
 from assets.identity import MEMBERSHIP
 from assets.resources import HubResource
 from ffp_data.error_words import step
+from ffp_data.programme import figures as programme
 from ffp_data.serving import publish
 from ffp_data.serving.view import TABLES, publish_view
 
@@ -25,7 +26,11 @@ def serving_snapshot(context: dg.AssetExecutionContext, hub: HubResource) -> dg.
 
 @dg.asset(
     key=["serving", "view"],
-    deps=[MEMBERSHIP, *(dg.AssetKey(relation.split(".")) for relation, _ in TABLES.values())],
+    deps=[
+        MEMBERSHIP,
+        *(dg.AssetKey(relation.split(".")) for relation, _ in TABLES.values()),
+        *(dg.AssetKey(relation.split(".")) for relation in programme.RELATIONS),
+    ],
     group_name="serving",
     kinds={"duckdb"},
     owners=["team:practice"],

@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from ffp_data.programme import publication
 from governance.disclosure_control import Dimension, Frame, Table
 from governance.disclosure_control.table import Key
 from governance.release import Rights, those_kept_out
@@ -34,6 +35,7 @@ RELATIONS: Mapping[str, tuple[str, ...]] = {
     "statistics.children_by_service_and_area": ("service", "area", "children"),
     "statistics.early_help_by_type_and_age": ("type", "age", "events"),
     "statistics.timeliness": ("measure", "outcome", "team", "clocks", "percent"),
+    **publication.relations(),
 }
 """Relations of publications, each with its dimensions, its count and, of timeliness, the share."""
 
@@ -229,4 +231,5 @@ PUBLICATIONS: Mapping[str, Callable[[Counting], list[Table]]] = {
     "children_by_service": by_service,
     "early_help": early_help,
     "timeliness": timeliness,
+    "programme": publication.tables,
 }
