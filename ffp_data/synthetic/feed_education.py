@@ -4,6 +4,7 @@ with a byte order mark; a few dates are written another way; a few lines can't b
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -14,12 +15,12 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from ffp_data.synthetic import numbers
-from ffp_data.synthetic.attendance import Enrolment, Marks, half_term_marks
+from ffp_data.synthetic.attendance import Enrolment, Marks, half_term_marks, session_counts
 from ffp_data.synthetic.noise import Origin, Sighting, origin, see
 from ffp_data.synthetic.people import Family, Member, Person
 from ffp_data.synthetic.rates import rates
 from ffp_data.synthetic.scene import Scene, Truth, local_id, siblings
-from ffp_data.synthetic.school_rolls import Span, spans, year_group
+from ffp_data.synthetic.school_rolls import Span, academic_year, spans, year_group
 from ffp_data.synthetic.school_terms import school_days
 from ffp_data.synthetic.writing import Landing, Table, british, headers, stamp
 
@@ -129,6 +130,15 @@ class Education:
             if each.span.last is None:
                 found.add(person_id)
         return found
+
+    def sessions(self, as_at: date) -> list[tuple[str, str, int]]:
+        """Person, attendance code, and how many sessions of this school year truly had it."""
+        first = date(academic_year(as_at), 9, 1)
+        told = session_counts(self.roll, school_days(max(first, self.year_start), as_at), as_at)
+        total: Counter[tuple[str, str]] = Counter()
+        for enrolment, codes in zip(self.roll, told, strict=True):
+            total.update({(enrolment.person_id, code): count for code, count in codes.items()})
+        return [(*key, count) for key, count in sorted(total.items())]
 
     @property
     def roll(self) -> list[Enrolment]:

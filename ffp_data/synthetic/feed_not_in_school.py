@@ -70,6 +70,9 @@ class NotInSchool:
             parent_name=f"{carer.name.given} {carer.name.surname}" if carer else "",
         )  # fmt: skip
         self.truth.record(FEED, SYSTEM, record, person.person_id, seen.operators)
+        if not (end and end < scene.as_at):
+            kind = {"CME": "missing_education", "EHE": "home_educated"}[kind]
+            self.truth.case(kind, f"{FEED}|{SYSTEM}|{record}", person.person_id, start)
 
     def write(self, landing: Landing, as_at: date) -> None:
         """Write the list, with one row of two siblings that no reader may load."""

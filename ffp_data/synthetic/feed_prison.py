@@ -124,10 +124,21 @@ class Prison:
         self.prisoners.append(compact(document))
         self.truth.record(FEED, SYSTEM, number, person.person_id, seen.operators)
         self._events(rng, scene, person, spell, at_court)
+        self._affected(scene, number, families, spell)
         if rng.random() >= chance["children_never_declared"]:
             for family, child in children:
                 self._contact(rng, scene, number, person, family, child)
         self._partner(rng, scene, number, families, member)
+
+    def _affected(self, scene: Scene, number: str, families: list[Family], spell: Spell) -> None:
+        """Note whose parent or carer is held, or was released in the last ninety days."""
+        if spell.released and spell.release and spell.release < shift(scene.as_at, -90):
+            return
+        since = spell.release if spell.released and spell.release else spell.admitted
+        key, state = f"{FEED}|{SYSTEM}|{number}", "released" if spell.released else "held"
+        for child in (c.person for family in families for c in family.children):
+            if not child.adopted_away_on:
+                self.truth.case("parent_in_prison", key, child.person_id, since, state)
 
     def _contact(
         self,

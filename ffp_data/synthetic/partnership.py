@@ -111,7 +111,7 @@ def synthesise(
     for feed in feeds:
         tell_user(f"writing {type(feed).__name__}")
         feed.write(landing, as_at)
-    truth.write(part / "truth", people, book)
+    truth.write(part / "truth", people, book, schools.sessions(as_at))
     (part / MARKER).write_text(f"children {children}, seed {seed}, as at {as_at}\n", "utf-8")
     shutil.rmtree(out, ignore_errors=True)
     part.rename(out)

@@ -31,6 +31,7 @@ HOUSEHOLDS = (
 RECORDS = ("record_key", "person_id", "operators")
 FAULTS = ("feed", "table", "source_person_id", "person_id", "fault", "explains")
 CASES = ("kind", "record_key", "person_id", "since", "detail")
+SESSIONS = ("person_id", "attendance_code", "sessions")
 INVOLVEMENT = ("person_id", "service", "start_date", "end_date", "outcome")
 
 
@@ -120,8 +121,10 @@ class People:
             self.involvement += [tuple(map(text, (member.person.person_id, *row))) for row in rows]
 
 
-def write(folder: Path, people: People, book: Truth) -> None:
-    """Write the six tables of truth."""
+def write(
+    folder: Path, people: People, book: Truth, sessions: Iterable[tuple[str, str, int]]
+) -> None:
+    """Write the seven tables of truth; `sessions`: person, attendance code and how many this school year."""
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "persons.csv", PERSONS, people.persons)
     _write(folder / "households.csv", HOUSEHOLDS, people.households)
@@ -129,6 +132,7 @@ def write(folder: Path, people: People, book: Truth) -> None:
     _write(folder / "planted_faults.csv", FAULTS, book.faults)
     _write(folder / "programme_cases.csv", CASES, book.cases)
     _write(folder / "involvement.csv", INVOLVEMENT, people.involvement)
+    _write(folder / "sessions.csv", SESSIONS, (tuple(map(text, row)) for row in sessions))
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -1,6 +1,6 @@
 {%- set rules = [
-    'severely_absent', 'not_in_school', 'parent_in_prison', 'steps', 'referred_again', 'due_soon', 'known_to_several',
-    'not_reached'
+    'severely_absent', 'not_in_school', 'parent_in_prison', 'steps', 'referred_again', 'no_group_decision',
+    'package_not_paid', 'due_soon', 'known_to_several', 'not_reached'
 ] -%}
 -- One row per list and child. Where one fact of a list rests on a sure link and another does not, the sure ones are
 -- told; a child of weak ones alone is counted. A list that rules children out by a feed which is not there has nobody.
