@@ -17,6 +17,7 @@ import duckdb
 
 from ffp_data.hub.child_id import ALPHABET
 from ffp_data.rights.subjects import lists_of
+from ffp_data.serving.view import TABLES
 from ffp_data.settings import Home
 from ffp_data.take_away.agreed import Agreed, agreed, grants_of, rights_now
 from ffp_data.web.child import day
@@ -106,17 +107,17 @@ def take(
 
     def make(at: str) -> Made:
         assert grants is not None, "an allowed decision comes of grants"
-        found = agreed(hub.home, view, decision, rights_now(hub.home, grants, as_at), child_ids)
-        if not found.rows.get(_CHILDREN):
-            raise ReleaseRefusedError(
-                "an order on this child keeps it out of every copy; ask the information-governance officer"
-            )
-        stamp = _stamp(number, taker, decision, at, found)
+        rights = rights_now(hub.home, grants, as_at)
         try:
+            found = agreed(hub.home, view, decision, rights, child_ids)
+            if not found.rows.get(_CHILDREN):
+                raise ReleaseRefusedError(KEPT_OUT)
+            stamp = _stamp(number, taker, decision, at, found)
             return Made(compose(found, stamp), found.rows, found.people)
         except (KeyError, duckdb.CatalogException, duckdb.BinderException) as lack:
             raise ReleaseFailedError(
-                f"{decision.agreement} does not give all that the page of a child shows; amend it"
+                f"the newest view, or {decision.agreement}, lacks what the page of a child shows: "
+                "make a run, or amend the agreement"
             ) from lack
 
     lists = lists_of(hub.home, hub.keys)
@@ -125,6 +126,9 @@ def take(
 
 
 _CHILDREN = "single_view.children"
+KEPT_OUT = (
+    "an order on this child keeps it out of every copy; ask the information-governance officer"
+)
 
 
 def _decision(hub: Hub, taker: Taker, as_at: date) -> tuple[ReleaseDecision, Grants | None]:
@@ -139,7 +143,10 @@ def _decision(hub: Hub, taker: Taker, as_at: date) -> tuple[ReleaseDecision, Gra
         return _none(
             purpose, f"no: one agreement must let copies be taken for {purpose}; found: {which}"
         ), grants
-    return replace(grants.case(found[0]), purpose=purpose), grants
+    decision = grants.case(found[0])
+    published = {relation for relation, _ in TABLES.values()}
+    items = tuple(each for each in decision.items if each.relation in published)
+    return replace(decision, purpose=purpose, items=items), grants
 
 
 def _none(purpose: str, reason: str) -> ReleaseDecision:
