@@ -58,8 +58,8 @@ def document(request: Request, service: Served, who: Who, path: str) -> Response
     """One document of the last run; nothing that lies elsewhere."""
     require(service, who)
     folder = (service.home.out / "governance").resolve()
-    found = (folder / path).resolve()
-    if not found.is_relative_to(folder) or not found.is_file() or found.suffix not in _KINDS:
+    found = _within(folder, path)
+    if found is None or found.suffix not in _KINDS:
         return show(
             request,
             "refused.html",
@@ -124,6 +124,15 @@ def _kind(each: Disclosure) -> str:
     if each.what == RELEASED:
         return "released"
     return (each.right or each.what).replace("_", " ")
+
+
+def _within(folder: Path, path: str) -> Path | None:
+    """The file of that name in the folder; None for none, and for what can be no name of a file."""
+    try:
+        found = (folder / path).resolve()
+        return found if found.is_relative_to(folder) and found.is_file() else None
+    except (ValueError, OSError):  # a NUL in it, or more letters than a name may have
+        return None
 
 
 def _name(path: Path, folder: Path) -> str:

@@ -1,0 +1,448 @@
+"""Whoever means harm: in every field of every page, in cookies and headers, in what agencies send. Nothing breaks.
+
+Pages and their fields are read from the application, so that a new field is tried too. Each text carries a mark: it
+may stand in a page as text, and in the ledger as the reason that somebody gave, and nowhere in a log.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from itertools import count
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow as pa
+import pytest
+from fastapi.testclient import TestClient
+
+from ffp_data.access import Access
+from ffp_data.hub.child_id import new_child_id
+from ffp_data.serving import store
+from ffp_data.serving.view import ROOM
+from ffp_data.web.app import make_app
+from ffp_data.web.guard import LARGEST_FORM
+from ffp_data.web.session import COOKIE, IDLE, Sessions
+from ffp_data.web.users import User
+from governance.access import load_roles
+from tests.web.conftest import Visitor
+from tests.web.routes import Page
+from tests.web.test_access_matrix import LISTED, TABLE
+from tests.web.world import World, make_world, tables_of
+
+MARK = "zqxj"
+TEXTS = {
+    "markup": f'{MARK}"><script>alert(1)</script><img src=x onerror=alert(1)>{{{{1337*1337}}}}${{1337*1337}}',
+    "sql": f"{MARK}' OR '1'='1'; DROP TABLE children; -- \" UNION SELECT * FROM children",
+    "line ends": f"{MARK}\r\nX-Injected: yes\r\n\r\nINFO signed_in who=admin\x1b[2J",
+    "nul": f"{MARK}\x00\x00",
+    "traversal": f"../../../../{MARK}/../keys/root.key",
+    "encoded": f"..%2f..%2f{MARK}%00",
+    "unicode": f"{MARK}\u202e\u0000\ufffe\U0010ffff" + "\u0301" * 50 + "٣" * 10,
+    "long": MARK * 2_500,
+    "formula": f'=cmd|"/c {MARK}"!A1',
+}
+UNEVALUATED = "1787569"  # what the sums above come to
+MAY_KEEP = {"reason"}
+"""Facts of the ledger that are the words of who looked or decided."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a page answered to a hostile text."""
+
+    page: str
+    field: str
+    text: str
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+@pytest.fixture(scope="module")
+def hostile_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return make_world(tmp_path_factory.mktemp("hostile") / "home")
+
+
+@pytest.fixture(scope="module")
+def tried(hostile_world: World) -> tuple[list[Tried], str]:
+    """Every text in every field, all other fields as they should be; and all that was logged."""
+    told = _Log()
+    logging.getLogger().addHandler(told)
+    logging.getLogger().setLevel(logging.INFO)
+    found = []
+    client = TestClient(
+        make_app(hostile_world.home), raise_server_exceptions=False, follow_redirects=False
+    )
+    with client:
+        for number, (page, field) in zip(count(), _fields()):
+            for name, text in TEXTS.items():
+                key = f"user {number} {name}"
+                response = _send(client, page, field, text, key, hostile_world)
+                found.append(
+                    Tried(
+                        page.name,
+                        field,
+                        name,
+                        response.status_code,
+                        response.headers,
+                        response.text,
+                    )
+                )
+    logging.getLogger().removeHandler(told)
+    return found, "\n".join(told.lines)
+
+
+class _Log(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not record.name.startswith(("httpx", "httpcore", "asyncio")):  # the browser's side
+            self.lines.append(self.format(record))
+
+
+def _fields() -> Iterator[tuple[Page, str]]:
+    for page in LISTED:
+        yield from ((page, name) for name in (*page.in_path, *page.in_query, *page.in_form))
+
+
+def _role(page: Page) -> str:
+    roles = TABLE[page.name].get("roles", "everybody")
+    return "practitioner" if roles == "everybody" else str(roles[0])
+
+
+def _send(client: TestClient, page: Page, field: str, text: str, key: str, world: World) -> Any:
+    sessions = client.app.state.service.sessions  # type: ignore[attr-defined]
+    user = User(name="Somebody", role=_role(page), teams=("Family Help North",))
+    client.cookies.clear()
+    client.cookies.set(COOKIE, cookie := sessions.begin(key, user))
+    takes = {"child_id": world.mine, **TABLE[page.name].get("takes", {})}
+    takes |= {"child_id": world.mine} if takes["child_id"] == "OWN" else {}
+    session = sessions.find(cookie)
+    token = {"form_token": sessions.form_token(session)} if "form_token" in page.in_form else {}
+    values = {**takes, **token, field: text}
+    path = page.address(**{n: quote(str(values[n]), safe="") for n in page.in_path})
+    query = {n: values[n] for n in page.in_query if n in values}
+    form = {n: values[n] for n in page.in_form if n in values}
+    return client.request(page.method, path, params=query, data=form or None)
+
+
+@pytest.mark.control("D08")
+def test_no_text_in_any_field_breaks_a_page(tried: tuple[list[Tried], str]) -> None:
+    found, _ = tried
+    assert len(found) > 200
+    assert [(t.page, t.field, t.text) for t in found if t.status >= 500] == []
+
+
+@pytest.mark.control("D08")
+def test_no_text_in_any_field_becomes_markup_or_a_header_or_is_worked_out(
+    tried: tuple[list[Tried], str],
+) -> None:
+    for each in tried[0]:
+        asked = (each.page, each.field, each.text)
+        assert "x-injected" not in each.headers, asked
+        assert UNEVALUATED not in each.body, asked
+        assert each.headers["content-security-policy"].startswith("default-src 'none'"), asked
+        if each.headers.get("content-type", "").startswith("text/html"):
+            assert _strange(each.body) == [], asked
+
+
+def test_a_refused_page_repeats_nothing(tried: tuple[list[Tried], str]) -> None:
+    """What was refused stands in no refusal; a form that asks again may keep what was typed, as text."""
+    refused = [t for t in tried[0] if t.status >= 400 and "<form" not in t.body.split("<main")[-1]]
+    assert refused
+    assert [(t.page, t.field, t.text) for t in refused if MARK in t.body] == []
+
+
+@pytest.mark.control("D05", "D08")
+def test_neither_log_nor_ledger_keeps_a_hostile_text_and_each_refusal_stands_in_one(
+    tried: tuple[list[Tried], str], hostile_world: World
+) -> None:
+    found, log = tried
+    assert MARK not in log
+    assert "\x1b" not in log
+    refused = [t for t in found if t.status >= 400]
+    assert log.count("refused: ") >= len(refused)
+    events = list(Access(hostile_world.home).ledger.events())
+    kept = [{k: v for k, v in e["facts"].items() if k not in MAY_KEEP} for e in events]
+    assert MARK not in json.dumps(kept)
+    assert {"page_refused", "read"} <= {event["kind"] for event in events}
+
+
+class _Strange(HTMLParser):
+    """Collects what no page of ours has: scripts, handlers of events, styles in place, addresses elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("script", "style", "iframe", "object", "embed", "base"):
+            self.found.append(tag)
+        for name, value in attrs:
+            if name.startswith("on") or name == "style":
+                self.found.append(f"{tag} {name}")
+            elif name in ("href", "src", "action") and not (value or "").startswith(("/", "#")):
+                self.found.append(f"{tag} {name}={value}")
+
+
+def _strange(page: str) -> list[str]:
+    parser = _Strange()
+    parser.feed(page)
+    return parser.found
+
+
+# What agencies send
+
+MARKUP = f'{MARK}</h1></td><script>alert(1)</script>" onmouseover="alert(1)\' {{{{1337*1337}}}}'
+OURS = {"child_id", "related_child_id", "state", "is_open_to", "kind", "token", "feed"}
+"""Columns of which every value is of the hub's own making."""
+
+
+@pytest.mark.control("D08")
+def test_no_column_of_the_view_becomes_markup_on_any_page(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    world = make_world(tmp_path_factory.mktemp("poisoned") / "home")
+    tables = {name: _poisoned(table) for name, table in tables_of(world).items() if name != "meta"}
+    store.write(world.home, "poisoned", {**tables_of(world), **tables}, room=ROOM)
+    marked = 0
+    with TestClient(make_app(world.home), raise_server_exceptions=False) as client:
+        sessions = client.app.state.service.sessions  # type: ignore[attr-defined]
+        for role in load_roles().by_id:
+            user = User(name="Somebody", role=role, teams=("Family Help North", MARKUP))
+            client.cookies.set(COOKIE, cookie := sessions.begin(role, user))
+            for child in (world.mine, world.other, world.hidden, world.bare):
+                sessions.give_reason(sessions.find(cookie), child, "call from the school (case 1)")
+            for path in _addresses(world):
+                page = client.get(path)
+                assert page.status_code < 500, (role, path)
+                if page.headers.get("content-type", "").startswith("text/html"):
+                    assert _strange(page.text) == [], (role, path)
+                    assert UNEVALUATED not in page.text, (role, path)
+                    marked += MARK in page.text
+    assert marked >= 4
+
+
+def _poisoned(table: pa.Table) -> pa.Table:
+    """The table with each text of a feed's making turned into markup."""
+    rows = []
+    for row in table.to_pylist():
+        for field in table.schema:
+            if field.name not in OURS and row[field.name] is not None:
+                if pa.types.is_string(field.type):
+                    row[field.name] = MARKUP
+                elif pa.types.is_list(field.type) and pa.types.is_string(field.type.value_type):
+                    row[field.name] = [MARKUP]
+        rows.append(row)
+    return pa.Table.from_pylist(rows, table.schema)
+
+
+def _addresses(world: World) -> Iterator[str]:
+    """Every page that is read, of each child."""
+    for page in LISTED:
+        if page.method == "GET" and page.path != "/sign-in/begin":
+            takes = TABLE[page.name].get("takes", {})
+            children = (world.mine, world.other, world.hidden, world.bare)
+            for child in children if "child_id" in page.in_path else children[:1]:
+                yield page.address(**{**takes, "child_id": child})
+
+
+# Sessions
+
+FORGED = (
+    "",
+    "A" * 43,
+    "A" * 10_000,
+    "../../etc/passwd",
+    "' OR 1=1 --",
+    "admin",
+    "\u00e9".encode("latin-1"),
+)
+
+
+@pytest.mark.parametrize("cookie", FORGED, ids=lambda cookie: repr(cookie)[:20])
+def test_a_forged_session_is_nobody_and_logged(
+    visitor: Visitor, cookie: str | bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    value = cookie.encode() if isinstance(cookie, str) else cookie
+    sent = {b"cookie": COOKIE.encode() + b"=" + value}
+    page = visitor.client.get("/search", headers=sent, follow_redirects=False)
+    assert (page.status_code, page.headers["location"]) == (303, "/sign-in")
+    assert [r.message for r in caplog.records if r.name == "uvicorn.error"] == [
+        "refused: a session that is not open"
+    ]
+
+
+def test_a_cookie_that_was_planted_before_signing_in_is_never_the_sessions(
+    visitor: Visitor,
+) -> None:
+    planted = "planted-by-somebody-else"
+    visitor.client.cookies.set(COOKIE, planted)
+    given = visitor.client.post(
+        "/sign-in", data={"user": "family-help"}, follow_redirects=False
+    ).headers["set-cookie"]
+    assert planted not in given
+    visitor.client.cookies.clear()
+    visitor.client.cookies.set(COOKIE, planted)
+    assert visitor.get("/").url.path == "/sign-in"
+
+
+def test_signing_in_again_ends_the_session_before(visitor: Visitor) -> None:
+    visitor.sign_in("family-help")
+    before = visitor.client.cookies[COOKIE]
+    visitor.sign_in("front-door")
+    assert visitor.client.cookies[COOKIE] != before
+    visitor.client.cookies.clear()
+    visitor.client.cookies.set(COOKIE, before)
+    assert visitor.get("/").url.path == "/sign-in"
+
+
+def test_an_expired_session_is_nobody_even_with_its_own_form(visitor: Visitor) -> None:
+    now = [0.0]
+    sessions = Sessions(lambda: now[0])
+    service = visitor.client.app.state.service  # type: ignore[attr-defined]
+    object.__setattr__(service, "sessions", sessions)
+    visitor.sign_in("front-door").get("/search")
+    now[0] = IDLE
+    page = visitor.send("/search", text="wren")
+    assert page.url.path == "/sign-in"
+    assert "Wren" not in page.text
+
+
+def test_a_token_of_another_session_is_refused_and_written_down(
+    visitor: Visitor, world: World
+) -> None:
+    visitor.sign_in("front-door").get("/search")
+    sessions = visitor.client.app.state.service.sessions  # type: ignore[attr-defined]
+    other = sessions.find(sessions.begin("other", User(name="Other", role="practitioner")))
+    sent = {"form_token": sessions.form_token(other), "text": "wren"}
+    assert visitor.client.post("/search", data=sent).status_code == 400
+    visitor.client.__exit__(None, None, None)
+    last = [e["facts"] for e in Access(world.home).ledger.events() if e["kind"] == "page_refused"][
+        -1
+    ]
+    assert (last["who"], last["why"]) == ("front-door", "form")
+
+
+# Requests that no browser sends
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+def test_no_other_method_does_anything(visitor: Visitor, world: World, method: str) -> None:
+    visitor.sign_in("family-help")
+    page = visitor.client.request(method, f"/children/{world.mine}")
+    assert page.status_code == 405
+    assert "Ottaway" not in page.text
+
+
+@pytest.mark.parametrize("name", ["X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method"])
+def test_a_method_is_not_overridden(visitor: Visitor, name: str) -> None:
+    visitor.sign_in("family-help")
+    visitor.client.get(
+        "/search", headers={name: "POST"}, params={"_method": "POST", "text": "wren"}
+    )
+    assert "Sign out" in visitor.get("/search").text
+    assert visitor.client.get("/sign-out", headers={name: "POST"}).status_code in (404, 405)
+    assert visitor.get("/").url.path == "/"
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "evil.example:8000", ""]
+)
+def test_a_host_of_another_name_is_not_answered(world: World, host: str) -> None:
+    app = make_app(world.home, ("127.0.0.1", "localhost"))
+    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+        assert client.get("/sign-in").status_code == 200
+        refused = client.get("/sign-in", headers={"host": host})
+    assert refused.status_code == 400
+    assert "evil" not in refused.text
+    assert refused.headers["x-content-type-options"] == "nosniff"
+
+
+def test_no_redirect_repeats_the_host_that_a_request_claims(visitor: Visitor) -> None:
+    visitor.sign_in("family-help")
+    for path in ("/search/", "//evil.example/", "/children/", "/"):
+        page = visitor.client.get(path, headers={"host": "evil.example"}, follow_redirects=False)
+        assert "evil" not in page.headers.get("location", "")
+
+
+def test_a_body_that_is_too_large_is_refused_unread(
+    visitor: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    visitor.sign_in("front-door")
+    body = b"text=" + b"a" * LARGEST_FORM
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    told = visitor.client.post("/search", content=body, headers=form)
+    pieces = visitor.client.post("/search", content=iter([body[:9], body[9:]]), headers=form)
+    assert (told.status_code, pieces.status_code) == (413, 413)
+    assert told.headers["x-content-type-options"] == pieces.headers["x-content-type-options"]
+    assert sum("refused: 413" in r.message for r in caplog.records) == 2
+
+
+BODIES = {
+    "json": (b'{"text": "wren"}', "application/json"),
+    "no multipart": (b"--x--", "multipart/form-data; boundary=y"),
+    "no boundary": (b"wren", "multipart/form-data"),
+    "a file for a text": (
+        b'--x\r\nContent-Disposition: form-data; name="text"; filename="a"\r\n\r\nwren\r\n--x--\r\n',
+        "multipart/form-data; boundary=x",
+    ),
+    "no utf-8": (b"text=%ff%fe&form_token=%ff", "application/x-www-form-urlencoded"),
+    "many fields": (
+        b"&".join(b"a%d=1" % n for n in range(5_000)),
+        "application/x-www-form-urlencoded",
+    ),
+    "nothing": (b"", "application/x-www-form-urlencoded"),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_body_of_another_kind_is_refused(visitor: Visitor, name: str) -> None:
+    visitor.sign_in("front-door")
+    body, kind = BODIES[name]
+    page = visitor.client.post("/search", content=body, headers={"content-type": kind})
+    assert page.status_code == 400
+    assert "wren" not in page.text.lower()
+
+
+def test_a_field_that_is_sent_twice_counts_once_and_a_token_too(visitor: Visitor) -> None:
+    visitor.sign_in("front-door").get("/search")
+    token = re.findall(r'form_token" value="([^"]+)"', visitor.page.text)[-1]
+    twice = {"form_token": ["no token", token], "text": ["wren", "' OR 1=1"]}
+    page = visitor.client.post("/search", data=twice)
+    assert page.status_code == 200
+    assert "Ottaway" not in page.text
+    assert visitor.client.post("/search", data=twice).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/..%2fapp.py",
+        "/static/%2e%2e/%2e%2e/settings.py",
+        "/static//etc/passwd",
+    ],
+)
+def test_no_file_beside_the_styles_is_given(visitor: Visitor, path: str) -> None:
+    assert visitor.client.get(path).status_code in (404, 405)
+
+
+def test_an_address_of_another_child_is_no_way_round_the_reason(
+    visitor: Visitor, world: World
+) -> None:
+    """A reason for one child opens no other, in whatever way the address is written."""
+    visitor.sign_in("family-help").get(f"/children/{world.other}")
+    visitor.send(f"/children/{world.other}/reason", why="call from the school", case_reference="1")
+    for address in (world.hidden, world.hidden.lower(), f"%20{world.hidden}", new_child_id()):
+        page = visitor.get(f"/children/{address}")
+        assert "Marigold" not in page.text
