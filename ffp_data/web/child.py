@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from ffp_data.serving.changes import FIRST_KNOWN
 from ffp_data.serving.view import FEEDS
 from ffp_data.web.published import Published
 
@@ -42,9 +43,15 @@ class ChildPage:
     involvements: tuple[Mapping[str, Any], ...]
     flags: tuple[Mapping[str, Any], ...]
     events: tuple[Mapping[str, Any], ...]
-    event_sources: tuple[str, ...]
+    event_sources: Mapping[str, str]
+    """The feeds of all events, not of those asked for alone, and how each is named."""
+    event_types: Mapping[str, str]
+    not_yet_known: int
+    """Events that are left out since they were not known on the day asked for."""
     family: tuple[Mapping[str, Any], ...]
     attendance: tuple[Mapping[str, Any], ...]
+    months: tuple[Mapping[str, Any], ...]
+    clocks: tuple[Mapping[str, Any], ...]
     identity: tuple[Fact, ...]
     doubt: str | None
     as_at: str
@@ -56,6 +63,14 @@ class Filters:
 
     source: str | None = None
     since: date | None = None
+    until: date | None = None
+    event_type: str | None = None
+    known_by: date | None = None
+    """Only what the hub had been told on this day."""
+
+    @property
+    def is_any(self) -> bool:
+        return self != Filters()
 
 
 class UnknownChildError(Exception):
@@ -87,10 +102,24 @@ def child_page(
         flags=tuple(
             _flag(r, feeds) for r in _of(view, "flags", child_id, "ORDER BY since DESC, flag")
         ),
-        events=tuple(_event(r, feeds) for r in events if _wanted(r, filters)),
-        event_sources=tuple(sorted({row["source"] for row in events})),
-        family=tuple(_relative(r, feeds) for r in _of(view, "family_members", child_id)),
+        events=tuple(_event(r, feeds, is_new) for r in events if _wanted(r, filters)),
+        event_sources={
+            each: source_words(feeds, each) for each in sorted({r["source"] for r in events})
+        },
+        event_types={each: _plain(each) for each in sorted({r["event_type"] for r in events})},
+        not_yet_known=sum(not _was_known(row, filters) for row in events),
+        family=tuple(
+            _relative({**r, "lives_with": None} if is_new else r, feeds)
+            for r in _of(view, "family_members", child_id)
+        ),
         attendance=tuple(_attendance(r, feeds) for r in _of(view, "attendance", child_id)),
+        months=tuple(
+            _month(r, feeds)
+            for r in _of(view, "attendance_months", child_id, "ORDER BY session_month")
+        ),
+        clocks=tuple(
+            _clock(r, feeds) for r in _of(view, "child_clocks", child_id, f"ORDER BY {_PRESSING}")
+        ),
         identity=tuple(_identity(child, feeds, is_protected, view.as_at)),
         doubt=_doubt(child, view.confident_from),
         as_at=day(date.fromisoformat(view.as_at)),
@@ -198,18 +227,74 @@ def _flag(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> dic
 
 
 def _wanted(row: Mapping[str, Any], filters: Filters) -> bool:
-    if filters.source and row["source"] != filters.source:
-        return False
-    return not filters.since or row["event_date"] >= filters.since
+    wanted = filters.source in (None, row["source"]) and filters.event_type in (
+        None,
+        row["event_type"],
+    )
+    begins = filters.since is None or row["event_date"] >= filters.since
+    ends = filters.until is None or row["event_date"] <= filters.until
+    return wanted and begins and ends and _was_known(row, filters)
 
 
-def _event(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _was_known(row: Mapping[str, Any], filters: Filters) -> bool:
+    return filters.known_by is None or row[FIRST_KNOWN] <= filters.known_by
+
+
+def _plain(event_type: str) -> str:
+    """A kind of event as people read it."""
+    return event_type.replace("_", " ").capitalize()
+
+
+def _event(
+    row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]], is_new: bool
+) -> dict[str, Any]:
+    """An event; of a child hidden since the view was made, its kind alone, since words may tell a school."""
     return {
         "date": day(row["event_date"]),
         "iso": row["event_date"].isoformat(),
-        "summary": row["summary"],
+        "summary": _plain(row["event_type"]) if is_new else row["summary"],
         "source": source_words(feeds, row["source"]),
         "is_confident": row["is_confident"],
+        "known": day(row[FIRST_KNOWN]),
+    }
+
+
+_PRESSING = "NOT is_pressing, stop_date IS NOT NULL, due_date NULLS LAST, start_date, clock"
+
+
+def _clock(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    absent = _words()["absent"]
+    return {
+        "what": _words()["clocks"][row["clock"]],
+        "state": row["state_in_words"],
+        "is_pressing": row["is_pressing"],
+        "start": day(row["start_date"]) if row["start_date"] else absent["no_start_date"],
+        "due": day(row["due_date"]) if row["due_date"] else absent["no_due_date"],
+        "stop": day(row["stop_date"]) if row["stop_date"] else None,
+        "is_confident": row["is_confident"],
+        "source": source_words(feeds, row["source"]),
+        "as_of": _as_of(feeds, row["source"]),
+    }
+
+
+def _as_of(feeds: Mapping[str, Mapping[str, Any]], source: str) -> str:
+    """The day of the last delivery of a feed."""
+    return day(feeds.get(source, {}).get("last_delivered_at"))
+
+
+_CLASSES = ("present", "authorised", "unauthorised", "not_possible")
+
+
+def _month(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    month: date = row["session_month"]
+    counts = {each: row[f"{each}_session_count"] for each in _CLASSES}
+    return {
+        "month": f"{month:%B %Y}",
+        "short": f"{month:%b}",
+        **counts,
+        "total": sum(counts.values()),
+        "source": source_words(feeds, row["source"]),
+        "last": day(row["last_session_date"]),
     }
 
 

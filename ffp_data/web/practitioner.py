@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from ffp_data.web.caseload import caseload
@@ -61,14 +61,24 @@ def found(
     return show(request, "search.html", text=text, result=result, shown=shown)
 
 
+def _filters(
+    source: Annotated[str, Query(max_length=80)] = "",
+    event: Annotated[str, Query(max_length=80)] = "",
+    since: Annotated[str, Query(max_length=10)] = "",
+    until: Annotated[str, Query(max_length=10)] = "",
+    known_by: Annotated[str, Query(max_length=10)] = "",
+) -> Filters:
+    """What of the chronology is wanted; what is no date counts as none."""
+    return Filters(source or None, _day(since), _day(until), event or None, _day(known_by))
+
+
 @routes.get("/children/{child_id}")
 def child(
     request: Request,
     service: Served,
     who: Who,
     child_id: str,
-    source: Annotated[str | None, Query(max_length=80)] = None,
-    since: Annotated[str | None, Query(max_length=10)] = None,
+    filters: Annotated[Filters, Depends(_filters)],
 ) -> Response:
     """One child. Of a child who is not the user's own, a reason is asked for first."""
     current = current_child(service, who, child_id)
@@ -77,7 +87,6 @@ def child(
     seen = look(service, who, current)
     if seen is None:
         return show(request, "reason.html", child_id=current, error=None)
-    filters = Filters(source or None, _day(since))
     page = child_page(seen.view, current, filters, service.register.shielded())
     return show(
         request,
@@ -85,8 +94,7 @@ def child(
         child=page,
         changed=changed_since(service, who, seen),
         reason=seen.reason,
-        source=source or "",
-        since=since or "",
+        filters=filters,
     )
 
 

@@ -49,6 +49,9 @@ def test_a_child_has_every_fact_with_source_and_date(visitor: Visitor, world: Wo
         "Absent from 120 of 200 possible sessions (60 %) in this school year",
         "999 000 0018, present and traced children&#39;s social care, 1 March 2026",
         "3 Ash Lane, XF1 2AB children&#39;s social care, 1 March 2026",
+        "Assessment, in working days overdue 10 March 2026 5 January 2026 children&#39;s social care, 30 March 2026",
+        "Family network support package approved, waiting to be paid no limit is set 2 February 2026",
+        "March 2026 20 4 12 2 school, up to 27 March 2026",
     ):
         assert fact in words
 
@@ -297,3 +300,24 @@ def test_a_look_means_nothing_once_the_key_of_the_child_is_destroyed(
     assert last_looks(kept, "family-help", [other]) == {}
     kept.close()
     assert own.mine.encode() not in file_of(own.home).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({}, 2),
+        ({"source": "police"}, 1),
+        ({"since": "2026-01-01"}, 1),
+        ({"until": "2026-01-01"}, 1),
+        ({"event": "school_joined"}, 1),
+        ({"known_by": "2026-03-01"}, 1),
+        ({"known_by": "2026-03-02", "since": "not a day"}, 2),
+        ({"since": "2026-01-01", "until": "2026-01-31"}, 0),
+    ],
+)
+def test_a_chronology_is_cut_by_day_kind_source_and_what_was_known(
+    visitor: Visitor, world: World, asked: dict[str, str], shown: int
+) -> None:
+    page = visitor.sign_in("family-help").get(f"/children/{world.mine}", params=asked)
+    assert page.text.count("moj-timeline__item") == shown
+    assert ("told later" in page.text) == (asked.get("known_by") == "2026-03-01")

@@ -96,7 +96,8 @@ SCHEMAS = {
         *((f"{n}_date", pa.date32()) for n in ("start", "due", "stop")),
         ("is_pressing", pa.bool_()), ("is_confident", pa.bool_()),
     ]),
-    FEEDS: pa.schema([("feed", TEXT), ("service_label", TEXT), ("is_late", pa.bool_()), ("agreement_state", TEXT)]),
+    FEEDS: pa.schema([("feed", TEXT), ("service_label", TEXT), ("is_late", pa.bool_()), ("agreement_state", TEXT),
+                      ("last_delivered_at", pa.timestamp("us"))]),
     FEED_FIGURES: pa.schema([
         *((n, TEXT) for n in ("feed", "agency", "service_label", "agreement", "agreement_state")),
         ("last_delivered_at", pa.timestamp("us")), ("is_late", pa.bool_()), ("promise_late_after_hours", pa.int32()),
@@ -149,7 +150,8 @@ def tables_of(world: World) -> dict[str, pa.Table]:
         "flags": [{"child_id": world.mine, "flag": "missing_recently", "rule_in_words": "Missing in the last 90 days",
                    "facts": "missing on 2026-03-02", "since": date(2026, 3, 2), "source": "police", "as_of": SEEN}],
         "chronology": [_event(world.mine, date(2026, 3, 2), "police", "Reported missing"),
-                       _event(world.mine, date(2025, 9, 3), "school", "Joined a school", is_confident=False),
+                       _event(world.mine, date(2025, 9, 3), "school", "Joined a school", kind="school_joined",
+                              is_confident=False),
                        _event(world.other, date(2025, 9, 3), "school", HOSTILE)],
         "family_members": [{"child_id": world.mine, "related_name": "Ivo Ottaway", "relationship": "father",
                             "from_date": date(2019, 1, 1), "source": "case_system"}],
@@ -168,15 +170,17 @@ def tables_of(world: World) -> dict[str, pa.Table]:
                                "authorised_session_count": 4, "unauthorised_session_count": 12,
                                "not_possible_session_count": 2, "last_session_date": date(2026, 3, 27),
                                "is_confident": True, "source": "school"}],
-        "child_clocks": [{"child_id": world.mine, "clock": "assessment", "state_in_words": "overdue", "is_pressing": True,
-                          "start_date": date(2026, 1, 5), "due_date": date(2026, 3, 10), "source": "case_system",
-                          "is_confident": True},
+        "child_clocks": [{"child_id": world.mine, "clock": "assessment", "state_in_words": "overdue",
+                          "is_pressing": True, "start_date": date(2026, 1, 5), "due_date": date(2026, 3, 10),
+                          "source": "case_system", "is_confident": True},
                          {"child_id": world.mine, "clock": "support_package", "is_pressing": True, "is_confident": True,
                           "state_in_words": "approved, waiting to be paid", "start_date": date(2026, 2, 2),
                           "source": "case_system"}],
-        FEEDS: [{"feed": "police", "service_label": "police", "is_late": True, "agreement_state": "in_force"},
+        FEEDS: [{"feed": "police", "service_label": "police", "is_late": True, "agreement_state": "in_force",
+                 "last_delivered_at": SEEN},
                 {"feed": "case_system", "service_label": "children's social care", "is_late": False,
-                 "agreement_state": "in_force"}],
+                 "agreement_state": "in_force",
+                 "last_delivered_at": SEEN}],
         FEED_FIGURES: [
             _feed("case_system"), _feed("police", is_late=True, rows_delivered=12, rows_loaded=9, rows_quarantined=2,
                                         rows_superseded=1),
@@ -258,9 +262,15 @@ def _listed(child_id: str, **others: Any) -> dict[str, Any]:
 
 
 def _event(
-    child_id: str, on: date, source: str, words: str, *, is_confident: bool = True
+    child_id: str,
+    on: date,
+    source: str,
+    words: str,
+    *,
+    kind: str = "event",
+    is_confident: bool = True,
 ) -> dict[str, Any]:
-    return {"child_id": child_id, "event_date": on, "event_type": "event", "summary": words,
+    return {"child_id": child_id, "event_date": on, "event_type": kind, "summary": words,
             "is_confident": is_confident, "source": source, "line": 1, "known_since": on}  # fmt: skip
 
 
