@@ -18,6 +18,7 @@ from ffp_data.cli import (
     ledger,
     lineage,
     linkage,
+    lists,
     lookups,
     model,
     orders,
@@ -109,6 +110,7 @@ app.add_typer(extract.app, name="extract")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(hub.app, name="hub")
 app.add_typer(keys.app, name="keys")
+app.add_typer(lists.app, name="lists")
 app.add_typer(private.app, name="private")
 app.add_typer(publish.app, name="publish")
 app.add_typer(returns.app, name="returns")
