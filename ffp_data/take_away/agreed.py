@@ -21,6 +21,7 @@ from ffp_data.pipeline.release_zone import ZONE
 from ffp_data.pipeline.run import Run
 from ffp_data.rights import restriction, share_decision
 from ffp_data.rights.orders import Kind, Orders
+from ffp_data.serving.changes import FIRST_KNOWN
 from ffp_data.serving.view import FEEDS, TABLES
 from ffp_data.settings import Home
 from ffp_data.web.published import Published
@@ -38,6 +39,9 @@ _ZONE = Zone(
         members="SELECT NULL::VARCHAR AS record_key, NULL::VARCHAR AS child_id WHERE false",
     ),
 )
+
+_NOT_PRINTED = frozenset({FIRST_KNOWN})
+"""Columns that the pages filter by and no copy tells: empty here, and in no agreement."""
 
 Rows = Collection[tuple[str | None, ...]]
 
@@ -200,12 +204,15 @@ def _keep(
 ) -> None:
     """Put what passed the gate into the room, as the pages know it: lists are lists, and each row has its child."""
     for at, column in enumerate(table.column_names if shape else ()):
-        assert shape is not None
+        assert shape is not None, "of a person's table"
         if pa.types.is_list(shape.field(column).type) and not pa.types.is_list(
             table.field(at).type
         ):
             split = [each.split("; ") if each else [] for each in table.column(at).to_pylist()]
             table = table.set_column(at, column, pa.array(split, pa.list_(pa.string())))
+    for column in _NOT_PRINTED & set(shape.names if shape else ()):
+        kind = shape.field(column).type if shape else None
+        table = table.append_column(column, pa.nulls(table.num_rows, kind))
     if PERSON in table.column_names and table.num_rows:
         at = table.column_names.index(PERSON)
         table = table.set_column(at, PERSON, pa.array(whom, pa.string()))

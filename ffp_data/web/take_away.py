@@ -61,7 +61,7 @@ def pdf(
     if error := _wrong(meeting) or (("since", _SINCE) if since and day is None else None):
         return _form(request, permitted, error, meeting, since)
     taker = _taker(who, meeting, permitted.reason)
-    current, filters = permitted.child_id, Filters(None, day)
+    current, filters = permitted.child_id, Filters(since=day)
     try:
         copy = take(
             _hub(service),
