@@ -132,6 +132,35 @@ def place(child_id: str, home: HomeOption = None, json: JsonOption = False) -> N
         raise fail(str(error), 2) from error
 
 
+@app.command("report")
+def report(
+    day: Annotated[str, typer.Option("--day", help="The day, as 2026-03-31 (UTC).")],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """How many looks at children of others each manager has to look through on their page, of a day.
+
+    Names no child: what can be mailed to managers every morning. The looks themselves are on the page /team.
+    """
+    from datetime import date
+
+    from ffp_data.rights.disclosure_index import DisclosureIndex
+    from ffp_data.rights.team_looks import by_manager, looks_of_day
+    from ffp_data.web.users import load_users
+    from governance.access import Right
+
+    access = _access(home)
+    try:
+        on = date.fromisoformat(day)
+    except ValueError:
+        raise fail(f"{day}: not a day; write it as 2026-03-31", 2) from None
+    access.gate.read(access.user(Right.ACCESS_LOG), Right.ACCESS_LOG, log="team looks", day=day)
+    managers = {key: user.manager for key, user in load_users(access.home).items()}
+    index = DisclosureIndex(access.home, access.ledger)
+    rows = by_manager(looks_of_day(index, access.ledger, on, managers))
+    print_rows(f"looks at children of others, {on}", rows, as_json=json)
+
+
 @app.command("broken-glass")
 def broken_glass(home: HomeOption = None, json: JsonOption = False) -> None:
     """Every time a glass was broken: who, for whom, why, until when, and who was told."""

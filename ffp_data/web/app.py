@@ -27,8 +27,10 @@ from ffp_data.web.engineer import routes as engineer
 from ffp_data.web.governance import routes as governance
 from ffp_data.web.guard import LARGEST_FORM, Guard
 from ffp_data.web.lists import routes as lists
+from ffp_data.web.manager import routes as manager
 from ffp_data.web.oidc import Provider
 from ffp_data.web.practitioner import routes as practitioner
+from ffp_data.web.programme import routes as programme
 from ffp_data.web.published import View
 from ffp_data.web.refusals import answer_refusals
 from ffp_data.web.reviewer import routes as reviewer
@@ -92,7 +94,9 @@ def make_app(home: Home, hosts: Collection[str] = ()) -> FastAPI:
     app.include_router(reviewer)
     app.include_router(governance)
     app.include_router(lists)
+    app.include_router(programme)
     app.include_router(engineer)
+    app.include_router(manager)
     answer_refusals(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_FORM)
     if hosts:

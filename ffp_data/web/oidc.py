@@ -65,6 +65,9 @@ class OidcSettings(BaseModel):
     teams: Mapping[str, str] = Field(
         {}, description="The provider's group -> a team, as case systems name it."
     )
+    managers: Mapping[str, str] = Field(
+        {}, description="A team -> who is told of its looks at children of others, as they sign in."
+    )
 
     @field_validator("issuer", "redirect")
     @classmethod
@@ -191,7 +194,8 @@ class Provider:
         groups = claims.get(ours.team_claim) or ()
         teams = tuple(team for group, team in ours.teams.items() if group in groups)
         name = str(claims.get(ours.name_claim) or key)
-        return str(key), User(name=name, role=role, teams=teams, workers=(name,), manager=None)
+        manager = next((ours.managers[team] for team in teams if team in ours.managers), None)
+        return str(key), User(name=name, role=role, teams=teams, workers=(name,), manager=manager)
 
     def _session(self) -> OAuth2Session:
         return OAuth2Session(

@@ -27,6 +27,9 @@ _MENU = (
     (Right.UNDO, "/review/decisions", "Decisions"),
     (Right.EXPLAIN, "/governance", "Governance"),
     (Right.LISTS, "/lists", "Lists"),
+    (Right.PROGRAMME, "/programme", "Programme"),
+    (Right.TEAM_LOOKS, "/team", "Looks of my team"),
+    (Right.ACCESS_LOG, "/team/questions", "Questions of managers"),
     (Right.OPERATE, "/engineer", "Feeds and runs"),
 )
 

@@ -56,7 +56,9 @@ def look(
     if right is not None:
         service.gate.check(who.principal, right, subjects=[current], reason=reason)
     seen = Right.VIEW if own else Right.VIEW_OFF_CASELOAD
-    facts = {} if right is None else {"act": right.value}
+    facts: dict[str, str | None] = {} if right is None else {"act": right.value}
+    if not own:
+        facts["manager"] = who.user.manager  # who is told
     service.gate.read(who.principal, seen, subjects=[current], reason=reason, **facts)
     return Permitted(current, view, reason, is_protected(service, view, current))
 

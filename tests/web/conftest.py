@@ -25,7 +25,7 @@ class Visitor:
         self.page = self.client.get(path, **options)
         return self.page
 
-    def send(self, path: str, **fields: str) -> Any:
+    def send(self, path: str, **fields: str | list[str]) -> Any:
         token = re.search(r'name="form_token" value="([^"]+)"', self.page.text)
         assert token is not None, "the page has no form"
         self.page = self.client.post(path, data={"form_token": token[1], **fields})
