@@ -1,0 +1,27 @@
+"""The Families First Partnership quarterly collection: counted from cases, typed by the programme's lead, signed.
+
+Items, definitions and colours are data (`items.yaml`, `settings.yaml`). For a quarter, each counted item is first a list
+of who and what counts (`counting`, SQL in `sql/`), with what is left out and why; figures are counts of that list, so that each
+figure opens to its children (`figures`). Typed items are kept by quarter and version (`entries`). Progress and checks
+say how the figures stand (`progress`, `checks`). Every build is kept (`ffp_data.pipeline.quarterly`).
+"""
+
+from __future__ import annotations
+
+from ffp_data.quarterly.counting import Counted, Lines, count_quarter
+from ffp_data.quarterly.items import Item, Items, Kpi, Settings, load_items, load_settings
+from ffp_data.quarterly.quarters import NotAQuarterError, Quarter
+
+__all__ = [
+    "Counted",
+    "Item",
+    "Items",
+    "Kpi",
+    "Lines",
+    "NotAQuarterError",
+    "Quarter",
+    "Settings",
+    "count_quarter",
+    "load_items",
+    "load_settings",
+]

@@ -1,0 +1,109 @@
+"""Who and what counts in a quarter: a line for each child, adult, package, consultation or practitioner, and why not.
+
+Lines are made by the SQL in `sql/lines`, one file for items of a kind, over the marts of schema `quarterly`; events
+that are counted by stage get theirs first. Nothing is added up here: a figure is a count of lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import duckdb
+
+from ffp_data.quarterly.items import Settings
+from ffp_data.quarterly.quarters import Quarter
+from ffp_data.quarterly.stages import staged_sql
+
+Lines = list[dict[str, Any]]
+COLUMNS = ("item", "basis", "part", "counted", "child_id", "on_date", "detail", "value", "why_not", "record_key")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The lines of a quarter and what the checks of its events found, each sorted."""
+
+    quarter: Quarter
+    lines: Lines
+    found: Mapping[str, Lines]
+    """By check, rows of child_id, counted, on_date and said."""
+
+
+class NotBuiltError(ValueError):
+    """The warehouse lacks what the quarterly collection reads."""
+
+
+def count_quarter(con: duckdb.DuckDBPyConnection, quarter: Quarter, settings: Settings) -> Counted:
+    """The lines of a quarter, from schema `quarterly` of the connection. Raises NotBuiltError without it."""
+    facts = _facts(quarter, settings)
+    try:
+        _run(
+            con,
+            "CREATE OR REPLACE TEMP TABLE staged AS " + staged_sql(settings, _sql("events")),
+            facts,
+        )
+        con.execute("CREATE OR REPLACE TEMP TABLE lines AS " + _NO_LINES)
+        for name in _names("lines"):
+            _run(con, f"INSERT INTO lines BY NAME {_sql(f'lines/{name}')}", facts)
+    except duckdb.CatalogException as error:
+        raise NotBuiltError(
+            "the warehouse has no tables of the quarterly collection; run the hub with this version first"
+        ) from error
+    found = {name: _rows(con, _sql(f"checks/{name}"), facts) for name in _names("checks")}
+    return Counted(quarter, _rows(con, "SELECT * FROM lines", {}), found)
+
+
+_NO_LINES = (
+    "SELECT NULL::VARCHAR AS item, NULL::VARCHAR AS basis, NULL::VARCHAR AS part, NULL::VARCHAR AS counted, "
+    "NULL::VARCHAR AS child_id, NULL::DATE AS on_date, NULL::VARCHAR AS detail, NULL::DOUBLE AS value, "
+    "NULL::VARCHAR AS why_not, NULL::VARCHAR AS record_key WHERE false"
+)
+
+
+def _facts(quarter: Quarter, settings: Settings) -> dict[str, Any]:
+    cohort = quarter.later(-settings.matures_after_quarters)
+    return {
+        "first": quarter.first,
+        "last": quarter.last,
+        "cohort_first": cohort.first,
+        "cohort_last": cohort.last,
+        "offer_within_days": settings.offer_within_days,
+        "precedence": list(settings.precedence),
+    }
+
+
+def _run(
+    con: duckdb.DuckDBPyConnection, sql: str, facts: Mapping[str, Any]
+) -> duckdb.DuckDBPyConnection:
+    return con.execute(sql, {name: value for name, value in facts.items() if f"${name}" in sql})
+
+
+def _rows(con: duckdb.DuckDBPyConnection, sql: str, facts: Mapping[str, Any]) -> Lines:
+    found = _run(con, f"SELECT * FROM ({sql}) ORDER BY ALL", facts).to_arrow_table()
+    return [{name: _plain(value) for name, value in row.items()} for row in found.to_pylist()]
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+@cache
+def _sql(name: str) -> str:
+    text = (resources.files(__package__) / "sql" / f"{name}.sql").read_text("utf-8")
+    return text.rstrip().rstrip(";")
+
+
+@cache
+def _names(folder: str) -> tuple[str, ...]:
+    """The files of a folder of SQL, without their ending, sorted."""
+    return tuple(sorted(_files(folder)))
+
+
+def _files(folder: str) -> Iterator[str]:
+    for path in (resources.files(__package__) / "sql" / folder).iterdir():
+        if path.name.endswith(".sql"):
+            yield path.name.removesuffix(".sql")
