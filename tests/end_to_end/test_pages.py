@@ -30,7 +30,7 @@ def asked_why(looker: Looker) -> None:
 
 PAGES: dict[str, tuple[str | Callable[[Looker], None], ...]] = {
     "nobody": ("/sign-in",),
-    "family-help": ("/", "/search", "/children/{child}", found),
+    "family-help": ("/", "/search", "/children/{child}", "/children/{child}/take-away", "/take-away", found),
     "front-door": (asked_why,),
     "family-help-manager": ("/",),
     "reviewer": ("/review", "/review/decisions"),
