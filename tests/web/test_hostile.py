@@ -47,8 +47,8 @@ TEXTS = {
     "formula": f'=cmd|"/c {MARK}"!A1',
 }
 UNEVALUATED = "1787569"  # what the sums above come to
-MAY_KEEP = {"reason"}
-"""Facts of the ledger that are the words of who looked or decided."""
+MAY_KEEP = {"reason", "meeting"}
+"""Facts of the ledger that are the words of who looked, took away or decided."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def _strange(page: str) -> list[str]:
 # What agencies send
 
 MARKUP = f'{MARK}</h1></td><script>alert(1)</script>" onmouseover="alert(1)\' {{{{1337*1337}}}}'
-OURS = {"child_id", "related_child_id", "state", "is_open_to", "kind", "token", "feed"}
+OURS = {"child_id", "related_child_id", "state", "is_open_to", "kind", "token", "feed", "clock"}
 """Columns of which every value is of the hub's own making."""
 
 
