@@ -2,7 +2,7 @@
 
 The tables are marts in the order in which a page reads them, so that one child is one short stretch of each. The
 index holds every name that any record of a child carries, as written and as it sounds, birth dates, identifiers,
-and postcodes of those who may be located.
+and the words of addresses and postcodes of those who may be located.
 """
 
 from __future__ import annotations
@@ -43,8 +43,10 @@ TABLES: dict[str, tuple[str, str]] = {
 }
 """The published tables: the name in the file, the mart it is of, and the order of its rows, in which pages read it."""
 
-PROTECTED, FEEDS, INDEX = "protected", "feeds", "search_index"
-NAME, SOUND, BORN, POSTCODE, NUMBER = "name", "sound", "born", "postcode", "number"
+PROTECTED, FEEDS, INDEX, JOINED = "protected", "feeds", "search_index", "joined"
+NAME, SOUND, BORN, POSTCODE, NUMBER, ADDRESS = (
+    "name", "sound", "born", "postcode", "number", "address",
+)  # fmt: skip
 
 _FEEDS = """
 SELECT feed, agency, service_label, agreement, agreement_state, last_delivered_at, is_late
@@ -71,10 +73,19 @@ WITH of_children AS (
 )
 SELECT DISTINCT '{BORN}' AS kind, date_of_birth::VARCHAR AS token, child_id FROM of_children
 UNION SELECT '{POSTCODE}', upper(replace(postcode, ' ', '')), child_id FROM of_children WHERE NOT is_protected
+UNION SELECT '{ADDRESS}', unnest(regexp_extract_all(upper(address_line), '[A-Z0-9]+')), child_id
+FROM of_children WHERE NOT is_protected
 UNION SELECT '{NUMBER}', upper(unnest([nhs_number, upn])), child_id FROM of_children
 UNION SELECT '{NUMBER}', la_child_id, child_id FROM single_view.children
 UNION SELECT '{NUMBER}', child_id, child_id FROM single_view.children
 """
+_JOINED = """
+SELECT m.child_id FROM identity.child_membership AS m
+JOIN meta.feed_state AS f ON f.feed = split_part(m.record_key, '|', 1)
+SEMI JOIN single_view.children AS c ON c.child_id = m.child_id
+GROUP BY ALL HAVING count(DISTINCT f.agency) > 1 ORDER BY ALL
+"""
+"""Children whom two agencies know."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +116,7 @@ def publish_view(run: Run) -> PublishedView:
         tables[FEEDS] = con.execute(_FEEDS).to_arrow_table()
         tables |= operations.published(con)
         tables |= programme.published(con, run)
+        tables[JOINED] = con.execute(_JOINED).to_arrow_table()
         tables[INDEX] = _index(
             con.execute(_NAMES).fetchall(),
             con.execute(f"FROM ({_OTHERS}) WHERE token <> ''").to_arrow_table(),

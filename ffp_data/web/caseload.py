@@ -46,6 +46,12 @@ def caseload(view: Published, user: User, shielded: Collection[str] = ()) -> lis
     ]
 
 
+def own_children(view: Published, user: User) -> list[str]:
+    """The identifiers of the user's children."""
+    sql = f"SELECT DISTINCT child_id FROM involvements WHERE {_MINE}"
+    return [row["child_id"] for row in view.rows(sql, [list(user.teams), list(user.workers)])]
+
+
 def is_own(view: Published, user: User, child_id: str) -> bool:
     """Whether one of the user's teams or names helps this child now."""
     sql = f"SELECT 1 FROM involvements WHERE child_id = ? AND {_MINE}"

@@ -8,12 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from ffp_data.web.caseload import caseload
+from ffp_data.web.caseload import caseload, own_children
 from ffp_data.web.changed import changed_since, changes_of
 from ffp_data.web.child import Filters, age_of, child_page, name_of
 from ffp_data.web.pages import begins_at, show
 from ffp_data.web.permitted import current_child, look
-from ffp_data.web.search import search
+from ffp_data.web.search import Asked, search
 from ffp_data.web.service import Checked, Served, Who
 from governance.access import Right
 
@@ -40,25 +40,31 @@ def my_children(request: Request, service: Served, who: Who) -> Response:
 @routes.get("/search")
 def search_form(request: Request, service: Served, who: Who) -> Response:
     """The empty form."""
-    service.gate.check(who.principal, Right.SEARCH)
-    return show(request, "search.html", text="", result=None)
+    return show(
+        request, "search.html", asked=Asked(""), result=None, linked_only=service.linked_only
+    )
 
 
 @routes.post("/search", dependencies=[Checked])
 def found(
-    request: Request, service: Served, who: Who, text: Annotated[str, Form(max_length=200)] = ""
+    request: Request,
+    service: Served,
+    who: Who,
+    text: Annotated[str, Form(max_length=200)] = "",
+    address: Annotated[str, Form(max_length=120)] = "",
 ) -> Response:
     """Who fits what was typed; what was typed is not written down, who was shown is."""
-    service.gate.check(who.principal, Right.SEARCH)
     service.searches.take(who.key)
-    view = service.view.newest()
-    result = search(view, text, service.register.shielded())
+    view, asked = service.view.newest(), Asked(text, address)
+    own = own_children(view, who.user) if service.linked_only else None
+    result = search(view, asked, service.register.shielded(), own)
     service.gate.read(
         who.principal, Right.SEARCH, subjects=[h.child["child_id"] for h in result.hits],
         found=len(result.hits) + result.more,
     )  # fmt: skip
     shown = [(hit, name_of(hit.child), age_of(hit.child)) for hit in result.hits]
-    return show(request, "search.html", text=text, result=result, shown=shown)
+    page = {"asked": asked, "result": result, "shown": shown, "linked_only": service.linked_only}
+    return show(request, "search.html", **page)
 
 
 def _filters(

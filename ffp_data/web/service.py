@@ -53,6 +53,11 @@ class Service:
         return Partnership.of(self.home)
 
     @property
+    def linked_only(self) -> bool:
+        """Whether search shows only whom two agencies know already, and one's own children."""
+        return self.partnership.linked_only
+
+    @property
     def is_demonstration(self) -> bool:
         """Whether anybody may sign in as somebody made up."""
         return self.is_synthetic and self.provider is None

@@ -113,7 +113,7 @@ def test_a_shield_counts_on_the_next_page_before_any_run(
             orders.give(Kind.SHIELD, own.mine, Said("a.head", "the father searches for the mother"))
         page = visitor.get(f"/children/{own.mine}").text.split("<main", 1)[1]
         visitor.get("/search")
-        found = visitor.send("/search", text="XF1 2AB").text
+        found = visitor.send("/search", address="Ash Lane, XF1 2AB").text
     assert "Protected. Where this child lives" in page
     for place in ("Ash Lane", "XF1", "990155", "01632", "Kemble", "Family Help North"):
         assert place not in page
@@ -132,13 +132,18 @@ def test_a_shield_counts_on_the_next_page_before_any_run(
         ("wren 3/7/2014", "mine"),
         ("999 000 0018 wren", "mine"),
         ("marigold quil", "hidden"),
+        ("wren|3 ash lane", "mine"),
+        ("wren|ash ln xf1 2ab", "mine"),
+        ("wren|4 ash lane", None),
+        ("marigold|ash lane", None),  # whose place is protected
     ],
 )
 def test_search_takes_what_people_type(
     visitor: Visitor, world: World, text: str, who: str | None
 ) -> None:
     visitor.sign_in("front-door").get("/search")
-    page = visitor.send("/search", text=text)
+    words, _, address = text.partition("|")
+    page = visitor.send("/search", text=words, address=address)
     if who is None:
         assert "Nobody found" in page.text
     else:
@@ -321,3 +326,20 @@ def test_a_chronology_is_cut_by_day_kind_source_and_what_was_known(
     page = visitor.sign_in("family-help").get(f"/children/{world.mine}", params=asked)
     assert page.text.count("moj-timeline__item") == shown
     assert ("told later" in page.text) == (asked.get("known_by") == "2026-03-01")
+
+
+def test_search_may_be_kept_to_children_whom_two_agencies_know_and_ones_own(
+    visitor: Visitor, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor.sign_in("front-door").get("/search")
+    assert "2 children found" in visitor.send("/search", address="ash lane").text
+    service = visitor.client.app.state.service  # type: ignore[attr-defined]
+    monkeypatch.setitem(
+        service.__dict__,
+        "partnership",
+        service.partnership.model_copy(update={"linked_only": True}),
+    )
+    page = visitor.send("/search", address="ash lane").text
+    assert "Only children whom two agencies know already" in page
+    assert world.mine in page
+    assert world.other not in page

@@ -15,9 +15,11 @@ from ffp_data.serving.changes import CHANGES, META, with_changes
 from ffp_data.serving.changes import SCHEMA as CHANGED
 from ffp_data.serving.operations import FEED_FIGURES, HUB_FIGURES, QUARANTINED
 from ffp_data.serving.view import (
+    ADDRESS,
     BORN,
     FEEDS,
     INDEX,
+    JOINED,
     NAME,
     NUMBER,
     POSTCODE,
@@ -29,6 +31,7 @@ from ffp_data.serving.view import (
 )
 from ffp_data.settings import Home, make_demonstration
 from governance.keys import KeyStore
+from tests.programme import small as programme
 
 AS_AT = date(2026, 3, 31)
 SEEN = datetime.fromisoformat("2026-03-30T00:00:00")
@@ -109,6 +112,7 @@ SCHEMAS = {
     ]),
     HUB_FIGURES: pa.schema([("what", TEXT), ("count", pa.int64())]),
     PROTECTED: pa.schema([("child_id", TEXT)]),
+    JOINED: pa.schema([("child_id", TEXT)]),
     CHANGES: CHANGED,
 }  # fmt: skip
 
@@ -191,12 +195,14 @@ def tables_of(world: World) -> dict[str, pa.Table]:
                        "set_aside": "row", "count": 2}],
         HUB_FIGURES: [{"what": "child", "count": 4}, {"what": "record", "count": 9}],
         PROTECTED: [{"child_id": world.hidden}],
+        JOINED: [{"child_id": world.mine}],
         CHANGES: [],
     }  # fmt: skip
     tables = {name: pa.Table.from_pylist(rows[name], schema) for name, schema in SCHEMAS.items()}
     tables[INDEX] = _index(tables["children"])
     return {
         **tables,
+        **programme.tables(),
         META: pa.table(
             {
                 "run_id": ["first"],
@@ -287,6 +293,9 @@ def _index(children: pa.Table) -> pa.Table:
         )
         if row["postcode"] and not row["is_restricted"]:
             terms.append((POSTCODE, row["postcode"].replace(" ", ""), row["child_id"]))
+            terms += [
+                (ADDRESS, word, row["child_id"]) for word in row["address_line"].upper().split()
+            ]
     kinds, tokens, ids = zip(*sorted(set(terms)), strict=True)
     return pa.table({"kind": kinds, "token": tokens, "child_id": ids})
 

@@ -25,9 +25,14 @@ with timed as (
 ),
 
 together as (
-    select * from timed
-    union all by name
-    select * from {{ ref('int_timeliness__family_network') }}
+    select
+        *,
+        stop_date is null and state_in_words != 'declined' as is_running
+    from (
+        select * from timed
+        union all by name
+        select * from {{ ref('int_timeliness__family_network') }}
+    )
 ),
 
 child_clocks as (
@@ -48,10 +53,14 @@ child_clocks as (
     semi join {{ ref('int_persons__children') }} using (child_id)
     where coalesce(together.start_date, together.stop_date) <= {{ as_at() }}
     qualify
-        together.stop_date is null
+        together.is_running
         or row_number() over (
-            partition by together.child_id, together.clock, together.stop_date is null
-            order by together.stop_date desc, together.start_date desc, together.record_key asc, together.line asc
+            partition by together.child_id, together.clock, together.is_running
+            order by
+                coalesce(together.stop_date, together.start_date) desc,
+                together.start_date desc,
+                together.record_key asc,
+                together.line asc
         ) = 1
 )
 
