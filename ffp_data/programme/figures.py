@@ -24,7 +24,7 @@ CELLS, RECORDS, POPULATION, CODES = (
 )
 PUBLICATION = "programme"
 RELATIONS = ("programme.population", "programme.occurrences", "programme.linked_records")
-_SCHEMAS = {
+SCHEMAS = {
     CELLS: pa.schema([
         ("table_id", pa.string()), ("quarter", pa.string()), ("code", pa.string()), ("other", pa.string()),
         ("events", pa.int64()), ("children", pa.int64()),
@@ -70,7 +70,7 @@ def published(con: duckdb.DuckDBPyConnection, run: Run) -> dict[str, pa.Table]:
         codes = scope.codes(spec, [row for _, cells in counted for row in cells])
         for split, listed in zip(("code", "other"), codes, strict=True):
             found[CODES] += [(spec.id, split, place, code) for place, code in enumerate(listed)]
-    return {name: _table(name, found[name]) for name in _SCHEMAS}
+    return {name: _table(name, found[name]) for name in SCHEMAS}
 
 
 def _population(run: Run) -> Iterator[tuple[str, str, int, str]]:
@@ -82,6 +82,6 @@ def _population(run: Run) -> Iterator[tuple[str, str, int, str]]:
 
 
 def _table(name: str, found: list[tuple[Any, ...]]) -> pa.Table:
-    schema = _SCHEMAS[name]
+    schema = SCHEMAS[name]
     columns = zip(*found, strict=True) if found else [()] * len(schema)
     return pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema)

@@ -23,6 +23,7 @@ from ffp_data.lookups.register import Register
 from ffp_data.pipeline.review_desk import read_queue, review_rules
 from ffp_data.review.desk import Desk
 from ffp_data.settings import Home, is_synthetic
+from ffp_data.web.accessibility import routes as accessibility
 from ffp_data.web.engineer import routes as engineer
 from ffp_data.web.governance import routes as governance
 from ffp_data.web.guard import LARGEST_FORM, Guard
@@ -37,8 +38,8 @@ from ffp_data.web.reviewer import routes as reviewer
 from ffp_data.web.service import Service
 from ffp_data.web.session import Sessions
 from ffp_data.web.sign_in import routes as sign_in
-from ffp_data.web.take_away import routes as take_away
 from ffp_data.web.simulations import Simulations
+from ffp_data.web.take_away import routes as take_away
 from ffp_data.web.users import load_users
 from governance.access import Gate, Journal
 
@@ -97,6 +98,7 @@ def make_app(home: Home, hosts: Collection[str] = ()) -> FastAPI:
     app.include_router(programme)
     app.include_router(engineer)
     app.include_router(manager)
+    app.include_router(accessibility)
     answer_refusals(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_FORM)
     if hosts:
