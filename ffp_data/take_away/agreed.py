@@ -119,7 +119,7 @@ def agreed(
         table, whom = read.get(relation, (shape.empty_table(), []))
         people[relation] = frozenset(each for each in whom if each)
         _keep(con, name, table, whom, shape)
-    _keep(con, FEEDS, view.arrow(f"FROM {FEEDS}"), [], None)
+    _create(con, f"{_ROOM}.{FEEDS}", view.arrow(f"FROM {FEEDS}"))
     con.execute("DROP SCHEMA single_view CASCADE")  # what did not pass the gate is out of reach
     kept = people.get(TABLES["children"][0], frozenset())
     numbered = read[TABLES["children"][0]][0].column(PERSON).to_pylist() if kept else []
@@ -200,23 +200,19 @@ def _keep(
     name: str,
     table: pa.Table,
     whom: list[str | None],
-    shape: pa.Schema | None,
+    shape: pa.Schema,
 ) -> None:
     """Put what passed the gate into the room, as the pages know it: lists are lists, and each row has its child."""
-    for at, column in enumerate(table.column_names if shape else ()):
-        assert shape is not None, "of a person's table"
-        if pa.types.is_list(shape.field(column).type) and not pa.types.is_list(
-            table.field(at).type
-        ):
-            split = [each.split("; ") if each else [] for each in table.column(at).to_pylist()]
-            table = table.set_column(at, column, pa.array(split, pa.list_(pa.string())))
-    for column in _NOT_PRINTED & set(shape.names if shape else ()):
-        kind = shape.field(column).type if shape else None
-        table = table.append_column(column, pa.nulls(table.num_rows, kind))
-    if PERSON in table.column_names and table.num_rows:
-        at = table.column_names.index(PERSON)
-        table = table.set_column(at, PERSON, pa.array(whom, pa.string()))
-    _create(con, f"{_ROOM}.{name}", table)
+    columns = {each: table.column(each) for each in table.column_names}
+    for each, column in columns.items():
+        if pa.types.is_list(shape.field(each).type) and not pa.types.is_list(column.type):
+            split = [text.split("; ") if text else [] for text in column.to_pylist()]
+            columns[each] = pa.array(split, pa.list_(pa.string()))
+    if table.num_rows:
+        columns[PERSON] = pa.array(whom, pa.string())
+    for each in _NOT_PRINTED & set(shape.names):
+        columns[each] = pa.nulls(table.num_rows, shape.field(each).type)
+    _create(con, f"{_ROOM}.{name}", pa.table(columns))
 
 
 def _rests_on_withheld(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,8 +15,8 @@ from ffp_data.pipeline import policy
 from ffp_data.pipeline.run import Run
 from ffp_data.serving import store
 from ffp_data.serving.view import FEEDS, ROOM
-from ffp_data.take_away.copies import Copy, Hub, Taker, take
 from ffp_data.take_away.child_pdf import compose
+from ffp_data.take_away.copies import Copy, Hub, Taker, take
 from ffp_data.web.child import Filters
 from ffp_data.web.published import Published, View
 from governance.access import Principal
@@ -54,14 +54,14 @@ TAKER = Taker(Principal("family-help", "practitioner"), "Georgie Kemble", "core 
 
 
 @pytest.fixture(scope="package")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     world = make_world(tmp_path_factory.mktemp("copies") / "home")
     store.write(world.home, "second", _tables(world), room=ROOM)
     run = Run.at(run_id="second", home=world.home.root, as_at=AS_AT)
     assert policy.compile_lock(run).problems == []
     access = Access(world.home)
     hub = Hub(world.home, access.gate, access.ledger, access.keys)
-    yield Desk(world, hub, View(world.home).newest())
+    return Desk(world, hub, View(world.home).newest())
 
 
 def _tables(world: World) -> dict[str, pa.Table]:

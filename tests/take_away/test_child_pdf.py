@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 import pytest
@@ -147,8 +148,6 @@ def test_a_protected_child_has_no_place_and_a_banner_on_every_sheet(desk: Desk) 
 
 
 def test_events_before_the_day_asked_for_are_left_out_and_that_is_said(desk: Desk) -> None:
-    from datetime import date
-
     words = " ".join(_pages(desk.pdf(desk.world.mine, since=date(2026, 1, 1)).content))
     assert "Reported missing" in words
     assert "Joined a school" not in words
@@ -206,20 +205,18 @@ def test_what_is_printed_turns_no_line_round_and_has_a_letter(words: str) -> Non
 def test_the_font_has_every_letter_that_is_let_through() -> None:
     letters = [chr(n) for n in range(0x20, 0x2300) if text.plain(chr(n)) == chr(n)]
     assert len(letters) > 1_500
-    facts = dict.fromkeys(
-        (
-            "flags",
-            "spoken",
-            "silent",
-            "clocks",
-            "events",
-            "family",
-            "attendance",
-            "months",
-            "identity",
-        ),
-        [],
+    empty = (
+        "flags",
+        "spoken",
+        "silent",
+        "clocks",
+        "events",
+        "family",
+        "attendance",
+        "months",
+        "identity",
     )
+    facts: dict[str, list[str]] = {each: [] for each in empty}
     child = {"name": "Wren", "child_id": "X", "age": " ".join(letters), "open_to": [], "is_protected": False,
              "doubt": None, "as_at": "today", "since": None, **facts}  # fmt: skip
     stamp = dict.fromkeys(
