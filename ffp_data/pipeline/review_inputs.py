@@ -156,6 +156,21 @@ def read_scores(
     return {(row["record_id_l"], row["record_id_r"]): row for row in rows}
 
 
+def read_edges(
+    con: duckdb.DuckDBPyConnection, children: Iterable[str]
+) -> list[tuple[str, str, float, str | None]]:
+    """(record, record, weight in bits, veto) of each pair that the model kept among records of some identifiers."""
+    query = """
+        WITH wanted AS (
+            SELECT record_key FROM identity.child_membership WHERE child_id IN (SELECT unnest($children))
+        )
+        SELECT record_id_l, record_id_r, match_weight, veto FROM identity.link_pairs
+        WHERE record_id_l IN (FROM wanted) AND record_id_r IN (FROM wanted)
+        ORDER BY record_id_l, record_id_r
+    """
+    return con.execute(query, {"children": sorted(children)}).fetchall()
+
+
 def read_joins(con: duckdb.DuckDBPyConnection, children: Iterable[str]) -> dict[str, list[Join]]:
     """How some identifiers' clusters came together, by identifier."""
     query = """

@@ -219,6 +219,8 @@ class _Builder:
         self, placed: Sequence[Placed], items: Mapping[RecordPair, Item], known: Known
     ) -> list[dict[str, Any]]:
         scores = review_inputs.read_scores(self.con, [p.candidate.pair for p in placed])
+        asked = {child for p in placed for child in p.candidate.children}
+        self.compared = review_inputs.read_edges(self.con, asked)
         weights = read_weights(self.con)
         rows = []
         for place, each in enumerate(placed, start=1):
@@ -272,6 +274,7 @@ class _Builder:
         joins = self.joins.get(c.children[0], ()) if len(c.children) == 1 else ()
         shown = row if row and not hidden else {}
         left, right = (self._others(c, side, hidden) for side in self._sides(c))
+        names = self._names(c)
         return evidence.Evidence(
             reasons=tuple(self.rules.reasons[name].words for name in c.reasons),
             are_together=len(c.children) == 1,
@@ -283,7 +286,23 @@ class _Builder:
             others_left=left,
             others_right=right,
             notes=self._notes(c),
+            nodes=tuple(evidence.Node(name, self._feed(key)) for key, name in names.items()),
+            edges=tuple(
+                evidence.edge(
+                    names[one], names[other], weight, veto, self.rules, is_protected=hidden
+                )
+                for one, other, weight, veto in self.compared
+                if one in names and other in names
+            ),
         )
+
+    def _names(self, c: Candidate) -> dict[str, str]:
+        """What each record around a pair is called: A, B, and with each in their order A1, A2, B1 ..."""
+        names = {c.left: "A", c.right: "B"}
+        for letter, side in zip("AB", self._sides(c), strict=True):
+            others = (key for key in sorted(side) if key not in c.pair and key in self.records)
+            names |= {key: f"{letter}{n}" for n, key in enumerate(others, start=1)}
+        return names
 
     def _others(
         self, c: Candidate, side: Iterable[str], hidden: bool

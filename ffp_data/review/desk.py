@@ -120,6 +120,12 @@ class Desk:
             self._refuse_others(hub, item_id, at)
             review_items.release(hub, item_id)
 
+    def has_begun(self, item_id: int) -> bool:
+        """Whether this reviewer's first verdict on an item is written down, and the final one is not."""
+        with self.engine.connect() as hub:
+            words = review_items.said_of(hub, [item_id])
+        return any(s.reviewer == self.principal.name and s.final is None for s in words)
+
     def evidence(self, item_id: int) -> Listed:
         """An item with its evidence, for a reviewer whose first verdict is written down."""
         with self.engine.connect() as hub:

@@ -46,6 +46,25 @@ class Other:
 
 
 @dataclass(frozen=True)
+class Node:
+    """A record around the pair: A or B themselves, or A1, B2 and so on of those that stand with them."""
+
+    name: str
+    feed: str
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Two records that the model compared, by their nodes; strength: 0 (next to nothing) and up, None: withheld."""
+
+    left: str
+    right: str
+    says: str
+    strength: int | None
+    is_for: bool | None
+
+
+@dataclass(frozen=True)
 class Evidence:
     """All of it, as plain data; weight, probability None where the model did not weigh the pair.
 
@@ -62,6 +81,8 @@ class Evidence:
     others_left: tuple[Other, ...] = ()
     others_right: tuple[Other, ...] = ()
     notes: tuple[str, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    edges: tuple[Edge, ...] = ()
 
 
 def comparisons(steps: Bits, rules: ReviewRules, *, is_protected: bool) -> tuple[Comparison, ...]:
@@ -147,6 +168,24 @@ def links(
     )
 
 
+def edge(
+    left: str,
+    right: str,
+    weight: float,
+    veto: str | None,
+    rules: ReviewRules,
+    *,
+    is_protected: bool,
+) -> Edge:
+    """How the model weighed two records, in words; a fact that forbids the join goes before the weight."""
+    if veto:
+        return Edge(left, right, f"forbidden by {_spoken(veto)}", len(rules.strength) - 1, False)
+    if is_protected:  # from the sum the place could be worked out
+        return Edge(left, right, "compared; how strongly is withheld", None, None)
+    strength = next(n for n, each in enumerate(rules.strength) if abs(weight) < each.below)
+    return Edge(left, right, says(weight, rules), strength, weight > 0)
+
+
 def other(feed: str, record: Mapping[str, Any], rules: ReviewRules, *, is_protected: bool) -> Other:
     """What a record says of its person; no place where somebody must not be located."""
     left_out = {*rules.not_evidence, *(rules.places if is_protected else ())}
@@ -167,6 +206,8 @@ def as_plain(evidence: Evidence) -> dict[str, Any]:
         "others_left": [vars(each) for each in evidence.others_left],
         "others_right": [vars(each) for each in evidence.others_right],
         "notes": list(evidence.notes),
+        "nodes": [vars(each) for each in evidence.nodes],
+        "edges": [vars(each) for each in evidence.edges],
     }
 
 

@@ -9,6 +9,7 @@ and nobody reads from a user's looks whom they were about.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,7 +112,7 @@ class AccessLog:
             wanted = Looks(None, days.since, days.until, numbers)
             return self._log(answers, wanted, days, page, own)
 
-    def _opened(self) -> Any:
+    def _opened(self) -> AbstractContextManager[Answers]:
         return DisclosureIndex(self.home, self.access.ledger).opened()
 
     def _log(

@@ -44,7 +44,7 @@ def of_child(
     gate = service.access.gate  # on disk before the answer
     facts = gate.check(who.principal, Right.ACCESS_LOG, subjects=[asked])
     service.flush()
-    form = {"child_id": asked, "days": days, "of": "child"}
+    form: dict[str, Any] = {"child_id": asked, "days": days, "of": "child"}
     try:
         identity = DisclosureRegister(service.home, service.access).identity(asked)
     except NoSuchChildError:

@@ -44,7 +44,7 @@ def explain(
     """The explanation; the question is in the ledger before anything is read."""
     require(service, who)
     asked, wanted = child_id.strip(), attribute.strip()
-    form = {"child_id": asked, "attribute": wanted, "reason": reason}
+    form: dict[str, Any] = {"child_id": asked, "attribute": wanted, "reason": reason}
     try:
         with open_explainer(service.home, lineage_of(service)) as opened:
             answer = opened.explain(who.principal, asked, wanted, reason or None)

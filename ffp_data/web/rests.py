@@ -32,7 +32,9 @@ def rests_on(
 
 
 def _of(lineage: ColumnLineage, relation: str, own: frozenset[FeedColumn]) -> Rests:
-    alone, shared, chosen = [], [], 0
+    alone: list[str] = []
+    shared: list[str] = []
+    chosen = 0
     for column in lineage.columns(relation):
         up = lineage.upstream(relation, column)
         if up.direct & own:

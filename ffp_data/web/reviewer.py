@@ -6,6 +6,7 @@ Nothing on the way to the first verdict tells what the model thinks. Every act g
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -15,8 +16,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from ffp_data.hub.errors import HubError
 from ffp_data.hub.review import Verdict
-from ffp_data.review.desk import Desk
+from ffp_data.review.desk import Desk, Listed
 from ffp_data.web.pages import show
+from ffp_data.web.review_graph import draw
 from ffp_data.web.service import Checked, Served, Service, Who
 from governance.access import Right
 
@@ -26,6 +28,7 @@ _WORDS = {
     Verdict.NOT_SAME: "not the same person",
     Verdict.CANT_TELL: "can't tell",
 }
+_COMMAND = re.compile(r"[:;] `?ffp ")
 _BAR = 150
 """Pixels of the longest bar of the picture, on either side of the middle."""
 
@@ -35,6 +38,22 @@ def queue(request: Request, service: Served, who: Who) -> Response:
     """What waits for this reviewer, first things first."""
     waiting = _desk(service, who).queue(_now())
     return show(request, "review_queue.html", waiting=waiting)
+
+
+@routes.get("/clashes")
+def clashes(request: Request, service: Served, who: Who) -> Response:
+    """Open pairs that contradict a decision or a rule, with the clash in words."""
+    desk = _desk(service, who)
+    told = [(each, desk.words_of(each.listed)) for each in desk.clashes(_now())]
+    return show(request, "review_clashes.html", clashes=told)
+
+
+@routes.get("/figures")
+def figures(request: Request, service: Served, who: Who) -> Response:
+    """How much waits and why, and how far people agree, before the evidence and after; no reviewer is named."""
+    desk = _desk(service, who)
+    told, reasons = desk.report(_now()), desk.rules.reasons
+    return show(request, "review_figures.html", told=told, reasons=reasons, words=_WORDS)
 
 
 @routes.get("/decisions")
@@ -66,8 +85,11 @@ def undo(
 @routes.get("/{item}")
 def pair(request: Request, service: Served, who: Who, item: int) -> Response:
     """Two records side by side, reserved for this reviewer."""
+    desk = _desk(service, who)
+    if desk.has_begun(item):
+        return RedirectResponse(f"/review/{item}/evidence", 303)
     try:
-        listed = _desk(service, who).take(_now(), item)
+        listed = desk.take(_now(), item)
     except HubError as error:
         return _problem(request, error)
     return show(request, "review_pair.html", listed=listed, words=_WORDS, error=None)
@@ -102,8 +124,17 @@ def evidence(request: Request, service: Served, who: Who, item: int) -> Response
         listed = _desk(service, who).evidence(item)
     except HubError as error:
         return _problem(request, error)
-    bars = _bars(listed.evidence)
-    return show(request, "review_evidence.html", listed=listed, bars=bars, words=_WORDS, error=None)
+    return _shown(request, listed)
+
+
+def _shown(request: Request, listed: Listed, error: str | None = None) -> Response:
+    """The evidence with its pictures; a queue of before there were graphs has none."""
+    found = listed.evidence
+    nodes, edges = found.get("nodes", ()), found.get("edges", ())
+    return show(
+        request, "review_evidence.html", 400 if error else 200, listed=listed, bars=_bars(found),
+        graph=draw(nodes, edges) if edges else None, nodes=nodes, edges=edges, words=_WORDS, error=error,
+    )  # fmt: skip
 
 
 @routes.post("/{item}/final", dependencies=[Checked])
@@ -118,6 +149,8 @@ def final_verdict(
     """The final verdict; it binds as soon as enough people agree."""
     desk = _desk(service, who)
     try:
+        if verdict is not None and not reason.strip():
+            return _shown(request, desk.evidence(item), "Say why, when your verdict changes")
         done = desk.confirm(item, reason or None, _now(), verdict)
     except HubError as error:
         return _problem(request, error)
@@ -141,7 +174,8 @@ def _desk(service: Service, who: Who) -> Desk:
 
 
 def _problem(request: Request, error: HubError) -> Response:
-    return show(request, "refused.html", 409, title="This can't be done now", words=f"{error}.")
+    words = _COMMAND.split(str(error))[0]  # what follows names a command, which is no help here
+    return show(request, "refused.html", 409, title="This can't be done now", words=f"{words}.")
 
 
 def _bars(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:

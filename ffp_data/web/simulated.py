@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-_YIELDS = 10
+_YIELDS = 5
 """Steps of politeness towards the pages' own process."""
 
 
