@@ -220,6 +220,15 @@ def _lives(_: _Book, row: Row) -> str:
     return told.get(row["lives_with"], _absent("household"))
 
 
+def _sure(_: _Book, row: Row) -> str:
+    return "sure" if row["is_confident"] else "not certain that it is of this child"
+
+
+def _delivered(book: _Book, row: Row) -> Any:
+    """The day of the last delivery of a row's feed, where the row has no date of its own."""
+    return _date(book.feeds.get(row["source"], {}).get("last_delivered_at")) or _NO_DATE
+
+
 _WHOSE: tuple[_Column, ...] = (
     ("Child", lambda book, row: name_of(book.children[row["child_id"]])),
     (
@@ -254,10 +263,17 @@ _SHEETS: dict[str, tuple[str, tuple[_Column, ...]]] = {
         ("Rule", _text("rule_in_words")), ("Facts", _text("facts")), ("Since", _day("since")),
         ("Source", _source()), ("Date", _day("as_of")),
     )),
+    "What is due": ("FROM child_clocks ORDER BY is_pressing DESC, due_date, clock", (
+        ("Clock", lambda _, row: _words()["clocks"][row["clock"]]), ("State", _text("state_in_words")),
+        ("Pressing", lambda _, row: "Yes" if row["is_pressing"] else "No"),
+        ("Due", _day("due_date", _absent("no_due_date"))), ("Since", _day("start_date", _absent("no_start_date"))),
+        ("Stopped", _day("stop_date", "it runs")), ("Of this child", _sure),
+        ("Source", _source()), ("Date", _delivered),
+    )),
     f"Events of {NEWEST_DAYS} days": (
         f"FROM chronology WHERE event_date > ?::DATE - {NEWEST_DAYS} ORDER BY event_date DESC, event_type, line", (
         ("Event", _text("summary")),
-        ("Of this child", lambda _, row: "sure" if row["is_confident"] else "not certain that it is of this child"),
+        ("Of this child", _sure),
         ("Source", _source()), ("Date", _day("event_date")),
     )),
     "Family": ("FROM family_members ORDER BY relationship, related_name, source", (
