@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -19,8 +21,10 @@ def found(looker: Looker) -> None:
     looker.press("Search")
 
 
-def asked_why(looker: Looker) -> None:
+def asked_why(looker: Looker, user: str = "") -> None:
     """The question before a child of others, not answered well."""
+    if user:
+        looker.sign_in(user)
     found(looker)
     looker.open(looker.tab.locator(".hub-hits a").first)
     looker.press("Look at this child")
@@ -29,12 +33,20 @@ def asked_why(looker: Looker) -> None:
 
 
 PAGES: dict[str, tuple[str | Callable[[Looker], None], ...]] = {
-    "nobody": ("/sign-in",),
-    "family-help": ("/", "/search", "/children/{child}", "/children/{child}/take-away", "/take-away", found),
+    "nobody": ("/sign-in", "/accessibility"),
+    "family-help": (
+        "/",
+        "/search",
+        "/children/{child}",
+        "/children/{child}/take-away",
+        "/take-away",
+        found,
+    ),
     "front-door": (asked_why,),
-    "family-help-manager": ("/",),
+    "family-help-manager": ("/", "/team"),
     "reviewer": ("/review", "/review/decisions"),
-    "ig-officer": ("/governance", "/governance/disclosures"),
+    "ig-officer": ("/governance", "/governance/disclosures", "/team/questions"),
+    "data-engineer": ("/engineer", "/engineer/model"),
 }
 """Every main page: by user of the demonstration, the address or how it is reached.
 
@@ -140,20 +152,48 @@ def test_an_officer_reads_documents_the_ledger_and_who_was_told_of_a_child(looke
     assert looker.complaints == []
 
 
-def test_the_keyboard_alone_is_enough(looker: Looker) -> None:
+def test_a_manager_reads_who_looked_elsewhere_and_asks_the_officer_who_answers(
+    looker: Looker,
+) -> None:
     tab = looker.tab
-    looker.go("/")
-    tab.keyboard.press("Tab")
-    assert tab.evaluate("document.activeElement.textContent") == "Skip to main content"
-    tab.get_by_role("button", name="Sign in").focus()
-    tab.keyboard.press("Enter")
-    tab.wait_for_url(f"{looker.address}/")
-    tab.locator("table a").first.focus()
-    tab.keyboard.press("Enter")
-    tab.wait_for_url("**/children/*")
-    tab.locator("summary").first.focus()
-    tab.keyboard.press("Enter")
-    assert tab.locator("details").first.get_attribute("open") is not None
+    asked_why(looker, "front-door")
+    tab.get_by_label("Reason, without names").fill("a neighbour of mine, I wondered")
+    tab.get_by_label("Case reference").fill("FD-7")
+    looker.press("Look at this child")
+    looker.press("Sign out")
+    looker.sign_in("family-help-manager")
+    looker.follow("Looks of my team")
+    looker.go(f"/team?day={datetime.now(UTC).date()}")
+    look = tab.locator(".hub-decision", has_text="a neighbour of mine")
+    assert "FD-7" in look.inner_text()
+    look.get_by_text("Ask the officer about it").click()
+    looker.look()
+    look.get_by_label("What should they look into?").fill("no case of theirs is known to me")
+    looker.open(look.get_by_role("button", name="Ask the officer"))
+    assert "With the officer" in look.inner_text()
+    looker.press("Sign out")
+    looker.sign_in("ig-officer")
+    looker.follow("Questions of managers")
+    looker.look()
+    tab.get_by_label("What came of it?").last.fill("spoken to; access is for work alone")
+    looker.open(tab.get_by_role("button", name="Answer").last)
+    assert "no case of theirs" not in looker.words
+
+
+def test_an_engineer_reads_how_feeds_and_runs_fare_and_what_the_model_weighs(
+    looker: Looker,
+) -> None:
+    tab = looker.tab
+    looker.sign_in("data-engineer")
+    assert tab.title().startswith("Feeds and runs")
+    feeds = tab.locator("table").first.locator("tbody tr")
+    assert feeds.count() > 10
+    assert "In time" in feeds.last.inner_text()
+    assert "Ended well" in looker.words
+    address = tab.get_by_role("link", name="in Dagster").first.get_attribute("href")
+    assert re.fullmatch(r"http://127\.0\.0\.1:3000/runs/[0-9a-f-]{36}", address)
+    looker.follow("What it weighs")
+    assert tab.locator("svg rect").count() == tab.locator("tbody tr").count()
 
 
 def test_the_demonstration_is_not_served_to_other_machines(demo: Demo) -> None:
