@@ -64,6 +64,41 @@ reached as (
     group by expected.child_id, expected.service
 ),
 
+records as (
+    select
+        child_id,
+        record_key,
+        service
+    from {{ ref('int_persons__records') }}
+),
+
+pairs as (
+    select
+        left_record_key as record_key,
+        right_record_key as other_key
+    from {{ ref('stg_identity__link_pairs') }}
+    where veto is null and match_probability >= {{ var('doubtful_link_from') }}
+    union all
+    select
+        right_record_key as record_key,
+        left_record_key as other_key
+    from {{ ref('stg_identity__link_pairs') }}
+    where veto is null and match_probability >= {{ var('doubtful_link_from') }}
+),
+
+-- The child may be another one, whom the service knows: compared, found alike, and not joined without a reviewer.
+doubtful as (
+    select distinct
+        expected.child_id,
+        expected.service
+    from expected
+    inner join records as own using (child_id)
+    inner join pairs using (record_key)
+    inner join records as other on pairs.other_key = other.record_key and expected.child_id != other.child_id
+    inner join records as known
+        on other.child_id = known.child_id and list_contains(expected.services, known.service)
+),
+
 entries as (
     select
         'not_reached' as list_id,
@@ -73,10 +108,11 @@ entries as (
         case expected.service
             when 'education' then [expected.feed, 'not_in_school'] else [expected.feed]
         end as feeds,
-        reached.child_id is null as is_confident
+        reached.child_id is null and doubtful.child_id is null as is_confident
     from expected
     semi join speaking using (feed)
     left join reached using (child_id, service)
+    left join doubtful using (child_id, service)
     where not coalesce(reached.is_sure, false)
 )
 
