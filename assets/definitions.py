@@ -19,7 +19,7 @@ from assets.outputs import output_assets
 from assets.policy import policy_lock
 from assets.resources import HubResource
 from assets.review import review_queue
-from assets.serving import published_view, serving_snapshot
+from assets.serving import programme_profile, published_view, serving_snapshot
 
 defs = dg.Definitions(
     assets=[
@@ -35,6 +35,7 @@ defs = dg.Definitions(
         review_queue,
         serving_snapshot,
         published_view,
+        programme_profile,
         *output_assets,
         governance_documents,
     ],

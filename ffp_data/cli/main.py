@@ -23,7 +23,10 @@ from ffp_data.cli import (
     model,
     orders,
     private,
+    programme,
     publish,
+    quarterly,
+    reports,
     retention,
     returns,
     rights,
@@ -112,7 +115,10 @@ app.add_typer(hub.app, name="hub")
 app.add_typer(keys.app, name="keys")
 app.add_typer(lists.app, name="lists")
 app.add_typer(private.app, name="private")
+app.add_typer(programme.app, name="programme")
 app.add_typer(publish.app, name="publish")
+app.add_typer(quarterly.app, name="quarterly")
+app.add_typer(reports.app, name="reports")
 app.add_typer(returns.app, name="returns")
 app.add_typer(documents.app, name="governance")
 app.add_typer(governance.policy_app, name="policy")

@@ -91,6 +91,15 @@ class Profile:
         """Groups whose records are linked otherwise than those of others."""
         return [each for each in self.linkage if each.is_warned]
 
+    def figures(self) -> dict[str, Any]:
+        """How much there is of it, for the record of a run."""
+        return {
+            "quarters": ", ".join(self.quarters) or "none",
+            "tables": len({each.spec.id for each in self.tables}),
+            "comparisons made": sum(each.ratio is not None for each in self.comparisons),
+            "groups linked otherwise": len({(each.by, each.group) for each in self.warnings}),
+        }
+
     def told(self) -> dict[str, Any]:
         """As JSON."""
         tables: dict[str, list[dict[str, Any]]] = {}
