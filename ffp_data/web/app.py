@@ -41,6 +41,7 @@ from ffp_data.web.sign_in import routes as sign_in
 from ffp_data.web.simulations import Simulations
 from ffp_data.web.take_away import routes as take_away
 from ffp_data.web.users import load_users
+from ffp_data.web.wrong import routes as wrong
 from governance.access import Gate, Journal
 
 
@@ -91,6 +92,7 @@ def make_app(home: Home, hosts: Collection[str] = ()) -> FastAPI:
     app.mount("/static", StaticFiles(directory=Path(str(resources.files(__package__))) / "static"))
     app.include_router(sign_in)
     app.include_router(practitioner)
+    app.include_router(wrong)
     app.include_router(take_away)
     app.include_router(reviewer)
     app.include_router(governance)

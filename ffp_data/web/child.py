@@ -169,6 +169,12 @@ def _words() -> Mapping[str, Any]:
     return loaded
 
 
+def group_words() -> Mapping[str, str]:
+    """The groups of facts on a child's page, and what each is called."""
+    groups: Mapping[str, str] = _words()["groups"]
+    return groups
+
+
 def feeds_of(view: Published) -> Mapping[str, Mapping[str, Any]]:
     """The feeds of a view, by name."""
     return {row["feed"]: row for row in view.rows(f"FROM {FEEDS}")}

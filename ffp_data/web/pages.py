@@ -26,6 +26,8 @@ _MENU = (
     (Right.QUEUE, "/review", "Links to review"),
     (Right.UNDO, "/review/decisions", "Decisions"),
     (Right.EXPLAIN, "/governance", "Governance"),
+    (Right.QUEUE, "/wrong", "Reported as wrong"),
+    (Right.EXPLAIN, "/wrong", "Reported as wrong"),
     (Right.LISTS, "/lists", "Lists"),
     (Right.PROGRAMME, "/programme", "Programme"),
     (Right.TEAM_LOOKS, "/team", "Looks of my team"),

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from ffp_data.web.caseload import caseload, own_children
 from ffp_data.web.changed import changed_since, changes_of
-from ffp_data.web.child import Filters, age_of, child_page, name_of
+from ffp_data.web.child import Filters, age_of, child_page, group_words, name_of
 from ffp_data.web.pages import begins_at, show
 from ffp_data.web.permitted import current_child, look
 from ffp_data.web.search import Asked, search
@@ -101,6 +101,7 @@ def child(
         changed=changed_since(service, who, seen),
         reason=seen.reason,
         filters=filters,
+        groups=group_words(),
     )
 
 

@@ -100,7 +100,7 @@ SCHEMAS = {
         ("is_pressing", pa.bool_()), ("is_confident", pa.bool_()),
     ]),
     FEEDS: pa.schema([("feed", TEXT), ("service_label", TEXT), ("is_late", pa.bool_()), ("agreement_state", TEXT),
-                      ("last_delivered_at", pa.timestamp("us"))]),
+                      ("agency", TEXT), ("last_delivered_at", pa.timestamp("us"))]),
     FEED_FIGURES: pa.schema([
         *((n, TEXT) for n in ("feed", "agency", "service_label", "agreement", "agreement_state")),
         ("last_delivered_at", pa.timestamp("us")), ("is_late", pa.bool_()), ("promise_late_after_hours", pa.int32()),
@@ -181,10 +181,10 @@ def tables_of(world: World) -> dict[str, pa.Table]:
                           "state_in_words": "approved, waiting to be paid", "start_date": date(2026, 2, 2),
                           "source": "case_system"}],
         FEEDS: [{"feed": "police", "service_label": "police", "is_late": True, "agreement_state": "in_force",
-                 "last_delivered_at": SEEN},
+                 "agency": "fenmarch-council", "last_delivered_at": SEEN},
                 {"feed": "case_system", "service_label": "children's social care", "is_late": False,
                  "agreement_state": "in_force",
-                 "last_delivered_at": SEEN}],
+                 "agency": "fenmarch-council", "last_delivered_at": SEEN}],
         FEED_FIGURES: [
             _feed("case_system"), _feed("police", is_late=True, rows_delivered=12, rows_loaded=9, rows_quarantined=2,
                                         rows_superseded=1),
