@@ -53,9 +53,9 @@ def begin(
     status: Annotated[Status, Form()] = "withdrawn",
 ) -> Response:
     """Begin to work it out."""
+    _require(service, who)
     agreed = agreed_in(service.home)
     if agreed.standing(agreement) is None:
-        _require(service, who)
         return _unknown(request)
     reason = f"simulation of a withdrawal of {agreement}"
     service.access.gate.read(who.principal, Right.WITHDRAW, reason=reason, agreement=agreement)
