@@ -7,7 +7,7 @@ fonts that the typesetter carries are used, so that a copy looks alike wherever 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import resources
 
 import typst
@@ -25,17 +25,24 @@ _SPOKEN = ("current", "late", "historic", "not_shared")
 
 def compose(found: Agreed, stamp: Stamp, child_id: str, filters: Filters) -> bytes:
     """The PDF of a child whose rows were agreed; raises UnknownChildError."""
+    return to_pdf(told(printed_page(found, child_id, filters), stamp, filters))
+
+
+def printed_page(found: Agreed, child_id: str, filters: Filters) -> ChildPage:
+    """The page as a copy may say it: without the child's numbers where an order leaves them out."""
     page = child_page(found.view, child_id, filters, found.shielded)
-    return to_pdf(told(page, stamp, filters, is_numbered=child_id not in found.unnumbered))
+    if child_id not in found.unnumbered:
+        return page
+    identity = (
+        replace(each, value=NUMBERS_LEFT_OUT) if each.label in _NUMBERS else each
+        for each in page.identity
+    )
+    return replace(page, child_id=NUMBERS_LEFT_OUT, identity=tuple(identity))
 
 
-def told(page: ChildPage, stamp: Stamp, filters: Filters, *, is_numbered: bool) -> str:
+def told(page: ChildPage, stamp: Stamp, filters: Filters) -> str:
     """What the PDF says, as JSON."""
     facts = asdict(page)
-    if not is_numbered:
-        facts["child_id"] = NUMBERS_LEFT_OUT
-        for each in facts["identity"]:
-            each["value"] = NUMBERS_LEFT_OUT if each["label"] in _NUMBERS else each["value"]
     facts["spoken"] = [each for each in facts["involvements"] if each["state"] in _SPOKEN]
     facts["silent"] = [each for each in facts["involvements"] if each["state"] not in _SPOKEN]
     facts["since"] = filters.since.isoformat() if filters.since else None

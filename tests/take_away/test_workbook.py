@@ -15,7 +15,8 @@ from ffp_data.take_away.copies import Copy, take
 from tests.take_away.conftest import PLAIN, TAKER, Desk
 
 SHEETS = [
-    "Read first", "Children", "Who works with them", "To look at", "What is due", "Events of 90 days", "Family",
+    "Read first", "Children", "Who works with them", "To look at", "What is due", "Events of 90 days",
+    "Family", "Attendance",
 ]  # fmt: skip
 
 
@@ -45,7 +46,7 @@ def test_no_cell_is_empty_and_none_computes(book: Any) -> None:
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert len(cells) > 200
     assert [c.coordinate for c in cells if c.value is None or c.value == ""] == []
-    assert {c.data_type for c in cells} <= {"s", "d"}
+    assert {c.data_type for c in cells} == {"s", "d", "n"}
     assert all(c.quotePrefix for c in cells if c.data_type == "s")
 
 
