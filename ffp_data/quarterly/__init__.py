@@ -1,9 +1,9 @@
 """The Families First Partnership quarterly collection: counted from cases, typed by the programme's lead, signed.
 
-Items, definitions and colours are data (`items.yaml`, `settings.yaml`). For a quarter, each counted item is first a list
-of who and what counts (`counting`, SQL in `sql/`), with what is left out and why; figures are counts of that list, so that each
-figure opens to its children (`figures`). Typed items are kept by quarter and version (`entries`). Progress and checks
-say how the figures stand (`progress`, `checks`). Every build is kept (`ffp_data.pipeline.quarterly`).
+Items, definitions and colours are data (`items.yaml`, `settings.yaml`). For a quarter, each counted item is first a
+list of who and what counts and what is left out, with why (`counting`, SQL in `sql/`); figures are counts of that
+list, so that each opens to its children (`figures`). Typed items are kept by quarter and version (`entries`).
+`progress` and `checks` say how the figures stand. Every build is kept (`ffp_data.pipeline.quarterly`).
 """
 
 from __future__ import annotations

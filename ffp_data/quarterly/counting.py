@@ -20,7 +20,6 @@ from ffp_data.quarterly.quarters import Quarter
 from ffp_data.quarterly.stages import staged_sql
 
 Lines = list[dict[str, Any]]
-COLUMNS = ("item", "basis", "part", "counted", "child_id", "on_date", "detail", "value", "why_not", "record_key")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,17 +42,17 @@ def count_quarter(con: duckdb.DuckDBPyConnection, quarter: Quarter, settings: Se
     try:
         _run(
             con,
-            "CREATE OR REPLACE TEMP TABLE staged AS " + staged_sql(settings, _sql("events")),
+            "CREATE OR REPLACE TEMP TABLE staged AS " + staged_sql(settings, sql_of("events")),
             facts,
         )
         con.execute("CREATE OR REPLACE TEMP TABLE lines AS " + _NO_LINES)
-        for name in _names("lines"):
-            _run(con, f"INSERT INTO lines BY NAME {_sql(f'lines/{name}')}", facts)
+        for name in names_of("lines"):
+            _run(con, f"INSERT INTO lines BY NAME {sql_of(f'lines/{name}')}", facts)
     except duckdb.CatalogException as error:
         raise NotBuiltError(
             "the warehouse has no tables of the quarterly collection; run the hub with this version first"
         ) from error
-    found = {name: _rows(con, _sql(f"checks/{name}"), facts) for name in _names("checks")}
+    found = {name: _rows(con, sql_of(f"checks/{name}"), facts) for name in names_of("checks")}
     return Counted(quarter, _rows(con, "SELECT * FROM lines", {}), found)
 
 
@@ -92,13 +91,13 @@ def _plain(value: Any) -> Any:
 
 
 @cache
-def _sql(name: str) -> str:
+def sql_of(name: str) -> str:
     text = (resources.files(__package__) / "sql" / f"{name}.sql").read_text("utf-8")
     return text.rstrip().rstrip(";")
 
 
 @cache
-def _names(folder: str) -> tuple[str, ...]:
+def names_of(folder: str) -> tuple[str, ...]:
     """The files of a folder of SQL, without their ending, sorted."""
     return tuple(sorted(_files(folder)))
 

@@ -98,7 +98,7 @@ def _distinct(lines: Lines) -> int:
 def _sum(lines: Lines) -> float:
     """A package's pounds once, however many children it is for."""
     once = {line["counted"]: line["value"] for line in lines}
-    return round(sum(once.values()), 2)
+    return round(float(sum(once.values())), 2)
 
 
 def _mean(lines: Lines) -> float | None:
@@ -159,11 +159,11 @@ def make_rates(
 
 def _rate(kpi: Kpi, settings: Settings, counted: Counted, figures: Mapping[str, Figure]) -> Rate:
     if kpi.id in _SHARES:
-        part, bases = _SHARES[kpi.id]
-        basis = settings.bases.get(bases, bases)
+        share, of = _SHARES[kpi.id]
+        basis = settings.bases.get(of, of)
         own = [line for line in counted.lines if line["item"] == kpi.id and line["basis"] == basis]
         return share_of(
-            kpi.id, _distinct([x for x in own if x["part"] == part]), _distinct(own), settings
+            kpi.id, _distinct([x for x in own if x["part"] == share]), _distinct(own), settings
         )
     top, bottom, part = _RATIOS[kpi.id]
     numerator, denominator = _value(figures[top], part), int(_value(figures[bottom], part))

@@ -105,7 +105,7 @@ class Items(_Strict):
 
     @model_validator(mode="after")
     def _named_once(self) -> Items:
-        names = [each.id for each in (*self.items, *self.kpis)]
+        names = [item.id for item in self.items] + [kpi.id for kpi in self.kpis]
         if len(set(names)) < len(names):
             raise ValueError("an item or figure is named twice")
         known = {*names}

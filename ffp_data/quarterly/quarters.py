@@ -1,4 +1,4 @@
-"""Quarters of the financial year: `2026-27-Q1` is April to June 2026. The dates are inferred from the guide's deadlines."""
+"""Quarters of the financial year: `2026-27-Q1` is April to June 2026, which is inferred from the guide's deadlines."""
 
 from __future__ import annotations
 
