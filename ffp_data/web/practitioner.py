@@ -40,6 +40,7 @@ def my_children(request: Request, service: Served, who: Who) -> Response:
 @routes.get("/search")
 def search_form(request: Request, service: Served, who: Who) -> Response:
     """The empty form."""
+    service.gate.check(who.principal, Right.SEARCH)
     return show(
         request, "search.html", asked=Asked(""), result=None, linked_only=service.linked_only
     )
