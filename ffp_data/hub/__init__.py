@@ -20,6 +20,7 @@ from ffp_data.hub.errors import (
 )
 from ffp_data.hub.events import EventKind, PastEvent
 from ffp_data.hub.hub import Hub
+from ffp_data.hub.quarterly_models import QuarterlyEntry
 from ffp_data.hub.review import PastDecision, Verdict
 from ffp_data.hub.review_items import ReviewError
 from ffp_data.hub.runs import Preview, RunSummary
@@ -42,6 +43,7 @@ __all__ = [
     "PastDecision",
     "PastEvent",
     "Preview",
+    "QuarterlyEntry",
     "ReviewError",
     "Rules",
     "RunConflictError",

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
+from ffp_data.hub import QuarterlyEntry
 from ffp_data.hub.database import create_engine, migrate, writing
-from ffp_data.hub.quarterly_models import QuarterlyEntry
 from ffp_data.hub.review import as_utc
 from ffp_data.quarterly.entries import Entry, Value, read_value
 from ffp_data.quarterly.items import Item, Items

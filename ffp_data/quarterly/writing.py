@@ -21,6 +21,13 @@ from ffp_data.quarterly.report import (
 from governance.files import replacing
 from governance.xlsx import Cell, Sheet, write_workbook
 
+RELATIONS = {
+    "quarterly.figures": ("item", "part", "figure"),
+    "quarterly.rates": ("rate", "numerator", "denominator", "percent"),
+    "quarterly.entries": ("item", "answer", "day", "words", "target"),
+}
+"""What the files tell, by the names under which the agreement gives it."""
+
 TABLES = {1: "Family Help", 2: "Multi-agency child protection", 3: "Family networks"}
 _HEADER = (
     "Item", "What it is", "This quarter", "In parts", "Quarter before", "Progress", "Why", "Expected",
@@ -39,12 +46,8 @@ def write_files(folder: Path, report: Report, authority: str) -> dict[str, int]:
         handle.write(_page(report, authority).encode())
     title = f"Families First Partnership quarterly collection {report.quarter.name}, {authority}"
     write_workbook(folder / f"{stem}.xlsx", list(_sheets(report, authority)), title)
-    counted = [item for item in report.items.items if item.is_counted]
-    return {
-        "quarterly.figures": len(counted),
-        "quarterly.rates": len(report.rates),
-        "quarterly.entries": len(report.entries),
-    }
+    told_of = (report.figures, report.rates, report.entries)
+    return {relation: len(rows) for relation, rows in zip(RELATIONS, told_of, strict=True)}
 
 
 def _sheets(report: Report, authority: str) -> Iterator[Sheet]:

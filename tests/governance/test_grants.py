@@ -101,6 +101,7 @@ def test_recipients_are_listed_by_purpose_and_a_lapsed_one_is_still_asked() -> N
         "statutory_returns.tehadc",
         "statutory_returns.dataflow",
         "statutory_returns.annex_a",
+        "statutory_returns.ffp_quarterly",
     }
     searches = [(who, "identity_matching.nhs_number") for who in ("dfe", "fenmarch-sui-matcher")]
     assert GRANTS.recipients("identity_matching") == searches
