@@ -56,25 +56,6 @@ def test_a_number_that_stands_on_no_copy_leads_nowhere(desk: Desk) -> None:
     assert traced(desk.hub.ledger, "0000-0000-0000") is None
 
 
-def test_two_copies_of_one_child_are_told_apart(desk: Desk) -> None:
-    one, two = desk.pdf(desk.world.bare), desk.pdf(desk.world.bare)
-    assert one.number != two.number
-    assert one.content != two.content
-
-
-def _restrict(orders: Orders, child: str, desk: Desk) -> int:
-    purposes = grants_of(desk.world.home, AS_AT).purposes
-    return restriction.restrict(
-        orders,
-        Kind.RESTRICTION,
-        child,
-        SAID,
-        purpose="single_view",
-        recipient=None,
-        purposes=purposes,
-    )
-
-
 def _object(orders: Orders, child: str, desk: Desk) -> int:
     purposes = grants_of(desk.world.home, AS_AT).purposes
     return restriction.restrict(
@@ -89,7 +70,7 @@ def _withhold_feed(orders: Orders, child: str, desk: Desk) -> int:
     return share_decision.withhold(orders, grants, asked, AS_AT, [])
 
 
-@pytest.mark.parametrize("order", [_restrict, _object, _withhold_feed])
+@pytest.mark.parametrize("order", [_object, _withhold_feed])
 def test_an_order_of_this_minute_keeps_a_child_out_of_every_copy(
     desk: Desk, order: Callable[[Orders, str, Desk], int]
 ) -> None:
@@ -101,7 +82,7 @@ def test_an_order_of_this_minute_keeps_a_child_out_of_every_copy(
                 desk.pdf(child)
             both = take(desk.hub, TAKER, desk.view, [child, desk.world.bare], workbook.compose)
         finally:
-            orders.lift(number, {Kind.RESTRICTION, Kind.OBJECTION, Kind.WITHHOLD}, SAID)
+            orders.lift(number, {Kind.OBJECTION, Kind.WITHHOLD}, SAID)
     refused = [e["facts"] for e in desk.events if e["kind"] == "release_refused"][-1]
     assert "an order on this child" in refused["reason_refused"]
     assert len(refused["subjects"]) == 1

@@ -5,30 +5,35 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
 from openpyxl import load_workbook
 
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
 from ffp_data.web.app import make_app
+from ffp_data.web.limits import Limiter
+from tests.take_away.conftest import Desk
 from tests.web.conftest import Visitor
-from tests.web.world import AS_AT, World, make_world
+from tests.web.world import World
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = make_world(tmp_path_factory.mktemp("takeaway") / "home")
-    run = Run.at(run_id="first", home=world.home.root, as_at=AS_AT)
-    assert policy.compile_lock(run).problems == []
-    return world
+def world(desk: Desk) -> World:
+    return desk.world
+
+
+@pytest.fixture(scope="module")
+def client(world: World) -> Iterator[TestClient]:
+    with TestClient(make_app(world.home), raise_server_exceptions=False) as client:
+        yield client
 
 
 @pytest.fixture
-def visitor(world: World) -> Iterator[Visitor]:
-    with TestClient(make_app(world.home), raise_server_exceptions=False) as client:
-        yield Visitor(client).sign_in("family-help")
+def visitor(client: TestClient) -> Visitor:
+    client.cookies.clear()
+    client.app.state.service = replace(client.app.state.service, copies=Limiter(6, 10))  # type: ignore[attr-defined]
+    return Visitor(client).sign_in("family-help")
 
 
 def _file(answer: object, kind: str) -> str:
