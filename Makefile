@@ -13,7 +13,7 @@ export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help spark demo serve pages test cover evidence unit check lint types format lock wheel sbom bench clean
+.PHONY: help spark demo serve pages pictures tables test cover evidence unit check lint types format lock wheel sbom bench clean
 
 help: ## show these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,12 @@ serve: $(READY) ## Dagster's pages on the demonstration: http://127.0.0.1:3000
 
 pages: $(READY) ## the practitioners' pages on the demonstration: http://127.0.0.1:8000
 	$(BIN)/ffp serve --home $(DEMO)/home
+
+pictures: $(READY) ## a picture of each main page on the demonstration: docs/pictures
+	$(BIN)/python docs/make_pictures.py $(DEMO)/home
+
+tables: $(READY) ## what every table and column is (dbt docs), in one file: build/tables/index.html
+	$(BIN)/python docs/make_tables.py build/tables
 
 test: $(READY) check ## all tests, as CI runs them
 	$(BIN)/pytest -q -n auto --dist loadgroup
