@@ -99,13 +99,20 @@ class Agreed:
         """The impact assessment that an agreement rests on."""
         return dpia_words(self.facts, standing.id, standing.terms)
 
-    def crosses(self, standing: Standing) -> dict[str, int]:
-        """How many columns it lets cross, by table of a feed or relation of the hub."""
-        found: dict[str, int] = {}
+    def crosses(self, standing: Standing) -> dict[str, tuple[int, int]]:
+        """How many columns of how many tables it lets cross, by feed or by schema of the hub."""
+        found: dict[str, tuple[int, set[str]]] = {}
         for item in standing.terms["items"]:
-            place = f"{item['feed']}.{item['table']}" if "feed" in item else item["relation"]
-            found[place] = found.get(place, 0) + len(item["columns"])
-        return found
+            place, table = (
+                (item["feed"], item["table"]) if "feed" in item else item["relation"].split(".")
+            )
+            count, tables = found.get(place, (0, set()))
+            found[place] = (count + len(item["columns"]), tables | {table})
+        return {place: (count, len(tables)) for place, (count, tables) in found.items()}
+
+    def givers(self, standing: Standing) -> list[str]:
+        """The organisations that are bound, by name alone."""
+        return [self.facts.organisation(each["org"]) for each in standing.terms["parties"]]
 
     @staticmethod
     def kept_for(standing: Standing) -> str:

@@ -56,24 +56,34 @@ def _told(agreed: Agreed, export: Export, relation: str, name: str) -> dict[str,
     """The same as the picture in words: each source with its agreement and purposes."""
     up: Upstream = export.lineage.upstream(relation, name)
     return {
-        "sources": [_source(agreed, export, each) for each in sorted(up.direct)],
+        "count": len(up.direct),
+        "sources": _sources(agreed, export, up.direct),
         "others": _by_table(agreed, export, up.indirect),
         "rests_on_linkage": up.rests_on_linkage,
     }
 
 
-def _source(agreed: Agreed, export: Export, each: FeedColumn) -> dict[str, Any]:
-    versioned = export.agreements.get(each)
-    return {
-        "feed": each.feed.replace("_", " "),
-        "column": f"{each.table}.{'a row' if each.column == ROWS else each.column}",
-        "agreement": versioned,
-        "id": versioned.partition("@")[0] if versioned else None,
-        "purposes": _purposes(agreed, versioned),
-    }
+def _sources(agreed: Agreed, export: Export, found: Iterable[FeedColumn]) -> list[dict[str, Any]]:
+    """The columns of each table of a feed under each agreement that lets them in."""
+    tables: dict[tuple[str, str, str], list[str]] = {}
+    for each in sorted(found):
+        versioned = export.agreements.get(each, "")
+        name = "a row" if each.column == ROWS else each.column
+        tables.setdefault((each.feed, each.table, versioned), []).append(name)
+    return [
+        {
+            "feed": feed.replace("_", " "),
+            "table": table,
+            "columns": columns,
+            "agreement": versioned,
+            "id": versioned.partition("@")[0],
+            "purposes": _purposes(agreed, versioned),
+        }
+        for (feed, table, versioned), columns in tables.items()
+    ]
 
 
-def _purposes(agreed: Agreed, versioned: str | None) -> tuple[str, ...]:
+def _purposes(agreed: Agreed, versioned: str) -> tuple[str, ...]:
     standing = agreed.standing(versioned.partition("@")[0]) if versioned else None
     return agreed.facts.purposes(standing.terms) if standing else ()
 

@@ -1,6 +1,7 @@
 """A column's way through the hub as a picture: boxes of tables in layers, and lines from column to column.
 
-What is drawn is what the value is made of, not what filters or joins on the way. A table stands one layer right of the
+What is drawn is what the value is made of, not what filters or joins on the way; staging views, which rename and cast,
+are passed over. A table stands one layer right of the
 farthest table it reads, so that all lines run from left to right; within a layer tables stand near what reads
 them. Positions follow from the graph alone: the same lineage is the same picture.
 """
@@ -17,9 +18,9 @@ from ffp_data.lineage.values import Source
 from governance.readset import ROWS
 
 FEEDS = "feeds"
-WIDE, BETWEEN, ROW, TITLE, GAP, HEAD = 208, 56, 17, 22, 12, 30
+WIDE, BETWEEN, ROW, TITLE, GAP, HEAD = 162, 36, 16, 22, 10, 30
 """Pixels: a box, the space between layers, a column's line, a box's title, between boxes, the layers' heading."""
-_LETTERS = 30
+_LETTERS, STAGING = 23, "staging."
 """Of the longest name that fits into a box."""
 
 
@@ -89,11 +90,20 @@ def way(lineage: ColumnLineage, relation: str, column: str) -> _Edges:
         if made in seen:
             continue
         seen.add(made)
-        for source in _below(lineage, made):
+        for source in _sources(lineage, made):
             edges.add((source, made))
             if not source.relation.startswith(f"{FEEDS}:"):
                 waiting.append(source)
     return edges
+
+
+def _sources(lineage: ColumnLineage, made: Source) -> set[Source]:
+    """What a column is made of, with what lies behind a staging view in its place."""
+    found = set()
+    for source in _below(lineage, made):
+        is_staged = source.relation.startswith(STAGING)
+        found |= _sources(lineage, source) if is_staged else {source}
+    return found
 
 
 def _below(lineage: ColumnLineage, made: Source) -> Iterable[Source]:
@@ -118,7 +128,7 @@ def draw(lineage: ColumnLineage, relation: str, column: str) -> Picture:
         if source.relation != made.relation:
             reads[made.relation].add(source.relation)
     layer_of = _layers(reads)
-    boxes = _placed(layer_of, columns, reads, Source(relation, column))
+    boxes = _centred(_placed(layer_of, columns, reads, Source(relation, column)), layer_of)
     lines = sorted(
         Line(boxes[s.relation].x + WIDE, boxes[s.relation].middle(s.column),
              boxes[m.relation].x, boxes[m.relation].middle(m.column))
@@ -149,6 +159,19 @@ def _layers(reads: Mapping[str, set[str]]) -> dict[str, int]:
         of(table)
     least = min(known.values())
     return {table: layer - least for table, layer in known.items()}
+
+
+def _centred(boxes: Mapping[str, Box], layer_of: Mapping[str, int]) -> dict[str, Box]:
+    """Each layer in the middle of the picture's height."""
+    ends = {
+        layer: max(box.y + box.tall for table, box in boxes.items() if layer_of[table] == layer)
+        for layer in set(layer_of.values())
+    }
+    lowest = max(ends.values())
+    return {
+        table: box._replace(y=box.y + (lowest - ends[layer_of[table]]) // 2)
+        for table, box in boxes.items()
+    }
 
 
 def _placed(
