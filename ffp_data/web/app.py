@@ -32,6 +32,7 @@ from ffp_data.web.manager import routes as manager
 from ffp_data.web.oidc import Provider
 from ffp_data.web.practitioner import routes as practitioner
 from ffp_data.web.programme import routes as programme
+from ffp_data.web.quarterly import routes as quarterly
 from ffp_data.web.published import View
 from ffp_data.web.refusals import answer_refusals
 from ffp_data.web.reviewer import routes as reviewer
@@ -98,6 +99,7 @@ def make_app(home: Home, hosts: Collection[str] = ()) -> FastAPI:
     app.include_router(governance)
     app.include_router(lists)
     app.include_router(programme)
+    app.include_router(quarterly)
     app.include_router(engineer)
     app.include_router(manager)
     app.include_router(accessibility)

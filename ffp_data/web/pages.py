@@ -28,6 +28,7 @@ _MENU = (
     (Right.EXPLAIN, "/governance", "Governance"),
     (Right.QUEUE, "/wrong", "Reported as wrong"),
     (Right.EXPLAIN, "/wrong", "Reported as wrong"),
+    (Right.QUARTERLY, "/quarterly", "Quarterly collection"),
     (Right.LISTS, "/lists", "Lists"),
     (Right.PROGRAMME, "/programme", "Programme"),
     (Right.TEAM_LOOKS, "/team", "Looks of my team"),
