@@ -92,6 +92,7 @@ def _told(published: Published) -> dict[str, Any]:
         "edition": frame.edition,
         "lowest": published.lowest,
         "base": published.base,
+        "least": published.least,
         "dimensions": [
             {
                 "name": each.name,
@@ -122,4 +123,4 @@ def _published(told: Mapping[str, Any]) -> Published:
         told["name"], told["counted"], told["as_at"], dimensions, told["since"], told["edition"]
     )
     cells = {tuple(codes): count for *codes, count in told["cells"]}
-    return Published(frame, cells, told["lowest"], told["base"])
+    return Published(frame, cells, told["lowest"], told["base"], told.get("least", 1))

@@ -80,11 +80,12 @@ def _read(known: _Knowledge, table: Published) -> set[Cell]:
         if count is None:
             known.unknown(cell, table.lowest)
             hidden.add(cell)
-        elif table.base == 1 or (count == 0 and table.lowest):
+        elif table.base == 1 or (count == 0 and (table.lowest or 2 * table.least > table.base)):
             known.unknown(cell, count, count)
-        else:
+        else:  # what is less than the least shown was hidden, so it is not this
             half = table.base / 2
-            known.unknown(cell, max(0, ceil(count - half)), floor(count + half))
+            low = max(table.least if count else 0, ceil(count - half))
+            known.unknown(cell, low, floor(count + half))
     for total, parts, overlap in frame.lines():
         at = known.unknown(frame.cell(total))
         inside = [known.unknown(frame.cell(part)) for part in parts]

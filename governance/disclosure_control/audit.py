@@ -65,20 +65,24 @@ class Audit:
     """How far each hidden cell can move under one choice."""
 
     def __init__(self, system: System, hidden: Flags) -> None:
-        """Take the cells that are hidden or open; all others stand still."""
+        """Take the cells that are hidden, open or shown rounded; all others stand still."""
         self._system = system
-        self._at = np.flatnonzero(hidden | system.is_open)
+        unseen = hidden | system.is_open
+        down = np.where(unseen, system.down, system.shown_down)
+        up = np.where(unseen, system.up, system.shown_up)
+        self._unseen = unseen
+        self._at = np.flatnonzero(unseen | (down + up > 0))
         self._matrix: csr_array = system.sums[:, self._at]
         used = np.diff(self._matrix.indptr) > 0
         self._rows = np.flatnonzero(used)
         self._matrix = self._matrix[self._rows]
-        self._bounds = np.column_stack([-system.down[self._at], system.up[self._at]])
+        self._bounds = np.column_stack([-down[self._at], up[self._at]])
         self.low = np.zeros(len(self._at))
         self.high = np.zeros(len(self._at))
 
     def too_narrow(self, width: float) -> Iterator[Cut]:
         """Yield a cut for each hidden count of people that can move by less than ``width``."""
-        kept = self._system.is_kept[self._at]
+        kept = (self._system.is_kept & self._unseen)[self._at]
         self._sweep(kept, width)
         for place in np.flatnonzero(kept).tolist():
             if self._is_narrow(place, width):
@@ -126,19 +130,22 @@ class Audit:
 
     def _cut(self, place: int, up: Floats, down: Floats, width: float) -> Cut:
         cell = int(self._at[place])
-        gains = self._gains(cell, 1.0, up) + self._gains(cell, -1.0, down)
-        always = gains[self._system.is_open & (np.arange(len(gains)) != cell)].sum()
-        wanted = width - gains[cell] - always
-        gains[cell] = 0
-        gains[~self._system.is_free] = 0
+        system = self._system
+        unseen = self._gains(cell, (up, down), system.down, system.up)
+        shown = self._gains(cell, (up, down), system.shown_down, system.shown_up)
+        always = np.where(system.is_open, unseen, shown)
+        always[cell] = unseen[cell]
+        gains, wanted = unseen - always, width - always.sum()
+        gains[~system.is_free] = 0
         others = np.flatnonzero(gains)
         return Cut(cell, others, np.minimum(gains[others], wanted), wanted)
 
-    def _gains(self, cell: int, sign: float, prices: Floats) -> Floats:
-        """How much each cell would let this one move by these prices, were it hidden."""
-        system = self._system
-        left = -(system.sums[self._rows].T @ prices)
-        left[cell] += sign
-        left[np.abs(left) < _NOISE] = 0
-        gains: Floats = system.up * np.maximum(left, 0) + system.down * np.maximum(-left, 0)
+    def _gains(self, cell: int, prices: tuple[Floats, Floats], down: Floats, up: Floats) -> Floats:
+        """How much each cell lets this one move up and down by these prices, where it can itself go so far."""
+        gains = np.zeros(len(down))
+        for sign, priced in zip((1.0, -1.0), prices, strict=True):
+            left = -(self._system.sums[self._rows].T @ priced)
+            left[cell] += sign
+            left[np.abs(left) < _NOISE] = 0
+            gains += up * np.maximum(left, 0) + down * np.maximum(-left, 0)
         return gains

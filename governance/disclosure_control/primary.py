@@ -51,16 +51,21 @@ def _differenced(table: Table, rules: Rules, former: Published) -> Iterator[Key]
     """Cells whose change since a published table is the count of a few people, or was hidden there.
 
     Of tables that count since one day the change is a count of people itself; of an earlier edition of
-    this table, or one so near that it is taken for one, it is those who were added or taken out.
+    this table, or one so near that it is taken for one, it is those who were added or taken out. Where
+    both are rounded, the change itself is told to within a base on either side, and hides nothing.
     """
     if follows(table.frame, former.frame) or follows(former.frame, table.frame):
         for key, seen in _in_common(table.frame, former):
-            if seen is not None and rules.is_small(abs(table.counts[key] - seen)):
+            if seen is not None and _is_few_away(table.counts[key], seen, rules, former):
                 yield key
     elif corrects(table.frame, former.frame, rules):
         for key, seen in _in_common(table.frame, former):
-            if seen is None or rules.is_small(abs(table.counts[key] - seen)):
+            if seen is None or _is_few_away(table.counts[key], seen, rules, former):
                 yield key
+
+
+def _is_few_away(count: int, seen: int, rules: Rules, former: Published) -> bool:
+    return min(rules.base, former.base) == 1 and rules.is_small(abs(count - seen))
 
 
 def _in_common(frame: Frame, former: Published) -> Iterator[tuple[Key, int | None]]:

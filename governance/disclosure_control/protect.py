@@ -15,6 +15,7 @@ import numpy as np
 from governance.disclosure_control.audit import Audit, Cut, cuts_of_sums
 from governance.disclosure_control.choice import cheapest
 from governance.disclosure_control.primary import primary
+from governance.disclosure_control.rounding import rounded
 from governance.disclosure_control.rules import Rules
 from governance.disclosure_control.system import Flags, System, build
 from governance.disclosure_control.table import Published, Table
@@ -58,7 +59,8 @@ def _must(
 
 
 def _chosen(system: System, must: Flags, rules: Rules) -> Flags:
-    cuts: list[Cut] = list(cuts_of_sums(system, rules.width))
+    # Rounded neighbours may leave a hidden cell open enough alone: then nothing is asked before the audit.
+    cuts: list[Cut] = list(cuts_of_sums(system, rules.width)) if rules.base == 1 else []
     hidden = must
     for _ in range(_ROUNDS):
         found = list(Audit(system, hidden).too_narrow(rules.width))
@@ -71,11 +73,7 @@ def _chosen(system: System, must: Flags, rules: Rules) -> Flags:
 
 def _published(table: Table, system: System, hidden: Flags, rules: Rules) -> Published:
     cells = {
-        key: None if hidden[system.numbers[table.frame.cell(key)]] else _rounded(count, rules.base)
+        key: None if hidden[system.numbers[table.frame.cell(key)]] else rounded(count, rules.base)
         for key, count in table.counts.items()
     }
-    return Published(table.frame, cells, rules.lowest, rules.base)
-
-
-def _rounded(count: int, base: int) -> int:
-    return count if base == 1 else (count + base // 2) // base * base
+    return Published(table.frame, cells, rules.lowest, rules.base, rules.least)

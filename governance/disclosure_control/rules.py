@@ -31,6 +31,11 @@ class Rules:
     smallest_mean: int = 6
 
     @property
+    def least(self) -> int:
+        """The least count but zero that is shown."""
+        return self.hide_to + 1
+
+    @property
     def lowest(self) -> int:
         """The least that a hidden count can be."""
         return 1 if self.zeros_shown else 0

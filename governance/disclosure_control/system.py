@@ -17,6 +17,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
 from governance.disclosure_control.primary import follows
+from governance.disclosure_control.rounding import left_open, rounded
 from governance.disclosure_control.rules import Rules
 from governance.disclosure_control.table import Cell, Frame, Published, Table
 
@@ -38,7 +39,8 @@ class System:
 
     ``is_free``: to be shown or hidden as is decided now; ``is_open``: never shown, whatever is decided.
     ``down``, ``up``: how far a cell could be from its count, were it hidden. ``is_kept``: not to be found
-    out while it is hidden or never shown. ``weight``: what hiding it costs.
+    out while it is hidden or never shown. ``weight``: what hiding it costs. ``shown_down``, ``shown_up``:
+    how far it could be from its count while it is shown, which is none unless counts are rounded.
     """
 
     numbers: Mapping[object, int]
@@ -50,6 +52,8 @@ class System:
     is_open: Flags
     is_kept: Flags
     weight: Floats
+    shown_down: Floats
+    shown_up: Floats
 
 
 @dataclass
@@ -63,6 +67,8 @@ class _Draft:
     kind: list[str] = field(default_factory=list)
     weight: list[float] = field(default_factory=list)
     sums: list[dict[int, float]] = field(default_factory=list)
+    open_to: dict[int, tuple[float, float]] = field(default_factory=dict)
+    """Of cells that are shown rounded, between which counts."""
 
     def add(self, name: object, value: float, lowest: float, kind: str, weight: float = 0) -> int:
         at = self.numbers.setdefault(name, len(self.numbers))
@@ -89,16 +95,29 @@ def build(tables: Sequence[Table], former: Sequence[Published], rules: Rules) ->
                 code == d.total for code, d in zip(key, table.frame.dimensions, strict=True)
             )
             kind = "shown" if rules.zeros_shown and not count else "free"
-            draft.add(table.frame.cell(key), count, rules.lowest, kind, 1 + _MARGIN * margins)
+            at = draft.add(table.frame.cell(key), count, rules.lowest, kind, 1 + _MARGIN * margins)
+            draft.open_to[at] = left_open(rounded(count, rules.base), rules.base, rules.least)
         _add_lines(draft, table.frame, rules)
     bearing = [p for p in former if any(_bears(table.frame, p.frame) for table in tables)]
     for published in bearing:
         for key, seen in published.cells.items():
-            value, kind = (_UNKNOWN, "hidden") if seen is None else (seen, "shown")
-            draft.add(published.frame.cell(key), value, published.lowest, kind)
+            _add_seen(draft, published, published.frame.cell(key), seen)
         _add_lines(draft, published.frame, rules)
     _add_growth(draft, [t.frame for t in tables] + [p.frame for p in bearing])
     return _finished(draft)
+
+
+def _add_seen(draft: _Draft, published: Published, cell: Cell, seen: int | None) -> None:
+    """A cell as it was published before: unknown where it was hidden, and between two counts where rounded."""
+    if seen is None:
+        draft.add(cell, _UNKNOWN, published.lowest, "hidden")
+        return
+    low, high = left_open(seen, published.base, published.least)
+    if low == high:
+        draft.add(cell, low, published.lowest, "shown")
+    else:
+        at = draft.add(cell, _UNKNOWN, low, "rounded")
+        draft.highest[at] = min(draft.highest[at], high)
 
 
 def _bears(one: Frame, other: Frame) -> bool:
@@ -112,7 +131,8 @@ def _add_lines(draft: _Draft, frame: Frame, rules: Rules) -> None:
         if overlap:
             for part in inside:
                 left = draft.value[total] - draft.value[part]
-                _add_left(draft, total, part, "few" if rules.is_small(int(left)) else "rest")
+                is_few = not np.isnan(left) and rules.is_small(int(left))
+                _add_left(draft, total, part, "few" if is_few else "rest")
         else:
             draft.relate(total, inside)
 
@@ -136,12 +156,24 @@ def _add_growth(draft: _Draft, frames: Collection[Frame]) -> None:
 
 def _add_gain(draft: _Draft, now: Cell, then: Cell) -> None:
     new, old = draft.numbers[now], draft.numbers[then]
-    if not draft.value[new] < draft.value[old]:  # what was corrected downwards tells of no growth
+    if not _most(draft, new) < _least(
+        draft, old
+    ):  # what was corrected downwards tells of no growth
         _add_left(draft, new, old, "rest")
         if draft.kind[old] == "shown":
             draft.lowest[new] = max(draft.lowest[new], draft.value[old])
         if draft.kind[new] == "shown":
             draft.highest[old] = min(draft.highest[old], draft.value[new])
+
+
+def _most(draft: _Draft, at: int) -> float:
+    value = draft.value[at]
+    return draft.highest[at] if np.isnan(value) else value
+
+
+def _least(draft: _Draft, at: int) -> float:
+    value = draft.value[at]
+    return draft.lowest[at] if np.isnan(value) else value
 
 
 def _finished(draft: _Draft) -> System:
@@ -152,29 +184,38 @@ def _finished(draft: _Draft) -> System:
     ]
     rows, columns, factors = (np.array(each) for each in zip(*entries, strict=True))
     sums = csr_array((factors, (rows, columns)), shape=(max(1, len(draft.sums)), len(value)))
-    value = _completed(sums, value, lowest)
+    highest = np.array(draft.highest)
+    value = _completed(sums, value, lowest, highest)
     if np.abs(sums @ value).max() > 1e-6:
         raise DifferentCountsError("the counts of a table do not add up to its margins")
+    down = np.maximum(value - lowest, 0)
+    up = np.minimum(highest - value, 2 * value.max() + 100)
+    shown = np.column_stack([value, value])
+    for at, between in draft.open_to.items():
+        shown[at] = between
+    is_rounded = kind == "rounded"
     return System(
         numbers=draft.numbers,
         sums=sums,
         value=value,
-        down=np.maximum(value - lowest, 0),
-        up=np.minimum(np.array(draft.highest) - value, 2 * value.max() + 100),
+        down=down,
+        up=up,
         is_free=kind == "free",
         is_open=np.isin(kind, ["hidden", "rest", "few"]),
         is_kept=np.isin(kind, ["free", "hidden", "few"]),
         weight=np.array(draft.weight),
+        shown_down=np.where(is_rounded, down, value - shown[:, 0]),
+        shown_up=np.where(is_rounded, up, shown[:, 1] - value),
     )
 
 
-def _completed(sums: csr_array, value: Floats, lowest: Floats) -> Floats:
-    """Counts for what the past hid, any that fit: what can be found out does not depend on which."""
+def _completed(sums: csr_array, value: Floats, lowest: Floats, highest: Floats) -> Floats:
+    """Counts for what the past hid or rounded, any that fit: what can be found out does not depend on which."""
     unknown = np.isnan(value)
     if not unknown.any():
         return value
     target = -(sums[:, ~unknown] @ value[~unknown])
-    bounds = [(low, None) for low in lowest[unknown]]
+    bounds = np.column_stack([lowest[unknown], highest[unknown]])
     found = linprog(np.zeros(unknown.sum()), A_eq=sums[:, unknown], b_eq=target, bounds=bounds)
     if found.status != 0:
         raise DifferentCountsError("the counts cannot follow from what was published before")

@@ -131,10 +131,11 @@ class Published:
     """What everybody sees: each cell's count, or None where it is hidden.
 
     ``lowest``: the least that a hidden cell can be, as the notes tell (1 where every zero is shown);
-    ``base``: counts are rounded to a multiple of it.
+    ``base``: counts are rounded to a multiple of it; ``least``: none but zero is shown that was less.
     """
 
     frame: Frame
     cells: Mapping[Key, int | None]
     lowest: int = 0
     base: int = 1
+    least: int = 1

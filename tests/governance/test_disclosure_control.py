@@ -27,6 +27,8 @@ from governance.disclosure_control import (
     share,
 )
 from governance.disclosure_control.attack import ContradictionError
+from governance.disclosure_control.rounding import left_open
+from governance.disclosure_control.rounding import rounded as rounded_to
 from governance.disclosure_control.system import DifferentCountsError
 
 RULES = Rules("test")
@@ -332,6 +334,36 @@ def test_rounded_counts_leave_the_attacker_no_nearer(counts: list[list[int]]) ->
     protected = protect([crossed(counts)], rules)
     assert found(protected, rules=rules) == {}
     assert all(n is None or n % 5 == 0 for n in protected.tables[0].cells.values())
+
+
+@settings(max_examples=5, deadline=None)
+@given(counts=grids())
+def test_rounding_hides_no_more_than_exact_counts_must(counts: list[list[int]]) -> None:
+    rounded = protect([crossed(counts)], replace(RULES, base=5))
+    assert rounded.secondary <= protect([crossed(counts)], RULES).secondary
+
+
+def test_what_is_left_open_by_a_rounded_count_is_what_the_rules_let_it_be() -> None:
+    for count in (0, *range(6, 40)):
+        low, high = left_open(rounded_to(count, 5), 5, 6)
+        same = [n for n in (0, *range(6, 60)) if rounded_to(n, 5) == rounded_to(count, 5)]
+        assert (low, high) == (min(same), max(same))
+
+
+def test_a_growth_of_few_children_is_never_told_for_certain_by_rounded_counts() -> None:
+    rules = replace(RULES, base=5)
+    for gained in range(1, 6):
+        first = crossed([[12, 30, 3], [9, 41, 26]], since="2025-04-01", as_at="2025-12-31")
+        later = crossed([[12 + gained, 30, 3], [9, 41, 26]], since="2025-04-01")
+        before = protect([first], rules).tables
+        now = protect([later], rules, before).tables
+        assert recovered(attack([*before, *now]), rules.width) == {}
+        key = ("a0", "b0")
+        then, after = before[0].cells[key], now[0].cells[key]
+        assert then is not None
+        assert after is not None
+        least, most = left_open(then, 5, 6), left_open(after, 5, 6)
+        assert most[1] - least[0] - max(0, most[0] - least[1]) >= 4
 
 
 # What keeps it honest
