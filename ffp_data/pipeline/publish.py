@@ -26,6 +26,7 @@ from ffp_data.returns.sources import SOURCES
 from ffp_data.returns.tehadc.model import CONFLICTS
 from ffp_data.returns.validate import rule_book
 from ffp_data.rights import share_release, shield_review
+from ffp_data.take_away.dictionary import dictionary
 from ffp_data.warehouse import CATALOG, connect
 from governance.files import replacing_directory
 from governance.grants import ReleaseDecision
@@ -260,6 +261,7 @@ def _extract(
             keys=run.keys,
             ledger=run.ledger,
             lists=run.subject_lists,
+            guides=lambda tables: dictionary(decision, tables, run.contracts),
         )
     except ReleaseRefusedError as refusal:
         return ReleaseOutcome(False, str(refusal))

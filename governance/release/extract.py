@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -27,9 +27,11 @@ from governance.xlsx import Sheet, write_workbook
 
 WORKBOOK = "extract.xlsx"
 _WIDEST = 40
+Guides = Callable[[Mapping[str, pa.Table]], Mapping[str, pa.Table]]
+"""From the tables of an extract by their relations to further ones, by the names of their files."""
 
 
-def write_extract(
+def write_extract(  # noqa: PLR0913 -- each has its name at the call
     con: duckdb.DuckDBPyConnection,
     decision: ReleaseDecision,
     *,
@@ -39,12 +41,13 @@ def write_extract(
     keys: KeyStore,
     ledger: Ledger,
     lists: SubjectLists | None = None,
+    guides: Guides = lambda _: {},
 ) -> Extract:
     """Write the extract of an allowed decision into the directory ``out``, replacing it whole.
 
     ``zone`` says what may be read and whose rights bind it; ``con`` is locked for good. ``lists`` keeps
-    whom it disclosed. Raises ReleaseRefusedError (also written to the ledger) or ReleaseFailedError; in
-    both cases ``out`` stays as it was.
+    whom it disclosed; ``guides`` adds tables that explain the others and tell of nobody. Raises
+    ReleaseRefusedError (also written to the ledger) or ReleaseFailedError; in both cases ``out`` stays as it was.
     """
     refuse_if_denied(decision, as_at, ledger)
     key = pseudonym_key(keys, decision.recipient, decision.purpose, epoch(as_at))
@@ -53,10 +56,12 @@ def write_extract(
     people = {relation: each.people for relation, each in read.items()}
     rows = {relation: table.num_rows for relation, table in tables.items()}
 
+    named = {short(relation): table for relation, table in tables.items()} | dict(guides(tables))
+
     def write(part: Path) -> Mapping[str, int]:
-        for relation, table in tables.items():
-            _write_parquet(table, part / f"{short(relation)}.parquet")
-        sheets = [cover_sheet(decision, as_at, rows), *map(_sheet, tables, tables.values())]
+        for name, table in named.items():
+            _write_parquet(table, part / f"{name}.parquet")
+        sheets = [cover_sheet(decision, as_at, rows), *map(_sheet, named, named.values())]
         write_workbook(part / WORKBOOK, sheets, f"{decision.agreement} {decision.recipient}")
         return rows
 
@@ -79,10 +84,10 @@ def _write_parquet(table: pa.Table, path: Path) -> None:
         pq.write_table(table, handle, compression="zstd")
 
 
-def _sheet(relation: str, table: pa.Table) -> Sheet:
+def _sheet(sheet: str, table: pa.Table) -> Sheet:
     widths = [_width(name, table.column(name)) for name in table.column_names]
     columns = [table.column(name).to_pylist() for name in table.column_names]
-    return Sheet(short(relation), table.column_names, zip(*columns, strict=True), widths)
+    return Sheet(sheet, table.column_names, zip(*columns, strict=True), widths)
 
 
 def _width(name: str, column: pa.ChunkedArray) -> int:
