@@ -20,6 +20,8 @@ from governance.readset import ROWS
 FEEDS = "feeds"
 WIDE, BETWEEN, ROW, TITLE, GAP, HEAD = 162, 36, 16, 22, 10, 30
 """Pixels: a box, the space between layers, a column's line, a box's title, between boxes, the layers' heading."""
+_LOWER, _FITS = 150, 1160
+"""Pixels: how far a layer may be moved down, and the width that may still be shrunk to a page."""
 _LETTERS, STAGING = 23, "staging."
 """Of the longest name that fits into a box."""
 
@@ -71,6 +73,11 @@ class Picture:
     layers: tuple[tuple[int, str], ...]
     wide: int
     tall: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether it can be read when it is shrunk to the width of a page."""
+        return self.wide <= _FITS
 
 
 _Edges = set[tuple[Source, Source]]
@@ -162,14 +169,14 @@ def _layers(reads: Mapping[str, set[str]]) -> dict[str, int]:
 
 
 def _centred(boxes: Mapping[str, Box], layer_of: Mapping[str, int]) -> dict[str, Box]:
-    """Each layer in the middle of the picture's height."""
+    """Each layer somewhat lower than the tallest begins, so that a screen shows the whole way."""
     ends = {
         layer: max(box.y + box.tall for table, box in boxes.items() if layer_of[table] == layer)
         for layer in set(layer_of.values())
     }
     lowest = max(ends.values())
     return {
-        table: box._replace(y=box.y + (lowest - ends[layer_of[table]]) // 2)
+        table: box._replace(y=box.y + min((lowest - ends[layer_of[table]]) // 2, _LOWER))
         for table, box in boxes.items()
     }
 
