@@ -34,7 +34,9 @@ def test_there_is_one_asset_for_each_feed_and_none_loads_before_the_agreements(
     assert all(graph.get(key).parent_keys == {_key("policy/lock")} for key in feeds)
 
 
-@pytest.mark.parametrize("output", ["out/cin", "out/tehadc", "out/single_view_extracts"])
+@pytest.mark.parametrize(
+    "output", ["out/cin", "out/tehadc", "out/single_view_extracts", "out/early_warning_lists"]
+)
 def test_every_output_descends_from_every_feed_the_hub_and_the_agreements(
     graph: dg.AssetGraph, output: str
 ) -> None:
@@ -47,7 +49,7 @@ def test_nothing_flows_back_from_an_output_but_into_the_documents_about_it(
     graph: dg.AssetGraph,
 ) -> None:
     outputs = [key for key in graph.get_all_asset_keys() if key.path[0] == "out"]
-    assert len(outputs) == 4
+    assert len(outputs) == 6
     documents = _key("out/governance")
     assert all(graph.get(key).child_keys == {documents} - {key} for key in outputs)
 

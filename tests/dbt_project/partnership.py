@@ -145,6 +145,7 @@ def _meta() -> dict[str, Sequence[Row]]:
             **service_facts(contracts[feed]),
             "agreement_state": "in_force" if in_force else "not_in_force",
             "last_delivered_at": "2026-03-31 03:00:00",
+            "promise_late_after_hours": 48,
             "is_late": feed == "police_safeguarding",
             "covered": True,
         }

@@ -95,7 +95,8 @@ def test_another_recipient_gets_nothing(recipient: str) -> None:
 
 
 def test_recipients_are_listed_by_purpose_and_a_lapsed_one_is_still_asked() -> None:
-    assert GRANTS.recipients("single_view") == [NORTH]
+    managers = ("fenmarch-family-help-north-managers", "single_view.early_warning")
+    assert GRANTS.recipients("single_view") == [NORTH, managers]
     assert {purpose for _, purpose in GRANTS.recipients("statutory_returns")} == {
         "statutory_returns.cin_census",
         "statutory_returns.tehadc",

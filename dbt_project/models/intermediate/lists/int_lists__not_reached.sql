@@ -3,9 +3,14 @@
 -- 31 March, 31 August and 31 December on or after the fifth birthday (Education Act 1996, section 8) and is taken to
 -- last through the school year that began at 15. A health visitor sees a baby by its 14th day (Healthy Child
 -- Programme).
-with speaking as (
-    select feed from {{ ref('int_feeds__states') }}
-    where is_shared and is_covered and not is_late
+with silent as (
+    select feeds.feed
+    from {{ ref('early_warning_feeds') }} as feeds
+    left join {{ ref('int_feeds__states') }} as states using (feed)
+    where
+        feeds.list_id = 'not_reached'
+        and feeds.part = 'expects'
+        and not coalesce(states.is_shared and states.is_covered and not states.is_late, false)
 ),
 
 children as (
@@ -35,7 +40,7 @@ expected as (
     select
         child_id,
         'education' as service,
-        'education_attendance' as feed,
+        ['education_attendance', 'not_in_school'] as feeds,
         'of compulsory school age, and on no roll or list that education sends' as facts,
         ['education', 'education_welfare'] as services,
         since
@@ -45,7 +50,7 @@ expected as (
     select
         child_id,
         'community_health' as service,
-        'health_fhir' as feed,
+        ['health_fhir'] as feeds,
         'under 5, and unknown to community health' as facts,
         ['community_health'] as services,
         date_of_birth + 14 as since
@@ -105,12 +110,10 @@ entries as (
         expected.child_id,
         expected.since,
         expected.facts,
-        case expected.service
-            when 'education' then [expected.feed, 'not_in_school'] else [expected.feed]
-        end as feeds,
+        expected.feeds,
         reached.child_id is null and doubtful.child_id is null as is_confident
     from expected
-    semi join speaking using (feed)
+    anti join silent on list_contains(expected.feeds, silent.feed)
     left join reached using (child_id, service)
     left join doubtful using (child_id, service)
     where not coalesce(reached.is_sure, false)
