@@ -5,7 +5,7 @@ import dagster as dg
 from assets.policy import LOCK
 from assets.resources import HubResource
 from ffp_data.error_words import step
-from ffp_data.pipeline import publish
+from ffp_data.pipeline import publish, quarterly
 from ffp_data.pipeline.publish import Collection
 
 OWNERS = ["team:performance"]
@@ -92,8 +92,37 @@ def early_warning_lists(
     )
 
 
+QUARTERLY = (
+    "spells", "interventions", "group_decisions", "packages", "enquiries", "parent_offers", "consultations",
+    "legal_steps", "practitioners", "lead_workers",
+)  # fmt: skip
+
+
+@dg.asset(
+    key=["out", "ffp_quarterly"],
+    deps=[
+        LOCK,
+        *(dg.AssetKey(["quarterly", table]) for table in QUARTERLY),
+        dg.AssetKey(["returns", "cin_details"]),
+        dg.AssetKey(["returns", "tehadc_episodes"]),
+        dg.AssetKey(["single_view", "involvements"]),
+    ],
+    group_name="returns",
+    kinds={"excel", "json"},
+    owners=OWNERS,
+    description="The newest quarter that has ended, for the programme's quarterly collection: workbook, JSON and page.",
+    pool="warehouse",
+)
+@step
+def ffp_quarterly(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
+    run = hub.run(context.run.run_id)
+    outcome = quarterly.publish_quarter(run, quarterly.due_quarter(run.as_at))
+    return dg.MaterializeResult(metadata=outcome.figures())
+
+
 output_assets = [
     *(return_asset(collection) for collection in publish.COLLECTIONS.values()),
     single_view_extracts,
     early_warning_lists,
+    ffp_quarterly,
 ]

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,12 @@ def publish_quarter(run: Run, quarter: Quarter) -> QuarterOutcome:
         version=version.folder.name, notes=tuple(_notes(run, build)),
     )  # fmt: skip
     return QuarterOutcome(outcome, build.restated)
+
+
+def due_quarter(as_at: date) -> Quarter:
+    """The newest quarter that has ended on a day."""
+    current = Quarter.of(as_at)
+    return current if as_at == current.last else current.before
 
 
 def build_quarter(run: Run, quarter: Quarter) -> Build:
@@ -242,5 +249,6 @@ __all__ = [
     "NotYetError",
     "QuarterOutcome",
     "build_quarter",
+    "due_quarter",
     "publish_quarter",
 ]
