@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from ffp_data.settings import Home
+from ffp_data.web.app import make_app
 from tests.end_to_end.commands import Demo, ffp
 from tests.end_to_end.looker import Looker
+from tests.web.routes import pages_of
 
 pytestmark = pytest.mark.slow
 
@@ -38,20 +42,76 @@ PAGES: dict[str, tuple[str | Callable[[Looker], None], ...]] = {
         "/",
         "/search",
         "/children/{child}",
+        "/children/{child}/wrong",
         "/children/{child}/take-away",
         "/take-away",
         found,
     ),
     "front-door": (asked_why,),
-    "family-help-manager": ("/", "/team"),
-    "reviewer": ("/review", "/review/decisions"),
-    "ig-officer": ("/governance", "/governance/disclosures", "/team/questions"),
+    "family-help-manager": ("/", "/wrong", "/team", "/lists", "/lists/referred_again"),
+    "programme-lead": (
+        "/quarterly",
+        "/quarterly/2025-26-Q4",
+        "/quarterly/2025-26-Q4/figures/FN-1.2",
+        "/quarterly/2025-26-Q4/checks/tehadc",
+        "/quarterly/2025-26-Q4/changes",
+        "/quarterly/2025-26-Q4/entries/FH-1.1",
+        "/programme",
+        "/lists",
+        "/lists/referred_again",
+    ),
+    "reviewer": ("/review", "/review/clashes", "/review/figures", "/review/decisions"),
+    "ig-officer": (
+        "/governance",
+        "/governance/agreements",
+        "/governance/agreements/DSA-CSC-01",
+        "/governance/lineage",
+        "/governance/explain",
+        "/governance/disclosures",
+        "/governance/access",
+        "/governance/withdrawal",
+        "/governance/withdrawal/DSA-HOU-01",
+        "/governance/orders",
+        "/governance/ledger",
+        "/team/questions",
+    ),
     "data-engineer": ("/engineer", "/engineer/model"),
 }
 """Every main page: by user of the demonstration, the address or how it is reached.
 
 `{child}` is the first child of the user's own list. Axe, widths, console and requests are looked at on each.
 """
+
+
+ELSEWHERE = {
+    "GET /sign-in/begin": "leads to the provider",
+    "GET /sign-in/done": "leads back from it",
+    "GET /review/{item}": "looked at on the reviewer's journey",
+    "GET /review/{item}/evidence": "looked at on the reviewer's journey",
+    "GET /governance/documents/{path:path}": "made for print, with a style of its own",
+    "GET /governance/withdrawal/{agreement}/answer": "the same page while an answer is waited for",
+    "GET /programme/pictures/{name}.svg": "a picture",
+    "GET /programme/published/{name}": "a file",
+    "GET /engineer/model/gate": "a file",
+}
+"""Why a route is not in the table."""
+
+
+def test_every_page_that_has_an_address_is_looked_at() -> None:
+    looked = [
+        page.format(child="x")
+        for pages in PAGES.values()
+        for page in pages
+        if isinstance(page, str)
+    ]
+    missing = [
+        page.name
+        for page in pages_of(make_app(Home(Path("nowhere"))))
+        if page.method == "GET"
+        and page.name not in ELSEWHERE
+        and not any(re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", page.path), each) for each in looked)
+    ]
+    assert missing == []
 
 
 @pytest.mark.parametrize("user", PAGES)
