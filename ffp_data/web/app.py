@@ -32,8 +32,8 @@ from ffp_data.web.manager import routes as manager
 from ffp_data.web.oidc import Provider
 from ffp_data.web.practitioner import routes as practitioner
 from ffp_data.web.programme import routes as programme
-from ffp_data.web.quarterly import routes as quarterly
 from ffp_data.web.published import View
+from ffp_data.web.quarterly import routes as quarterly
 from ffp_data.web.refusals import answer_refusals
 from ffp_data.web.reviewer import routes as reviewer
 from ffp_data.web.service import Service

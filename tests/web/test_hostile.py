@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -22,30 +23,31 @@ from fastapi.testclient import TestClient
 
 from ffp_data.access import Access
 from ffp_data.hub.child_id import new_child_id
+from ffp_data.pipeline import policy
+from ffp_data.pipeline.run import Run
 from ffp_data.serving import store
 from ffp_data.serving.view import ROOM
 from ffp_data.web.app import make_app
 from ffp_data.web.guard import LARGEST_FORM
-from ffp_data.web.session import COOKIE, IDLE, Sessions
+from ffp_data.web.session import COOKIE, IDLE
 from ffp_data.web.users import User
-from governance.access import load_roles
 from tests.web.conftest import Visitor
 from tests.web.routes import Page
 from tests.web.test_access_matrix import LISTED, TABLE
-from tests.web.world import World, make_world, tables_of
+from tests.web.world import AS_AT, World, make_world, tables_of
 
 MARK = "zqxj"
 TEXTS = {
     "markup": f'{MARK}"><script>alert(1)</script><img src=x onerror=alert(1)>{{{{1337*1337}}}}${{1337*1337}}',
-    "sql": f"{MARK}' OR '1'='1'; DROP TABLE children; -- \" UNION SELECT * FROM children",
+    "sql": f"=1+1 {MARK}' OR '1'='1'; DROP TABLE children; -- \" UNION SELECT * FROM children",
     "line ends": f"{MARK}\r\nX-Injected: yes\r\n\r\nINFO signed_in who=admin\x1b[2J",
-    "nul": f"{MARK}\x00\x00",
-    "traversal": f"../../../../{MARK}/../keys/root.key",
-    "encoded": f"..%2f..%2f{MARK}%00",
-    "unicode": f"{MARK}\u202e\u0000\ufffe\U0010ffff" + "\u0301" * 50 + "٣" * 10,
+    "unicode": f"{MARK}\u202e\ufffe\U0010ffff" + "\u0301" * 20 + "٣" * 10,
+    "nul": f"..%2f../../../../{MARK}/../keys/root.key\x00.html",
     "long": MARK * 2_500,
-    "formula": f'=cmd|"/c {MARK}"!A1',
 }
+SAID = {200, 303, 400, 403, 404, 409, 413, 422, 503}
+"""Answers that a page gives on purpose; 503 where the home of the test has no such thing."""
+
 UNEVALUATED = "1787569"  # what the sums above come to
 MAY_KEEP = {"reason", "meeting"}
 """Facts of the ledger that are the words of who looked, took away or decided."""
@@ -65,7 +67,15 @@ class Tried:
 
 @pytest.fixture(scope="module")
 def hostile_world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return make_world(tmp_path_factory.mktemp("hostile") / "home")
+    return _made(tmp_path_factory.mktemp("hostile"))
+
+
+def _made(folder: Path) -> World:
+    """A world whose policy is compiled, so that pages of agreements have something to show."""
+    world = make_world(folder / "home")
+    run = Run.at(run_id="policy", home=world.home.root, landing=folder / "landing", as_at=AS_AT)
+    assert policy.compile_lock(run).problems == []
+    return world
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +118,8 @@ class _Log(logging.Handler):
 
 
 def _fields() -> Iterator[tuple[Page, str]]:
-    for page in LISTED:
+    """First those that read the ledger, while it is short."""
+    for page in sorted(LISTED, key=lambda page: not page.path.startswith("/governance")):
         yield from ((page, name) for name in (*page.in_path, *page.in_query, *page.in_form))
 
 
@@ -137,7 +148,7 @@ def _send(client: TestClient, page: Page, field: str, text: str, key: str, world
 def test_no_text_in_any_field_breaks_a_page(tried: tuple[list[Tried], str]) -> None:
     found, _ = tried
     assert len(found) > 200
-    assert [(t.page, t.field, t.text) for t in found if t.status >= 500] == []
+    assert [(t.page, t.field, t.text) for t in found if t.status not in SAID] == []
 
 
 @pytest.mark.control("D08")
@@ -175,6 +186,10 @@ def test_neither_log_nor_ledger_keeps_a_hostile_text_and_each_refusal_stands_in_
     assert {"page_refused", "read"} <= {event["kind"] for event in events}
 
 
+OWN = ("/", "#", "?", "http://127.0.0.1:3000")
+"""Where links lead: to these pages, and for engineers to Dagster on the same machine."""
+
+
 class _Strange(HTMLParser):
     """Collects what no page of ours has: scripts, handlers of events, styles in place, addresses elsewhere."""
 
@@ -188,7 +203,7 @@ class _Strange(HTMLParser):
         for name, value in attrs:
             if name.startswith("on") or name == "style":
                 self.found.append(f"{tag} {name}")
-            elif name in ("href", "src", "action") and not (value or "").startswith(("/", "#")):
+            elif name in ("href", "src", "action") and not (value or "").startswith(OWN):
                 self.found.append(f"{tag} {name}={value}")
 
 
@@ -209,24 +224,23 @@ OURS = {"child_id", "related_child_id", "state", "is_open_to", "kind", "token", 
 def test_no_column_of_the_view_becomes_markup_on_any_page(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    world = make_world(tmp_path_factory.mktemp("poisoned") / "home")
+    world = _made(tmp_path_factory.mktemp("poisoned"))
     tables = {name: _poisoned(table) for name, table in tables_of(world).items() if name != "meta"}
     store.write(world.home, "poisoned", {**tables_of(world), **tables}, room=ROOM)
     marked = 0
     with TestClient(make_app(world.home), raise_server_exceptions=False) as client:
         sessions = client.app.state.service.sessions  # type: ignore[attr-defined]
-        for role in load_roles().by_id:
-            user = User(name="Somebody", role=role, teams=("Family Help North", MARKUP))
-            client.cookies.set(COOKIE, cookie := sessions.begin(role, user))
-            for child in (world.mine, world.other, world.hidden, world.bare):
-                sessions.give_reason(sessions.find(cookie), child, "call from the school (case 1)")
-            for path in _addresses(world):
-                page = client.get(path)
-                assert page.status_code < 500, (role, path)
-                if page.headers.get("content-type", "").startswith("text/html"):
-                    assert _strange(page.text) == [], (role, path)
-                    assert UNEVALUATED not in page.text, (role, path)
-                    marked += MARK in page.text
+        for page, child in _looks(world):
+            user = User(name="Somebody", role=_role(page), teams=("Family Help North", MARKUP))
+            client.cookies.set(COOKIE, cookie := sessions.begin(page.name, user))
+            sessions.give_reason(sessions.find(cookie), child, "call from the school (case 1)")
+            takes = TABLE[page.name].get("takes", {})
+            shown = client.get(page.address(**{**takes, "child_id": child}))
+            assert shown.status_code in SAID, page
+            if shown.headers.get("content-type", "").startswith("text/html"):
+                assert _strange(shown.text) == [], page
+                assert UNEVALUATED not in shown.text, page
+                marked += MARK in shown.text
     assert marked >= 4
 
 
@@ -244,14 +258,32 @@ def _poisoned(table: pa.Table) -> pa.Table:
     return pa.Table.from_pylist(rows, table.schema)
 
 
-def _addresses(world: World) -> Iterator[str]:
+def _looks(world: World) -> Iterator[tuple[Page, str]]:
     """Every page that is read, of each child."""
+    children = (world.mine, world.other, world.hidden, world.bare)
     for page in LISTED:
         if page.method == "GET" and page.path != "/sign-in/begin":
-            takes = TABLE[page.name].get("takes", {})
-            children = (world.mine, world.other, world.hidden, world.bare)
-            for child in children if "child_id" in page.in_path else children[:1]:
-                yield page.address(**{**takes, "child_id": child})
+            yield from (
+                (page, c) for c in (children if "child_id" in page.in_path else children[:1])
+            )
+
+
+@pytest.fixture(scope="module")
+def client(hostile_world: World) -> Iterator[TestClient]:
+    with TestClient(make_app(hostile_world.home), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def visitor(client: TestClient) -> Visitor:
+    """One server for all that follows, and a browser that has forgotten everything."""
+    client.cookies.clear()
+    return Visitor(client)
+
+
+@pytest.fixture
+def world(hostile_world: World) -> World:
+    return hostile_world
 
 
 # Sessions
@@ -306,12 +338,9 @@ def test_signing_in_again_ends_the_session_before(visitor: Visitor) -> None:
 
 
 def test_an_expired_session_is_nobody_even_with_its_own_form(visitor: Visitor) -> None:
-    now = [0.0]
-    sessions = Sessions(lambda: now[0])
-    service = visitor.client.app.state.service  # type: ignore[attr-defined]
-    object.__setattr__(service, "sessions", sessions)
     visitor.sign_in("front-door").get("/search")
-    now[0] = IDLE
+    sessions = visitor.client.app.state.service.sessions  # type: ignore[attr-defined]
+    sessions.find(visitor.client.cookies[COOKIE]).last -= IDLE
     page = visitor.send("/search", text="wren")
     assert page.url.path == "/sign-in"
     assert "Wren" not in page.text
@@ -325,7 +354,7 @@ def test_a_token_of_another_session_is_refused_and_written_down(
     other = sessions.find(sessions.begin("other", User(name="Other", role="practitioner")))
     sent = {"form_token": sessions.form_token(other), "text": "wren"}
     assert visitor.client.post("/search", data=sent).status_code == 400
-    visitor.client.__exit__(None, None, None)
+    visitor.client.app.state.service.gate.append.__self__.flush()  # type: ignore[attr-defined]
     last = [e["facts"] for e in Access(world.home).ledger.events() if e["kind"] == "page_refused"][
         -1
     ]
