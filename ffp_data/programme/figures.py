@@ -6,7 +6,7 @@ They are for those inside who answer for the programme, and stand unsuppressed; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -16,7 +16,7 @@ import pyarrow as pa
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.run import Run
 from ffp_data.programme.counting import Scope, measure, quarters, rows
-from ffp_data.programme.population import population_of
+from ffp_data.programme.population import Population, population_of
 from ffp_data.programme.tables import programme
 
 CELLS, RECORDS, POPULATION, CODES = (
@@ -48,9 +48,18 @@ FROM programme.linked_records GROUP BY 2 ORDER BY 2
 
 
 def published(con: duckdb.DuckDBPyConnection, run: Run) -> dict[str, pa.Table]:
-    """The tables by name; needs the marts of `RELATIONS` and a compiled policy, whose areas it counts by."""
+    """The tables of a run by name; needs the marts of `RELATIONS` and a compiled policy, whose areas it counts by."""
     terms = policy.grants(run).suppression(PUBLICATION) or {}
-    scope = Scope(terms.get("areas", {}))
+    return tables(con, terms.get("areas", {}), population_of(run.home))
+
+
+def tables(
+    con: duckdb.DuckDBPyConnection,
+    areas: Mapping[str, Sequence[str]],
+    population: Population | None,
+) -> dict[str, pa.Table]:
+    """The tables by name, of the marts alone."""
+    scope = Scope(areas)
     found: dict[str, list[tuple[Any, ...]]] = {
         CELLS: [],
         CODES: [],
@@ -59,7 +68,7 @@ def published(con: duckdb.DuckDBPyConnection, run: Run) -> dict[str, pa.Table]:
             for by in programme().linked.groups
             for row in con.execute(_RECORDS.format(by=by)).fetchall()
         ],
-        POPULATION: list(_population(run)),
+        POPULATION: list(_population(population)),
     }
     for spec in programme().tables:
         every: list[date | None] = [*quarters(con)] if spec.each else [None]
@@ -73,8 +82,7 @@ def published(con: duckdb.DuckDBPyConnection, run: Run) -> dict[str, pa.Table]:
     return {name: _table(name, found[name]) for name in SCHEMAS}
 
 
-def _population(run: Run) -> Iterator[tuple[str, str, int, str]]:
-    told = population_of(run.home)
+def _population(told: Population | None) -> Iterator[tuple[str, str, int, str]]:
     if told:
         for characteristic, groups in told.children.items():
             for group, children in groups.items():
