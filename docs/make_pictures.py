@@ -26,7 +26,6 @@ from tests.end_to_end.looker import Looker, served
 
 FOLDER = Path(__file__).parent / "pictures"
 WIDTH, TALLEST = 1280, 1300
-PORT = 8766
 
 
 @dataclass(frozen=True)
@@ -80,6 +79,10 @@ def _disclosures(looker: Looker) -> None:
     looker.press("List")
 
 
+def _lineage(looker: Looker) -> None:
+    looker.go("/governance/lineage?column=single_view.children.address_line")
+
+
 PICTURES = (
     Picture("sign-in", "nobody", "/sign-in"),
     Picture("practitioner-my-children", "family-help", "/"),
@@ -87,12 +90,21 @@ PICTURES = (
     Picture("practitioner-search", "family-help", _found),
     Picture("practitioner-why", "front-door", _asked_why),
     Picture("practitioner-child-of-others", "front-door", _of_others),
+    Picture("practitioner-something-wrong", "family-help", "/children/{child}/wrong"),
+    Picture("practitioner-take-away", "family-help", "/children/{child}/take-away"),
     Picture("manager-looks", "family-help-manager", _team),
+    Picture("manager-lists", "family-help-manager", "/lists"),
+    Picture("manager-list", "family-help-manager", "/lists/referred_again"),
+    Picture("programme-quarter", "programme-lead", "/quarterly/2025-26-Q4"),
+    Picture("programme-figure", "programme-lead", "/quarterly/2025-26-Q4/figures/FN-1.2"),
+    Picture("programme-profile", "programme-lead", "/programme"),
     Picture("reviewer-queue", "reviewer", "/review"),
     Picture("reviewer-pair", "reviewer", _pair),
     Picture("reviewer-evidence", "reviewer", _evidence),
     Picture("officer-governance", "ig-officer", "/governance"),
+    Picture("officer-agreements", "ig-officer", "/governance/agreements"),
     Picture("officer-disclosures", "ig-officer", _disclosures),
+    Picture("officer-lineage", "ig-officer", _lineage),
     Picture("engineer-feeds", "data-engineer", "/engineer"),
     Picture("engineer-model", "data-engineer", "/engineer/model"),
     Picture("accessibility", "nobody", "/accessibility"),
@@ -134,7 +146,7 @@ def take_all(browser: Any, home: Path, wanted: list[str]) -> int:
     with TemporaryDirectory() as folder:
         copy = Path(folder) / "home"
         shutil.copytree(home, copy)
-        with served(copy, PORT) as address:
+        with served(copy) as address:
             for picture in PICTURES:
                 if wanted and picture.name not in wanted:
                     continue

@@ -22,7 +22,7 @@ def address(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     """Where the pages are served, of a copy of the demonstration's home, since people decide there."""
     home = tmp_path_factory.mktemp("serve") / "home"
     shutil.copytree(demo.home, home)
-    with served(home, port=8765) as address:
+    with served(home) as address:
         yield address
 
 

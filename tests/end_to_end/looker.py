@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -82,8 +83,11 @@ def _axe() -> str:
 
 
 @contextmanager
-def served(home: Path, port: int) -> Iterator[str]:
-    """`ffp serve` on a home, as a person starts it; gives its address."""
+def served(home: Path) -> Iterator[str]:
+    """`ffp serve` on a home, as a person starts it, on a port that is free; gives its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     log = home.parent / "serve.log"
     program = str(Path(sys.executable).with_name("ffp"))
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("FFP_", "DAGSTER_"))}

@@ -95,7 +95,7 @@ def test_a_child_on_paper_is_the_child_alone_with_nothing_folded_away(looker: Lo
     tab = looker.tab
     looker.sign_in("family-help")
     looker.open(tab.locator("table a").first)
-    name = tab.locator("h1").inner_text().split("\n")[0].strip()
+    name = tab.title().partition(" – ")[0]
     folded = tab.locator("details li strong").first.text_content()
     paper = PdfReader(BytesIO(tab.pdf(format="A4")))
     text = "\n".join(page.extract_text() for page in paper.pages)
