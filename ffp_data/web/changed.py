@@ -52,9 +52,13 @@ def changed_since(service: Service, who: Asker, seen: Permitted) -> Changed:
     )
 
 
+_FIRST = [IDENTITY, "protection", "nhs_number", "upn"]
+_THEN = ["flag", "level", "involvement", "contact", "event"]
+"""Kinds of entries in order; any other comes last."""
 _ENTRIES = f"""
 FROM {CHANGES} WHERE child_id = ? AND number > ? AND (kind = '{IDENTITY}' OR NOT ?)
-ORDER BY kind <> '{IDENTITY}', number DESC, kind, op, what
+ORDER BY list_position({_FIRST}, kind) NULLS LAST, number DESC, list_position({_THEN}, kind) NULLS LAST,
+         kind, op DESC, what
 """
 _COUNTS = f"""
 SELECT s.child_id, count(*) AS changes, bool_or(c.kind = '{IDENTITY}') AS is_identity

@@ -284,8 +284,10 @@ def _clock(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> di
 
 
 def _as_of(feeds: Mapping[str, Mapping[str, Any]], source: str) -> str:
-    """The day of the last delivery of a feed."""
-    return day(feeds.get(source, {}).get("last_delivered_at"))
+    """The day of the last delivery of a feed; of several, the oldest: a fact is as old as that."""
+    known = [feeds.get(feed, {}).get("last_delivered_at") for feed in source.split(", ")]
+    told = [each for each in known if each is not None]
+    return day(min(told) if len(told) == len(known) else None)
 
 
 _CLASSES = ("present", "authorised", "unauthorised", "not_possible")
@@ -318,6 +320,7 @@ def _relative(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) ->
         "since": day(row["from_date"]),
         "until": day(row["to_date"]) if row["to_date"] else None,
         "source": source_words(feeds, row["source"]),
+        "as_of": _as_of(feeds, row["source"]),
     }
 
 
@@ -346,6 +349,11 @@ def _attendance(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) 
         ),
         "is_high": bool(level),
         "last": day(row["last_session_date"]),
+        "told": (
+            f"up to {day(row['last_session_date'])}"
+            if row["last_session_date"]
+            else _as_of(feeds, row["source"])
+        ),
         "source": source_words(feeds, row["source"]),
     }
 

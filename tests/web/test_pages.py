@@ -21,7 +21,12 @@ from tests.web.world import AS_AT, HOSTILE, World, make_world, publish_next
 
 def _text(page: str) -> str:
     """The words of a page."""
-    return " ".join(re.sub(r"<[^>]+>", " ", page.split("<main", 1)[1]).split())
+    return " ".join(re.sub(r"<[^>]+>", " ", _main(page)).split())
+
+
+def _main(page: str) -> str:
+    """What a page has of its own, between header and footer."""
+    return page.split("<main", 1)[1].split("</main>", 1)[0]
 
 
 @pytest.mark.parametrize("path", ["/", "/search", "/children/AAA"])
@@ -95,7 +100,7 @@ def test_the_place_of_a_hidden_child_is_on_no_page(visitor: Visitor, world: Worl
     )
     assert "Protected. Where this child lives" in page.text
     for place in ("Ash Lane", "XF1", "990155", "01632", "Kemble"):
-        assert place not in page.text.split("<main", 1)[1]
+        assert place not in _main(page.text)
     visitor.get("/search")
     found = visitor.send("/search", text="XF1 2AB")
     assert world.hidden not in found.text
@@ -111,7 +116,7 @@ def test_a_shield_counts_on_the_next_page_before_any_run(
         assert "Ash Lane" in visitor.get(f"/children/{own.mine}").text
         with Orders(own.home) as orders:
             orders.give(Kind.SHIELD, own.mine, Said("a.head", "the father searches for the mother"))
-        page = visitor.get(f"/children/{own.mine}").text.split("<main", 1)[1]
+        page = _main(visitor.get(f"/children/{own.mine}").text)
         visitor.get("/search")
         found = visitor.send("/search", address="Ash Lane, XF1 2AB").text
     assert "Protected. Where this child lives" in page
