@@ -1,4 +1,5 @@
 -- Family group decision making, one row per process and record of a child.
+-- What is only arranged for a day to come has not happened.
 with facts as (
     select * from {{ ref('stg_case_system__family_group_meetings') }}
 ),
@@ -9,16 +10,16 @@ of_children as (
         facts.fgdm_id,
         facts.trigger_code,
         facts.stage_code,
-        facts.offered_date,
+        {{ known_by('facts.offered_date', as_at()) }} as offered_date,
         facts.is_accepted,
         facts.withdrawn_date,
         facts.withdrawn_reason,
         facts.not_offered_date,
         facts.not_offered_reason,
         facts.is_signed_off,
-        facts.meeting_date,
+        {{ known_by('facts.meeting_date', as_at()) }} as meeting_date,
         facts.is_plan_agreed,
-        facts.plan_agreed_date,
+        {{ known_by('facts.plan_agreed_date', as_at()) }} as plan_agreed_date,
         facts.recorded_date,
         records.is_confident,
         facts.record_key,

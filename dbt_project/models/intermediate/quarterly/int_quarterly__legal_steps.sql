@@ -1,4 +1,5 @@
 -- Steps before care proceedings, one row per run of steps and record of a child.
+-- What is only arranged for a day to come has not happened.
 with facts as (
     select * from {{ ref('stg_case_system__legal_steps') }}
 ),
@@ -8,9 +9,9 @@ of_children as (
         records.child_id,
         facts.tracker_id,
         facts.legal_planning_date,
-        facts.letter_date,
-        facts.first_meeting_date,
-        facts.application_date,
+        {{ known_by('facts.letter_date', as_at()) }} as letter_date,
+        {{ known_by('facts.first_meeting_date', as_at()) }} as first_meeting_date,
+        {{ known_by('facts.application_date', as_at()) }} as application_date,
         facts.end_date,
         facts.end_reason_code,
         records.is_confident,

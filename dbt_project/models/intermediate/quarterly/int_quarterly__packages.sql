@@ -1,4 +1,5 @@
 -- Family network support packages, one row per package and record of a child.
+-- What is only arranged for a day to come has not happened.
 -- The amount is the whole package's in each.
 with facts as (
     select * from {{ ref('stg_case_system__support_packages') }}
@@ -14,7 +15,7 @@ of_children as (
         facts.purpose,
         facts.agreed_date,
         facts.approved_date,
-        facts.distributed_date,
+        {{ known_by('facts.distributed_date', as_at()) }} as distributed_date,
         facts.amount_pounds,
         facts.recorded_date,
         records.is_confident,
