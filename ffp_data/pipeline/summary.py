@@ -54,7 +54,11 @@ def summarise(run: Run, seconds: Mapping[str, float], truth: Path | None) -> dic
             ],
             "linkage": _quality(con, truth) if truth else None,
             "returns": [_return(con, run, path, truth) for path in _released(run, "returns")],
-            "extracts": [_extract(run, path) for path in _released(run, "extracts")],
+            "extracts": [
+                _extract(run, path)
+                for kind in ("extracts", "lists")
+                for path in _released(run, kind)
+            ],
             "refused": [
                 *_reasons(con, run, "delivery_refused", "delivery_not_permitted"),
                 *_not_released(run),

@@ -57,10 +57,12 @@ def test_what_is_for_the_council_is_not_in_a_folder_that_is_released(demo: Demo)
 
 
 def test_an_extract_names_its_agreement_and_lies_under_its_recipient(demo: Demo) -> None:
-    (extract,) = demo.summary["extracts"]
-    assert extract["agreement"].startswith("DSA-")
-    folder = demo.home / extract["where"]
-    assert {path.suffix for path in folder.iterdir()} == {".parquet", ".xlsx", ".json"}
+    extracts = demo.summary["extracts"]
+    assert [each["agreement"][:11] for each in extracts] == ["DSA-FHN-01@", "DSA-LIST-01"]
+    for extract in extracts:
+        folder = demo.home / extract["where"]
+        assert {path.suffix for path in folder.iterdir()} == {".parquet", ".xlsx", ".json"}
+        assert extract["for"] in extract["where"]
 
 
 def test_the_ledger_is_whole_and_each_crossing_stands_in_it(demo: Demo) -> None:
