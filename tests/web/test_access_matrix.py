@@ -206,8 +206,15 @@ def _cells() -> Iterator[tuple[Page, Cell]]:
     for page in sorted(LISTED, key=lambda page: not page.path.startswith("/governance")):
         line = TABLE[page.name]
         for role in (SIGNED_OUT,) if "open" in line else (SIGNED_OUT, *ROLES):
-            for situation in USUAL if "child_id" in page.in_path else [""]:
+            for situation in _situations(page, role):
                 yield page, Cell(page.name, role, situation)
+
+
+def _situations(page: Page, role: str) -> tuple[str, ...]:
+    """Of which children a role is asked; who is refused anyway, of those who must be alike to them."""
+    if "child_id" not in page.in_path:
+        return ("",)
+    return tuple(USUAL) if role in TABLE[page.name]["roles"] else ("own", "sealed", "never")
 
 
 def _ask(client: TestClient, page: Page, cell: Cell, key: str, children: Mapping[str, str]) -> Any:
