@@ -26,7 +26,7 @@ from ffp_data.serving.view import FEEDS, TABLES
 from ffp_data.settings import Home
 from ffp_data.web.published import Published
 from governance.grants import Grants, ReleaseDecision
-from governance.release import Rights, Zone, read_by_person
+from governance.release import ByPerson, Rights, Zone, read_by_person
 
 PERSON = "child_id"
 _ROOM = "view"
@@ -113,27 +113,24 @@ def agreed(
     shapes = dict(_offer(con, view, decision, wanted))
     _offer_rights(con, view, rights)
     read = read_by_person(con, decision.of_those(wanted), zone=_ZONE, as_at=as_at) if wanted else {}
-    people: dict[str, frozenset[str]] = {}
     for name, shape in shapes.items():
-        relation = TABLES[name][0]
-        table, whom = read.get(relation, (shape.empty_table(), []))
-        people[relation] = frozenset(each for each in whom if each)
-        _keep(con, name, table, whom, shape)
+        nothing = ByPerson(shape.empty_table(), [], frozenset())
+        found = read.get(TABLES[name][0], nothing)
+        _keep(con, name, found.table, found.whom, shape)
     _create(con, f"{_ROOM}.{FEEDS}", view.arrow(f"FROM {FEEDS}"))
     con.execute("DROP SCHEMA single_view CASCADE")  # what did not pass the gate is out of reach
-    kept = people.get(TABLES["children"][0], frozenset())
-    numbered = read[TABLES["children"][0]][0].column(PERSON).to_pylist() if kept else []
-    mine = view.protected | rights.shielded
-    own = replace(view, protected=frozenset(mine & kept), _connection=con)
-    rows = {relation: table.num_rows for relation, (table, _) in read.items()}
+    children = read.get(TABLES["children"][0])
+    kept = children.people if children else frozenset()
+    numbered = children.table.column(PERSON).to_pylist() if children else ()
+    protected = (view.protected | rights.shielded) & kept
     return Agreed(
-        own,
-        people,
-        rows,
-        kept - frozenset(numbered),
-        frozenset(asked) - kept,
-        rights.shielded,
-        home.scratch,
+        view=replace(view, protected=protected, _connection=con),
+        people={relation: each.people for relation, each in read.items()},
+        rows={relation: each.table.num_rows for relation, each in read.items()},
+        unnumbered=kept - frozenset(numbered),
+        left_out=frozenset(asked) - kept,
+        shielded=rights.shielded,
+        scratch=home.scratch,
     )
 
 

@@ -13,7 +13,7 @@ from governance.release.extract import WORKBOOK, narrowed, write_extract
 from governance.release.handing_over import Made, hand_over
 from governance.release.locked import lock
 from governance.release.publishing import Extract, publish, publish_documents
-from governance.release.reading import read_agreed, read_by_person
+from governance.release.reading import ByPerson, read_agreed, read_by_person
 from governance.release.taking_back import why_withdrawn, withdraw
 from governance.release.two_phases import settle_all
 from governance.release.views import those_kept_out
@@ -21,6 +21,7 @@ from governance.release.zone import Rights, Zone
 
 __all__ = [
     "WORKBOOK",
+    "ByPerson",
     "Extract",
     "Made",
     "ReleaseFailedError",

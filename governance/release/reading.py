@@ -42,9 +42,18 @@ def read_agreed(
     return {view.relation: _read(con, view, key) for view in views}
 
 
+@dataclass(frozen=True)
+class ByPerson:
+    """What leaves of one relation, the person of each row, and all whom its rows tell of."""
+
+    table: pa.Table
+    whom: list[str | None]
+    people: frozenset[str]
+
+
 def read_by_person(
     con: duckdb.DuckDBPyConnection, decision: ReleaseDecision, *, zone: Zone, as_at: date
-) -> dict[str, tuple[pa.Table, list[str | None]]]:
+) -> dict[str, ByPerson]:
     """Read every relation of the decision with the person of each row, for copies whose rows stand under a person.
 
     The person is known also where the agreement or a right of theirs keeps the identifier back. Nothing is sorted, and
@@ -57,9 +66,10 @@ def read_by_person(
     for each in decision.relations:
         view = release_view(con, decision, each, zone, as_at)
         read = _rows(con, view)
-        number = len(view.items)
-        people = read.column(number).to_pylist() if read.num_columns > number else []
-        found[each] = read.select(read.column_names[:number]), people
+        table = read.select(read.column_names[: len(view.items)])
+        hidden = read.select(read.column_names[len(view.items) :])
+        whom = hidden.column(0).to_pylist() if hidden.num_columns else [None] * read.num_rows
+        found[each] = ByPerson(table, whom, frozenset(_people(hidden)))
     return found
 
 

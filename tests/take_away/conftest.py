@@ -88,6 +88,16 @@ def _more(world: World, name: str, rows: list[dict[str, Any]]) -> list[dict[str,
             },
             {**first, "child_id": world.other, "contact_name": HOSTILE, "team": "-2+3"},
         ]
+    if name == "family_members":
+        first = next(row for row in rows if row["child_id"] == world.mine)
+        return [
+            {
+                **first,
+                "related_child_id": world.other,
+                "related_name": "Robin Ottaway",
+                "relationship": "brother",
+            }
+        ]
     if name == "flags":
         base = {"flag": "x", "since": date(2026, 3, 1), "as_of": SEEN}
         return [

@@ -138,3 +138,15 @@ def test_no_copy_lies_on_the_hub(desk: Desk) -> None:
         if p.suffix in (".pdf", ".xlsx") or ".copy-" in p.name
     ]
     assert left == []
+
+
+def test_a_brother_of_whom_a_copy_tells_is_on_the_list_of_whom_it_disclosed(desk: Desk) -> None:
+    register = DisclosureRegister(desk.world.home, Access(desk.world.home))
+    before = register.of_child(register.identity(desk.world.other)).disclosures
+    copy = desk.pdf(desk.world.mine)
+    told = traced(desk.hub.ledger, copy.number)
+    assert told is not None
+    assert told["children"] == 2
+    found = register.of_child(register.identity(desk.world.other)).disclosures
+    assert len(found) == len(before) + 1
+    assert {field.relation for field in found[-1].fields} == {"single_view.family_members"}
