@@ -33,6 +33,7 @@ from ffp_data.cli import (
     run,
     serve,
     sharing,
+    take_away,
     withdraw,
 )
 from ffp_data.cli.console import fail
@@ -108,6 +109,7 @@ orders.add_to(app)
 rights.add_to(app)
 retention.add_to(app)
 sharing.add_to(app)
+take_away.add_to(app)
 app.add_typer(access.app, name="access")
 app.add_typer(extract.app, name="extract")
 app.add_typer(feeds.app, name="feeds")
