@@ -55,6 +55,7 @@ SEARCH_SECONDS = 2.2
 """Between searches of one user: the pages let nobody search more often than a person does."""
 
 LONGEST_RUN = 3600
+_MARK = "# users of benchmarks/pages/load.py, which takes this file out again\n"
 _PAGES = {"child": "What happened", "search": "Search for a child", "caseload": "My children"}
 """Words that only the page has that was asked for."""
 
@@ -211,9 +212,9 @@ def served(
 ) -> Iterator[tuple[int, int]]:
     """`ffp serve` with these users; gives the port and the number of the process."""
     own, log = home.root / USERS, home.root / "scratch" / "serve.log"
-    if own.exists():
+    if own.exists() and not own.read_text("utf-8").startswith(_MARK):
         raise SystemExit(f"{own}: this home has users of its own; take a copy of the home without")
-    own.write_text(yaml.safe_dump(dict(users)), "utf-8")
+    own.write_text(_MARK + yaml.safe_dump(dict(users)), "utf-8")
     port = _free_port()
     with log.open("w") as file:
         process = subprocess.Popen(
@@ -297,12 +298,14 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             thread.join()
         took = time.perf_counter() - began
         cpu = {"pages": _cpu(pid) - before, "users": _own_cpu() - own}
+        memory = _most_memory(pid)
     return {
         "children": children,
         "users": len(made),
         "thinks_seconds": None if options.no_think else THINKS,
         "seconds": round(took, 1),
         "while_a_run_writes": None if run is None else {"exit_status": status},
+        "pages_memory_mib": memory,
         **_figures([person.seen for person in people], took, cpu),
     }
 
@@ -341,6 +344,12 @@ def _cpu(pid: int) -> float:
     """Seconds of processor of a process that is running (Linux)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _most_memory(pid: int) -> int:
+    """The largest resident set of a process so far, in MiB (Linux)."""
+    (line,) = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(line) // 1024
 
 
 def _own_cpu() -> float:
