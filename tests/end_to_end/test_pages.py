@@ -48,7 +48,7 @@ PAGES: dict[str, tuple[str | Callable[[Looker], None], ...]] = {
         found,
     ),
     "front-door": (asked_why,),
-    "family-help-manager": ("/", "/wrong", "/team", "/lists", "/lists/referred_again"),
+    "family-help-manager": ("/", "/team", "/lists", "/lists/referred_again"),
     "programme-lead": (
         "/quarterly",
         "/quarterly/2025-26-Q4",
@@ -60,7 +60,7 @@ PAGES: dict[str, tuple[str | Callable[[Looker], None], ...]] = {
         "/lists",
         "/lists/referred_again",
     ),
-    "reviewer": ("/review", "/review/clashes", "/review/figures", "/review/decisions"),
+    "reviewer": ("/review", "/review/clashes", "/review/figures", "/review/decisions", "/wrong"),
     "ig-officer": (
         "/governance",
         "/governance/agreements",
@@ -73,6 +73,7 @@ PAGES: dict[str, tuple[str | Callable[[Looker], None], ...]] = {
         "/governance/withdrawal/DSA-HOU-01",
         "/governance/orders",
         "/governance/ledger",
+        "/wrong",
         "/team/questions",
     ),
     "data-engineer": ("/engineer", "/engineer/model"),
