@@ -119,7 +119,7 @@ class Simulations:
         """End what is still under way."""
         with self._lock:
             for work in self._works.values():
-                if work.answer is None and work.process.poll() is None:
+                if work.process.poll() is None:
                     work.process.kill()
                     work.process.wait()
                 work.output.close()
