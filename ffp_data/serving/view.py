@@ -16,6 +16,7 @@ import jellyfish
 import pyarrow as pa
 import yaml
 
+from ffp_data.kept import tidy
 from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline.protected import MUST_NOT_BE_LOCATED
 from ffp_data.pipeline.run import Run
@@ -138,6 +139,7 @@ def publish_view(run: Run) -> PublishedView:
     tables[META] = pa.table({name: [value] for name, value in about.items()})
     with connect(run.home):  # past the fence, so that no overtaken run turns readers back
         store.write(run.home, run.run_id, tables, room=ROOM)
+    tidy(run.home, run.keys, run.as_at, run.partnership.reports_kept_days)
     return PublishedView(
         tables["children"].num_rows, tables[INDEX].num_rows, tables[CHANGES].num_rows
     )

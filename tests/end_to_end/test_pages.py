@@ -154,6 +154,30 @@ def test_a_practitioner_signs_in_reads_a_child_of_the_team_and_filters_what_happ
     assert tab.title().startswith("Sign in")
 
 
+def test_a_practitioner_tells_the_owner_of_a_fact_that_it_is_wrong(looker: Looker) -> None:
+    tab = looker.tab
+    looker.sign_in("family-help")
+    assert "Not looked at yet" in looker.words
+    looker.open(tab.locator("table a").last)
+    assert "for the first time" in looker.words
+    name = tab.locator("h1").inner_text()
+    looker.follow("Something is wrong here: Who this is")
+    tab.get_by_label("Who says it").select_option("case_system")
+    tab.get_by_label("What it says, and what is right").fill("the birth date is that of a brother")
+    looker.press("Tell them")
+    looker.look()
+    looker.follow("Back to the child")
+    assert tab.locator("h1").inner_text() == name
+    looker.press("Sign out")
+    looker.sign_in("ig-officer")
+    looker.follow("Reported as wrong")
+    assert "that of a brother" in looker.words
+    assert "dpo@fenmarch.example" in looker.words
+    looker.look()
+    looker.press("Answered: remove it")
+    assert "No report waits" in looker.words
+
+
 def test_a_practitioner_finds_a_child_of_others_and_says_why(looker: Looker) -> None:
     tab = looker.tab
     looker.sign_in("front-door")

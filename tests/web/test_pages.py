@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from fastapi.testclient import TestClient
 
 from ffp_data.access import Access
 from ffp_data.hub.child_id import new_child_id
-from ffp_data.kept import Kept, Look
+from ffp_data.kept import LOOKS_KEPT_DAYS, Kept, Look, tidy
 from ffp_data.kept.database import file_of
 from ffp_data.kept.looks import last_looks, look
 from ffp_data.rights.orders import Kind, Orders, Said
@@ -304,10 +304,13 @@ def test_a_look_means_nothing_once_the_key_of_the_child_is_destroyed(
     kept, seen = Kept.open(own.home, access.keys), Look("first", 1, AS_AT)
     (reference,) = access.subjects.references([own.mine])
     look(kept, "family-help", reference, seen)
+    tidy(own.home, access.keys, AS_AT + timedelta(LOOKS_KEPT_DAYS), 90)
     assert last_looks(kept, "family-help", [reference]) == {reference: seen}
     access.subjects.keys.destroy(own.mine)
     (other,) = access.subjects.keys.references([own.mine])
     assert last_looks(kept, "family-help", [other]) == {}
+    tidy(own.home, access.keys, AS_AT + timedelta(LOOKS_KEPT_DAYS + 1), 90)
+    assert last_looks(kept, "family-help", [reference]) == {}
     kept.close()
     assert own.mine.encode() not in file_of(own.home).read_bytes()
 

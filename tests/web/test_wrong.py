@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from ffp_data.access import Access
 from ffp_data.cli.main import app
-from ffp_data.kept import Kept, wrong
+from ffp_data.kept import Kept, tidy, wrong
 from ffp_data.kept.database import file_of
 from ffp_data.web.app import make_app
 from tests.web.conftest import Visitor
@@ -100,9 +100,10 @@ def test_an_unanswered_report_goes_with_time_or_with_the_key_of_the_child(
     kept = Kept.open(own.home, access.keys)
     for _ in range(2):
         _report(at_work, own.mine)
-    assert wrong.forget(kept, AS_AT + timedelta(90), 90) == 0
+    tidy(own.home, access.keys, AS_AT + timedelta(90), 90)
     assert [each.reports for each in wrong.counts(kept)] == [2]
-    assert wrong.forget(kept, AS_AT + timedelta(91), 90) == 2
+    tidy(own.home, access.keys, AS_AT + timedelta(91), 90)
+    assert wrong.counts(kept) == []
     _report(at_work, own.mine)
     access.subjects.keys.destroy(own.mine)
     assert wrong.waiting(kept, access.subjects, for_reviewers=False) == []
