@@ -135,8 +135,12 @@ def build_quarter(run: Run, quarter: Quarter) -> Build:
         entries, entries_before = book.newest(quarter), book.newest(quarter.before)
     with connect(run.home, read_only=True) as con:
         inputs = [row[0] for row in con.execute(_INPUTS).fetchall()]
-        before = count_quarter(con, quarter.before, settings)
-        baseline = count_quarter(con, items.first, settings) if items.first < quarter else None
+        before = count_quarter(con, quarter.before, settings, for_figures=True)
+        baseline = (
+            count_quarter(con, items.first, settings, for_figures=True)
+            if items.first < quarter
+            else None
+        )
         restated = _restated(con, run, quarter, items, settings)
         counted = count_quarter(con, quarter, settings)
         report = make_report(items, settings, counted, before, baseline, entries, entries_before)
@@ -175,7 +179,7 @@ def _restated(
     kept_quarters, found = KeptQuarters(run.home), list[dict[str, Any]]()
     for earlier in [each for each in kept_quarters.quarters() if each < quarter][:_EARLIER]:
         then = kept_quarters.newest(earlier).record["told"]["items"]
-        now = make_figures(items, settings, count_quarter(con, earlier, settings))
+        now = make_figures(items, settings, count_quarter(con, earlier, settings, for_figures=True))
         for item in then:
             if item["figure"] and item["figure"]["value"] != now[item["id"]].value:
                 found.append(
@@ -190,7 +194,7 @@ def _keep(council: Path, run: Run, decision: ReleaseDecision, build: Build, rele
     (council / TABLES).mkdir()
     checked = [{"check": check.name, **row} for check in build.report.checks for row in check.rows]
     hashes = {
-        name: _write_rows(council / TABLES / name, rows)
+        name: write_rows(council / TABLES / name, rows)
         for name, rows in (
             (LINES, build.counted.lines),
             (CHECKED, checked),
@@ -225,9 +229,10 @@ def _record(
     }  # fmt: skip
 
 
-def _write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> str:
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> str:
     """Write one JSON object a line; its SHA-256 comes back."""
-    content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    content = "".join(f"{encode(row)}\n" for row in rows).encode()
     path.write_bytes(content)
     return hashlib.sha256(content).hexdigest()
 
