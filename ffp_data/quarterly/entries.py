@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -32,8 +33,8 @@ class Value(BaseModel):
 
     answer: str | None = None
     day: date | None = None
-    text: str | None = Field(None, max_length=LONGEST)
-    target: int | None = Field(None, ge=0, le=1_000_000)
+    text: Annotated[str | None, Field(max_length=LONGEST)] = None
+    target: Annotated[int | None, Field(ge=0, le=1_000_000)] = None
 
     @property
     def in_words(self) -> str:
