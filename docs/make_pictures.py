@@ -10,14 +10,19 @@ page is cut where it stops being the first look. The people are made up and the 
 from __future__ import annotations
 
 import argparse
+import base64
 import shutil
+import struct
 import sys
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -133,11 +138,61 @@ def take(looker: Looker, picture: Picture, folder: Path) -> Path:
     assert looker.complaints == [], looker.complaints
     file = folder / f"{picture.name}.png"
     tall = looker.tab.evaluate("document.documentElement.scrollHeight")
-    looker.tab.screenshot(
-        path=file, full_page=True, animations="disabled", caret="hide",
+    image = looker.tab.screenshot(
+        full_page=True, animations="disabled", caret="hide",
         clip={"x": 0, "y": 0, "width": WIDTH, "height": min(tall, TALLEST)},
     )  # fmt: skip
+    file.write_bytes(in_few_colours(_pixels(looker.tab, image)))
     return file
+
+
+def _pixels(tab: Any, image: bytes) -> Any:
+    """The red, green and blue of each dot of a picture, decoded by the browser; rows by columns by three."""
+    tab.goto("about:blank")  # where no policy forbids our script
+    raw = tab.evaluate(_DECODE, base64.b64encode(image).decode())
+    wide, tall = raw["size"]
+    flat = np.frombuffer(base64.b64decode(raw["dots"]), np.uint8)
+    return flat.reshape(tall, wide, 4)[:, :, :3]
+
+
+_DECODE = """async text => {
+  const image = await createImageBitmap(await (await fetch('data:image/png;base64,' + text)).blob());
+  const canvas = new OffscreenCanvas(image.width, image.height), paper = canvas.getContext('2d');
+  paper.drawImage(image, 0, 0);
+  const dots = paper.getImageData(0, 0, image.width, image.height).data;
+  let said = '';
+  for (let at = 0; at < dots.length; at += 32768)
+    said += String.fromCharCode.apply(null, dots.subarray(at, at + 32768));
+  return {size: [image.width, image.height], dots: btoa(said)};
+}"""
+
+
+def in_few_colours(dots: Any, most: int = 64) -> bytes:
+    """A PNG with a palette: pages have few colours, and their edges' many in-between ones are not missed.
+
+    Of the colours, rounded to 32 steps, the commonest stay; each other becomes the nearest of these.
+    """
+    tall, wide, _ = dots.shape
+    rounded = np.minimum(np.round(dots / 255 * 31) * 255 / 31, 255).astype(np.uint8).reshape(-1, 3)
+    colours, place, count = np.unique(rounded, axis=0, return_inverse=True, return_counts=True)
+    kept = colours[np.argsort(-count, kind="stable")[:most]]
+    apart = ((colours[:, None, :].astype(int) - kept[None].astype(int)) ** 2).sum(axis=2)
+    rows = apart.argmin(axis=1).astype(np.uint8)[place.reshape(tall, wide)]
+    lines = np.hstack(
+        [np.zeros((tall, 1), np.uint8), rows]
+    ).tobytes()  # each begins with "no filter"
+    head = struct.pack(">IIBBBBB", wide, tall, 8, 3, 0, 0, 0)
+    parts = (
+        (b"IHDR", head),
+        (b"PLTE", kept.tobytes()),
+        (b"IDAT", zlib.compress(lines, 9)),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*part) for part in parts)
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def take_all(browser: Any, home: Path, wanted: list[str]) -> int:
