@@ -23,7 +23,7 @@ Q1, Q2, Q3 = (Quarter.parse(f"2026-27-Q{n}") for n in (1, 2, 3))
 def known(quarter: Quarter, **facts: Any) -> Known:
     nothing = {item.id: Figure(item.id, "in_quarter", 0) for item in ITEMS.items if item.is_counted}
     rates = {kpi.id: Rate(kpi.id, 0, 0, None) for kpi in ITEMS.kpis}
-    given_facts = {
+    given_facts: dict[str, dict[str, Any]] = {
         "figures": nothing,
         "before": nothing,
         "baseline": nothing,
