@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ffp_data.pipeline.model_store import ModelStore
 from ffp_data.pipeline.review_desk import read_queue
 from ffp_data.serving.operations import FEED_FIGURES, HUB_FIGURES, QUARANTINED
 from ffp_data.settings import Home, Partnership
+from ffp_data.web.child import day
 from ffp_data.web.pages import show
 from ffp_data.web.published import Published
 from ffp_data.web.runs import ENDED_WELL, failed_checks, failed_steps, newest_runs
@@ -54,7 +56,7 @@ def overview(request: Request, service: Served, who: Who) -> Response:
     newest = runs[0].run_id if runs else ""
     feeds = _feeds(view)
     return show(
-        request, "engineer.html", view=view, feeds=feeds, runs=runs,
+        request, "engineer.html", view=view, as_at=day(date.fromisoformat(view.as_at)), feeds=feeds, runs=runs,
         attention=[f for f in feeds if f["state"] in _STATES[:2] or f["refused"] or f["held"]],
         quarantined=view.rows(f"FROM {QUARANTINED}"), checks=failed_checks(home, newest),
         steps=failed_steps(home, newest), ended_well=ENDED_WELL, model=_model(home),
