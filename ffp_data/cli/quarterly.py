@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -117,8 +117,23 @@ def children(
             f"{item}: nothing of {quarter} stands behind it; `ffp quarterly show` lists the items",
             2,
         )
-    rows = [{**line, "counted": str(line["counted"]).partition("@")[0]} for line in lines]
-    print_rows(f"{item} {quarter}", rows, as_json=json)
+    print_rows(f"{item} {quarter}", lines, as_json=json)
+
+
+def _standing(kept: KeptQuarters, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of those whom the hub still knows; of how many it does not is said on standard error."""
+    from ffp_data.hub.child_id import parse
+    from ffp_data.lookups.register import Register
+    from ffp_data.pipeline.kept_quarters import standing
+
+    register = Register.open(kept.home.hub_url)
+    try:
+        found, gone = standing(rows, lambda child_id: register.resolve(parse(child_id)))
+    finally:
+        register.close()
+    if gone:
+        typer.echo(f"{gone} lines are about nobody in this hub any more", err=True)
+    return found
 
 
 @app.command()
@@ -142,7 +157,7 @@ def compare(
         if old is None and not before:
             raise fail(f"{quarter}: {later.folder.name} is the first build; nothing came before", 2)
         earlier = kept.version(asked, old) if old else before[-1]
-        rows = kept.compare(asked, earlier, later)
+        rows = _standing(kept, kept.compare(asked, earlier, later))
         named = sorted({row["child_id"] for row in rows if row["child_id"]})
         access.gate.read(access.user(Right.QUARTERLY), Right.QUARTERLY, subjects=named)
     print_rows(f"{quarter}: {earlier.folder.name} to {later.folder.name}", rows, as_json=json)

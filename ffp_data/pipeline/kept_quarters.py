@@ -1,17 +1,19 @@
 """Kept builds of quarters in a home: what each said, whose each figure is, who signed which, and what changed since.
 
 Every build that differs is kept below `council/versions/ffp_quarterly/<quarter>/`, with the lines behind its figures.
-They name children and stay in the council; who is sealed or erased takes the lists out, as with other returns.
+They name children and stay in the council. As with other returns, a build that names somebody who is sealed goes, and a
+signed one stays as the record of what was told: whoever is nobody any more is shown in no list of it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ffp_data.hub.errors import HubError
 from ffp_data.pipeline.kept_returns import SIGNED
 from ffp_data.quarterly.compare import compare_lines
 from ffp_data.quarterly.quarters import NotAQuarterError, Quarter
@@ -132,6 +134,27 @@ class KeptQuarters:
             reason=None,
         )
         return version
+
+
+def standing(
+    rows: Iterable[dict[str, Any]], resolve: Callable[[str], str]
+) -> tuple[list[dict[str, Any]], int]:
+    """Rows by the identifier in use, and how many are of somebody whom the hub knows no more.
+
+    resolve: the hub's, which raises HubError for an identifier that was sealed or never issued. What a row counts loses
+    the delivery that its key came with.
+    """
+    kept_rows, gone = [], 0
+    for row in rows:
+        try:
+            current = resolve(row["child_id"]) if row["child_id"] else ""
+        except HubError:
+            gone += 1
+            continue
+        counted = row.get("counted")
+        shown = current if counted in (None, row["child_id"]) else str(counted).partition("@")[0]
+        kept_rows.append({**row, "child_id": current, "counted": shown})
+    return kept_rows, gone
 
 
 def read_lines(version: Version, name: str) -> list[dict[str, Any]]:

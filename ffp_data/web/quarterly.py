@@ -13,8 +13,14 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from ffp_data.hub.child_id import parse
-from ffp_data.hub.errors import HubError
-from ffp_data.pipeline.kept_quarters import CHECKED, LINES, KeptQuarters, NoBuildError, read_lines
+from ffp_data.pipeline.kept_quarters import (
+    CHECKED,
+    LINES,
+    KeptQuarters,
+    NoBuildError,
+    read_lines,
+    standing,
+)
 from ffp_data.pipeline.quarterly_entries import EntryBook
 from ffp_data.quarterly import Item, Kpi, NotAQuarterError, Quarter, load_items
 from ffp_data.quarterly.entries import LONGEST, NotAnEntryError, answers_to, fields_of
@@ -247,24 +253,7 @@ def _lines(version: Version, name: str) -> list[dict[str, Any]]:
 
 
 def _standing(service: Service, rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
-    """Rows by the identifier in use, what is counted without its delivery; and how many are of nobody any more."""
-    kept = []
-    for row in rows:
-        current = _current(service, row["child_id"])
-        if current is not None:
-            shown = str(row.get("counted") or current).partition("@")[0]
-            kept.append({**row, "child_id": current, "counted": shown})
-    return kept, len(rows) - len(kept)
-
-
-def _current(service: Service, child_id: str | None) -> str | None:
-    """The identifier in use; empty for a line about no child, None for one that was sealed or never issued."""
-    if not child_id:
-        return ""
-    try:
-        return service.register.resolve(parse(child_id))
-    except HubError:
-        return None
+    return standing(rows, lambda child_id: service.register.resolve(parse(child_id)))
 
 
 def _told(service: Service, who: Asker, rows: Iterable[dict[str, Any]]) -> None:
