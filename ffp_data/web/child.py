@@ -16,7 +16,6 @@ from typing import Any
 import yaml
 
 from ffp_data.serving.changes import FIRST_KNOWN
-from ffp_data.serving.view import FEEDS
 from ffp_data.web.published import Published
 
 
@@ -177,7 +176,7 @@ def group_words() -> Mapping[str, str]:
 
 def feeds_of(view: Published) -> Mapping[str, Mapping[str, Any]]:
     """The feeds of a view, by name."""
-    return {row["feed"]: row for row in view.rows(f"FROM {FEEDS}")}
+    return view.feeds
 
 
 def source_words(feeds: Mapping[str, Mapping[str, Any]], source: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 
 from ffp_data.serving import NothingPublishedError, store
 from ffp_data.serving.changes import META
-from ffp_data.serving.view import PROTECTED, ROOM
+from ffp_data.serving.view import FEEDS, PROTECTED, ROOM
 from ffp_data.settings import Home
 from ffp_data.warehouse import httpfs_extension
 
@@ -33,6 +34,11 @@ class Published:
     began: str
     protected: frozenset[str]
     _connection: duckdb.DuckDBPyConnection
+
+    @cached_property
+    def feeds(self) -> Mapping[str, Row]:
+        """The feeds by name, as they stood when the view was made."""
+        return {row["feed"]: row for row in self.rows(f"FROM {FEEDS}")}
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
         """The rows of a query over the published tables; safe for several threads."""
