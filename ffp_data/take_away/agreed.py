@@ -40,8 +40,11 @@ _ZONE = Zone(
     ),
 )
 
-_NOT_PRINTED = frozenset({FIRST_KNOWN})
-"""Columns that the pages filter by and no copy tells: empty here, and in no agreement."""
+_NOT_PRINTED = frozenset({FIRST_KNOWN, "former_surnames", "link_confidence_min"})
+"""Columns that the pages read and no copy tells: empty here, and in no agreement. Former names go to nobody, and no
+measure of a link does; that one is too low to be sure is the hub's own warning, and stays."""
+_UNSURE = 0.5
+"""Stands for any measure below which the pages warn."""
 
 Rows = Collection[tuple[str | None, ...]]
 
@@ -116,7 +119,8 @@ def agreed(
     for name, shape in shapes.items():
         nothing = ByPerson(shape.empty_table(), [], frozenset())
         found = read.get(TABLES[name][0], nothing)
-        _keep(con, name, found.table, found.whom, shape)
+        unsure = _doubtful(view, wanted) if name == "children" else ()
+        _keep(con, name, found.table, found.whom, shape, unsure)
     _create(con, f"{_ROOM}.{FEEDS}", view.arrow(f"FROM {FEEDS}"))
     con.execute("DROP SCHEMA single_view CASCADE")  # what did not pass the gate is out of reach
     children = read.get(TABLES["children"][0])
@@ -198,6 +202,7 @@ def _keep(
     table: pa.Table,
     whom: list[str | None],
     shape: pa.Schema,
+    doubtful: Collection[str | None] = (),
 ) -> None:
     """Put what passed the gate into the room, as the pages know it: lists are lists, and each row has its child."""
     columns = {each: table.column(each) for each in table.column_names}
@@ -209,7 +214,17 @@ def _keep(
         columns[PERSON] = pa.array(whom, pa.string())
     for each in _NOT_PRINTED & set(shape.names):
         columns[each] = pa.nulls(table.num_rows, shape.field(each).type)
+    if doubtful and table.num_rows:
+        columns["link_confidence_min"] = pa.array(
+            [_UNSURE if each in doubtful else None for each in whom], pa.float64()
+        )
     _create(con, f"{_ROOM}.{name}", pa.table(columns))
+
+
+def _doubtful(view: Published, wanted: list[str]) -> frozenset[str]:
+    """Children of whom a record may be of somebody else, as their pages say."""
+    low = "SELECT child_id FROM children WHERE link_confidence_min < ? AND child_id IN (SELECT unnest(?::VARCHAR[]))"
+    return frozenset(row["child_id"] for row in view.rows(low, [view.confident_from, wanted]))
 
 
 def _rests_on_withheld(

@@ -19,6 +19,9 @@ from ffp_data.web.child import ChildPage, Filters, child_page
 
 NUMBERS_LEFT_OUT = "left out, an order keeps this child's numbers from copies"
 _NUMBERS = ("NHS number", "Unique pupil number")
+_NOWHERE = ("Other surnames",)
+"""Facts of the page that go to nobody."""
+
 _SPOKEN = ("current", "late", "historic", "not_shared")
 """States of a service that the page shows in its table; the others stand below it."""
 
@@ -29,15 +32,16 @@ def compose(found: Agreed, stamp: Stamp, child_id: str, filters: Filters) -> byt
 
 
 def printed_page(found: Agreed, child_id: str, filters: Filters) -> ChildPage:
-    """The page as a copy may say it: without the child's numbers where an order leaves them out."""
+    """The page as a copy may say it: without former names, and without numbers where an order leaves them out."""
     page = child_page(found.view, child_id, filters, found.shielded)
+    identity = tuple(each for each in page.identity if each.label not in _NOWHERE)
     if child_id not in found.unnumbered:
-        return page
-    identity = (
+        return replace(page, identity=identity)
+    unnumbered = (
         replace(each, value=NUMBERS_LEFT_OUT) if each.label in _NUMBERS else each
-        for each in page.identity
+        for each in identity
     )
-    return replace(page, child_id=NUMBERS_LEFT_OUT, identity=tuple(identity))
+    return replace(page, child_id=NUMBERS_LEFT_OUT, identity=tuple(unnumbered))
 
 
 def told(page: ChildPage, stamp: Stamp, filters: Filters) -> str:

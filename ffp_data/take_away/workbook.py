@@ -153,7 +153,7 @@ _SHEETS: dict[str, tuple[Callable[[ChildPage], Sequence[Facts]], tuple[_Column, 
         ("Age", _text("age")), ("Protected", _yes("is_protected", "Yes: tell nobody where", "No")),
         ("Helped as", _text("open_to")), ("Take care", _text("doubt")),
         *_stated("Birth date", is_day=True), *_stated("Sex"), *_stated("Address"), *_stated("School"),
-        *_stated("NHS number"), *_stated("Unique pupil number"), *_stated("Other surnames"),
+        *_stated("NHS number"), *_stated("Unique pupil number"),
     )),
     "Who works with them": (lambda page: page.involvements, (
         ("Service", _text("service")), ("State", _text("state_label")), ("In words", _text("words")),
