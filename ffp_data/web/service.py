@@ -14,7 +14,7 @@ from ffp_data.kept import Kept
 from ffp_data.lookups.register import Register
 from ffp_data.review.desk import Desk
 from ffp_data.sealing.pending import require_none
-from ffp_data.settings import Home, Partnership
+from ffp_data.settings import Home, NoPartnershipError, Partnership
 from ffp_data.web.limits import Limiter
 from ffp_data.web.oidc import Provider
 from ffp_data.web.published import View
@@ -55,7 +55,10 @@ class Service:
     @property
     def linked_only(self) -> bool:
         """Whether search shows only whom two agencies know already, and one's own children."""
-        return self.partnership.linked_only
+        try:
+            return self.partnership.linked_only
+        except NoPartnershipError:  # nothing was ever run here, so there is nobody to find
+            return True
 
     @property
     def is_demonstration(self) -> bool:
