@@ -54,7 +54,9 @@ THINKS = (0.5, 2.0)
 SEARCH_SECONDS = 2.2
 """Between searches of one user: the pages let nobody search more often than a person does."""
 
-LONGEST_RUN = 3600
+LONGEST_RUN, DONE = 3600, (0, 3)
+"""Seconds; and exit statuses of a run that published: 3 where a delivery was refused."""
+
 _MARK = "# users of benchmarks/pages/load.py, which takes this file out again\n"
 _PAGES = {"child": "What happened", "search": "Search for a child", "caseload": "My children"}
 """Words that only the page has that was asked for."""
@@ -277,6 +279,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Everybody at once; with a run, until it has published."""
     home = Home.at(options.folder / "home")
     program = [str(Path(sys.executable).with_name("ffp"))]
+    if options.run_first:
+        with running(options.folder, program, asked=True) as first:
+            if first.wait(timeout=LONGEST_RUN) not in DONE:
+                raise SystemExit(f"the first run failed: {home.root / 'scratch' / 'load-run.log'}")
     view = View(home).newest()
     made, users = plans(view, options.users, options.seed)
     ((children,),) = [tuple(r.values()) for r in view.rows("SELECT count(*) FROM children")]
@@ -366,6 +372,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=60, help="at least")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--while-run", action="store_true", help="go on until `ffp run` has ended")
+    parser.add_argument(
+        "--run-first",
+        action="store_true",
+        help="first bring the home up to this version: `ffp run`",
+    )
     parser.add_argument("--no-think", action="store_true", help="ask again at once")
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
