@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import inf
 from typing import Any
 
 from ffp_data.programme.counting import ALL
@@ -110,11 +111,17 @@ class Profile:
             "tables": tables,
             "returned": [asdict(each) for each in self.returned],
             "comparisons": [
-                {**asdict(each), "per_10_000": each.per_10_000} for each in self.comparisons
+                {**asdict(each), "ratio": _ends(each.ratio), "per_10_000": each.per_10_000}
+                for each in self.comparisons
             ],
             "denominators": dict(self.denominators),
             "linkage": [asdict(each) for each in self.linkage],
         }
+
+
+def _ends(ratio: Estimate | None) -> dict[str, float | None] | None:
+    """A ratio as JSON, which has no infinity: none for a side that is open."""
+    return ratio and {k: v if v < inf else None for k, v in asdict(ratio).items()}
 
 
 def read_profile(ask: Ask, as_at: str) -> Profile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -228,3 +229,6 @@ def test_the_profile_has_the_counts_of_the_marts_and_a_population_table_with_its
         profile.denominators["sex"] == "children who live here (a table of this test, 2025-06-30)"
     )
     assert profile.denominators["ethnicity"] == OF_HUB
+    json.dumps(
+        profile.told(), allow_nan=False
+    )  # a ratio against none has no end, and JSON no infinity
