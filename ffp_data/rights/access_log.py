@@ -31,10 +31,15 @@ _TOLD = (
     "agreement",
     "decision",
     "verdict",
+    "copy",
     "log",
     "found",
 )
 """Facts of an event that say what was looked at; all are codes and counts."""
+
+
+_WHY = {REFUSED: "why", "release_refused": "reason_refused"}
+"""What was refused, and the fact that says why."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +168,7 @@ def look_of(event: Mapping[str, Any]) -> Look:
         right=facts.get("right") or "",
         purpose=facts.get("purpose") or "",
         reason=facts.get("reason"),
-        refused=facts.get("why") if event["kind"] == REFUSED else None,
+        refused=facts.get(_WHY[event["kind"]]) if event["kind"] in _WHY else None,
         references=tuple(facts.get("subjects") or ()),
         told=tuple(_told(facts)),
     )

@@ -22,6 +22,8 @@ from ffp_data.settings import Home
 
 RELEASED = "released"
 REFUSED = "access_refused"
+NOT_TOLD = frozenset({REFUSED, "release_refused", "copy_begun"})
+"""Events about a child by which nobody got to know anything: a copy that was made is told of by its release."""
 _OWN = "the child's own identifier"
 _FORMER = "a former identifier of the child"
 _ELSEWHERE = "another child's identifier, while it held a record of this child"
@@ -51,6 +53,7 @@ class Disclosure(BaseModel):
     at: str
     what: str = Field(description="released, or what a user did: read, review_final_verdict, …")
     to: str = Field(description="The recipient of a release, or the user.")
+    by: str | None = Field(description="Who took a release away as a copy; null for any other.")
     role: str | None
     purpose: str | None
     agreement: str | None
@@ -111,7 +114,7 @@ class DisclosureRegister:
             told = [
                 _disclosure(event, each, words)
                 for (each, words), event in zip(kept, events, strict=True)
-                if event["kind"] != REFUSED
+                if event["kind"] not in NOT_TOLD
             ]
             newest = answers.newest
         return DisclosureLog(
@@ -143,6 +146,7 @@ def _disclosure(event: Mapping[str, Any], found: Found, under: str) -> Disclosur
         at=facts.get("read_at") or event["at"],
         what=event["kind"],
         to=facts["recipient"] if is_release else facts.get("who") or facts.get("by") or "",
+        by=facts.get("who") if is_release else None,
         role=facts.get("role"),
         purpose=facts.get("purpose"),
         agreement=facts.get("agreement"),

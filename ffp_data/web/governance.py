@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import FileResponse, Response
 
 from ffp_data.rights.access_log import PAGE, Days
-from ffp_data.rights.disclosures import RELEASED, Disclosure, DisclosureRegister, NoSuchChildError
+from ffp_data.rights.disclosures import DisclosureRegister, NoSuchChildError
 from ffp_data.web.agreed import require
 from ffp_data.web.governance_access import DayText, PageNumber, Text, day_of, name_of
 from ffp_data.web.governance_access import routes as access
@@ -105,7 +105,9 @@ def disclosures(
     except NoSuchChildError:
         return _disclosures(request, service, 404, **form, error="This hub has no such child")
     gate.append("read", **facts, disclosures=len(log.disclosures), upto=log.events)
-    wanted = [d for d in reversed(log.disclosures) if days.has(d.at[:10]) and to in ("", d.to)]
+    wanted = [
+        d for d in reversed(log.disclosures) if days.has(d.at[:10]) and to in ("", d.to, d.by)
+    ]
     form |= {"log": log, "found": len(wanted), "shown": wanted[(page - 1) * PAGE : page * PAGE]}
     return _disclosures(request, service, **form, page=page, pages=max(1, -(-len(wanted) // PAGE)))
 
@@ -115,15 +117,8 @@ def _disclosures(request: Request, service: Service, status: int = 200, **page: 
         "child_id": "", "to": "", "days": Days(), "log": None, "error": None, "shown": (),
         "found": 0, "page": 1, "pages": 1,
     }  # fmt: skip
-    about = {"name_of": name_of(service), "kind_of": _kind}
+    about = {"name_of": name_of(service)}
     return show(request, "governance_disclosures.html", status, **{**nothing, **about, **page})
-
-
-def _kind(each: Disclosure) -> str:
-    """What a disclosure was, in words."""
-    if each.what == RELEASED:
-        return "released"
-    return (each.right or each.what).replace("_", " ")
 
 
 def _within(folder: Path, path: str) -> Path | None:

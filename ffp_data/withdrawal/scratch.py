@@ -141,6 +141,7 @@ class Project:
     def build(self, con: duckdb.DuckDBPyConnection, model: Model) -> None:
         """Make one model in the scratch catalog; what it reads must be there."""
         kind = "VIEW" if model.table[0] == VIEWS else "TABLE"
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(model.table[0])}")
         con.execute(f"CREATE OR REPLACE {kind} {qualified(model.name)} AS\n{model.sql}")
 
     def downstream(self, changed: Collection[str]) -> set[str]:

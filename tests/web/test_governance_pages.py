@@ -222,6 +222,26 @@ def test_disclosures_are_those_of_the_days_and_the_person_asked_for(
         assert ("family-help practitioner read" in words(officer)) == is_there, more
 
 
+def test_a_copy_that_was_refused_was_told_to_nobody_and_stands_in_the_access_log(
+    officer: Visitor, governed: World
+) -> None:
+    access = Access(governed.home)
+    told = {"who": "taker", "role": "practitioner", "right": "take_away", "agreement": "DSA-PRA-01",
+            "subjects": access.subjects.references([governed.bare]), "reason": "core group"}  # fmt: skip
+    why = "the agreement is suspended"
+    access.ledger.append_many(
+        [("copy_begun", told), ("release_refused", {**told, "reason_refused": why})]
+    )
+    officer.get("/governance/disclosures")
+    officer.send("/governance/disclosures", child_id=governed.bare)
+    assert "0 disclosures of" in words(officer)
+    officer.get("/governance/access")
+    officer.send("/governance/access/child", child_id=governed.bare)
+    assert f"Refused take away, release refused agreement: DSA-PRA-01 core group {why}" in words(
+        officer
+    )
+
+
 def test_orders_are_counted_and_listed_without_whom_they_are_about_or_why(
     officer: Visitor, governed: World
 ) -> None:
