@@ -33,6 +33,8 @@ class Keyboard:
         for _ in range(most):
             self.tab.keyboard.press("Tab")
             tag, said, is_seen = self.tab.evaluate(FOCUSED)
+            if tag == "BODY":  # past the last stop, on the way round to the first
+                continue
             assert is_seen, f"{tag} {said!r} has the keyboard and does not show it"
             if said.startswith(words):
                 return
