@@ -121,7 +121,9 @@ class Profile:
 
 def _ends(ratio: Estimate | None) -> dict[str, float | None] | None:
     """A ratio as JSON, which has no infinity: none for a side that is open."""
-    return ratio and {k: v if v < inf else None for k, v in asdict(ratio).items()}
+    if ratio is None:
+        return None
+    return {name: value if value < inf else None for name, value in asdict(ratio).items()}
 
 
 def read_profile(ask: Ask, as_at: str) -> Profile:
