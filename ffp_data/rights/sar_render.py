@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import typst
 
+from ffp_data.printable import UNKNOWN, all_plain
 from ffp_data.rights.sar_pack import Pack
 from governance.files import replacing
 
@@ -27,13 +29,21 @@ def write_copies(pack: Pack, folder: Path) -> tuple[Path, Path]:
     with replacing(folder / JSON_FILE) as handle:
         handle.write(text.encode())
     with replacing(folder / PDF_FILE) as handle:
-        handle.write(to_pdf(text))
+        handle.write(to_pdf(data))
     return folder / PDF_FILE, folder / JSON_FILE
 
 
-def to_pdf(text: str) -> bytes:
-    """The readable copy of a JSON copy."""
+def to_pdf(data: dict[str, Any]) -> bytes:
+    """The readable copy of an answer; what its font has no letter for becomes one sign, which it explains."""
+    clean = all_plain(data)
+    text = json.dumps(clean, ensure_ascii=False)
+    clean["has_unknown"] = UNKNOWN in text
     source = resources.files(__package__).joinpath(_SOURCE).read_bytes()
-    pdf = typst.compile(source, pdf_standards="ua-1", sys_inputs={"pack": text})
+    pdf = typst.compile(
+        source,
+        pdf_standards="ua-1",
+        ignore_system_fonts=True,
+        sys_inputs={"pack": json.dumps(clean, ensure_ascii=False)},
+    )
     assert isinstance(pdf, bytes), "one document"
     return pdf

@@ -13,10 +13,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ffp_data.printable import UNKNOWN, plain
 from ffp_data.take_away.agreed import Agreed
 from ffp_data.take_away.child_pdf import printed_page
 from ffp_data.take_away.copies import Stamp
-from ffp_data.take_away.text import UNKNOWN, plain
 from ffp_data.web.child import ChildPage, Filters
 from governance.xlsx import Cell, Sheet, write_workbook
 

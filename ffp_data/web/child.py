@@ -401,6 +401,7 @@ def _spaced(number: str) -> str:
 
 def _doubt(child: Mapping[str, Any], confident_from: float) -> str | None:
     """What is doubtful about who the records are of, in words; None when nothing is."""
+    least = child["link_confidence_min"]
     doubts: Sequence[str] = [
         *(
             ["two different NHS numbers are recorded"]
@@ -409,7 +410,7 @@ def _doubt(child: Mapping[str, Any], confident_from: float) -> str | None:
         ),
         *(
             [f"one of the {child['record_count']} records may be of somebody else"]
-            if (child["link_confidence_min"] or 1) < confident_from
+            if least is not None and least < confident_from
             else []
         ),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections import defaultdict
@@ -26,7 +27,7 @@ from ffp_data.rights.disclosures import DisclosureRegister
 from ffp_data.rights.sar import Request, a_month_after, gather
 from ffp_data.rights.sar_pack import Pack
 from ffp_data.rights.sar_redactions import Decisions, RedactionError, decided
-from ffp_data.rights.sar_render import write_copies
+from ffp_data.rights.sar_render import to_pdf, write_copies
 from ffp_data.rights.sar_third_parties import FREE_TEXT, Others
 from ffp_data.settings import Home, make_demonstration
 from governance.access import Principal, Right
@@ -184,6 +185,14 @@ def test_the_pdf_says_what_the_machine_copy_says(pack: Pack, tmp_path: Path) -> 
     assert len(missing) <= len(reader.pages)
     whole = "".join(_squeezed(page.extract_text()) for page in reader.pages)
     assert all(_squeezed(section.title) in whole for section in pack.sections)
+
+
+@pytest.mark.parametrize("letter", ["\u738b", "\U0001f9d2", "\u202e", "\x07"])
+def test_a_letter_that_no_font_has_does_not_stop_the_answer(pack: Pack, letter: str) -> None:
+    data = pack.model_copy(update={"child_id": f"X{letter}Y"}).model_dump(mode="json")
+    text = PdfReader(io.BytesIO(to_pdf(data))).pages[0].extract_text()
+    assert "X\ufffdY" in text
+    assert "cannot show" in text
 
 
 def test_the_pdf_is_tagged_a4_with_contents_and_page_numbers(pack: Pack, tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from ffp_data import printable
 from ffp_data.rights.orders import Kind, Orders, Said
-from ffp_data.take_away import text
 from ffp_data.take_away.child_pdf import to_pdf
 from ffp_data.web.child import child_page
 from tests.take_away.conftest import PLAIN, Desk
@@ -203,16 +203,16 @@ def test_numbers_that_an_order_leaves_out_are_not_on_it(desk: Desk) -> None:
 
 @given(st.text(max_size=200))
 def test_what_is_printed_turns_no_line_round_and_has_a_letter(words: str) -> None:
-    kept = text.plain(words)
+    kept = printable.plain(words)
     assert not set(kept) & set(
         "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
     )
-    assert text.plain(kept) == kept
+    assert printable.plain(kept) == kept
     assert kept.isprintable() or "\xa0" in kept
 
 
 def test_the_font_has_every_letter_that_is_let_through() -> None:
-    letters = [chr(n) for n in range(0x20, 0x2300) if text.plain(chr(n)) == chr(n)]
+    letters = [chr(n) for n in range(0x20, 0x2300) if printable.plain(chr(n)) == chr(n)]
     assert len(letters) > 1_500
     empty = (
         "flags",
