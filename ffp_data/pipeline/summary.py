@@ -16,7 +16,9 @@ from rich.text import Text
 import linkage
 from ffp_data.pipeline.explain import CAUSES, explain, read_truth
 from ffp_data.pipeline.live_model import advice, choose_model
+from ffp_data.pipeline.kept_quarters import COLLECTION as QUARTERLY
 from ffp_data.pipeline.make_return import notes_on
+from ffp_data.pipeline.publish import COLLECTIONS
 from ffp_data.pipeline.run import Run
 from ffp_data.returns.versions import read_record
 from ffp_data.warehouse import connect
@@ -53,10 +55,14 @@ def summarise(run: Run, seconds: Mapping[str, float], truth: Path | None) -> dic
                 1
             ],
             "linkage": _quality(con, truth) if truth else None,
-            "returns": [_return(con, run, path, truth) for path in _released(run, "returns")],
+            "returns": [
+                _return(con, run, path, truth)
+                for path in _released(run, "returns")
+                if path.parent.name in COLLECTIONS
+            ],
             "extracts": [
                 _extract(run, path)
-                for kind in ("extracts", "lists")
+                for kind in ("extracts", "lists", f"returns/{QUARTERLY}")
                 for path in _released(run, kind)
             ],
             "refused": [
