@@ -15,8 +15,8 @@ from rich.text import Text
 
 import linkage
 from ffp_data.pipeline.explain import CAUSES, explain, read_truth
-from ffp_data.pipeline.live_model import advice, choose_model
 from ffp_data.pipeline.kept_quarters import COLLECTION as QUARTERLY
+from ffp_data.pipeline.live_model import advice, choose_model
 from ffp_data.pipeline.make_return import notes_on
 from ffp_data.pipeline.publish import COLLECTIONS
 from ffp_data.pipeline.run import Run
