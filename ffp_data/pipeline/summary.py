@@ -62,9 +62,10 @@ def summarise(run: Run, seconds: Mapping[str, float], truth: Path | None) -> dic
             ],
             "extracts": [
                 _extract(run, path)
-                for kind in ("extracts", "lists", f"returns/{QUARTERLY}")
+                for kind in ("extracts", "lists")
                 for path in _released(run, kind)
             ],
+            "quarterly": [_extract(run, path) for path in _released(run, f"returns/{QUARTERLY}")],
             "refused": [
                 *_reasons(con, run, "delivery_refused", "delivery_not_permitted"),
                 *_not_released(run),
