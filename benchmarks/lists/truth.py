@@ -4,8 +4,8 @@
     python -m benchmarks.lists.truth --demo build/demo
 
 The truth is told by the partnership that made the files; for clocks and services by the files as delivered, with the
-truth's own word on whose record is whose; no link, model or mart of the hub has a part in it (truth.sql). A child of the
-hub is the person whom most of its records are of. What is wrong or missed is told apart by whether a link had to do
+truth's own word on whose record is whose; no link, model or mart of the hub has a part in it (truth.sql). A child of
+the hub is the person whom most of its records are of. What is wrong or missed is told apart by whether a link had to do
 with it: a child of several persons, or a person of several children. Writes benchmarks/results/lists.json.
 """
 

@@ -25,7 +25,7 @@ from ffp_data.pipeline.run import Run as PipelineRun
 from governance.documents.page import Document, Section, Table
 
 FOLDER, EVENTS = "lineage", "openlineage.ndjson"
-PUBLISHED = ("single_view", "returns", "matching", "timeliness", "lists")
+PUBLISHED = ("single_view", "returns", "matching", "timeliness", "lists", "quarterly", "programme")
 PRODUCER = "https://github.com/families-first-data/hub"
 NAMESPACE = "families-first-hub"
 _MASKING = frozenset({"pseudonymised", "month", "year", "district", "flag"})

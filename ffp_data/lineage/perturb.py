@@ -34,7 +34,7 @@ from ffp_data.warehouse import CATALOG, connect
 from governance.build_gate import Model
 from governance.syntax import nodes, quoted, syntax_tree
 
-PUBLISHED = ("single_view", "returns", "matching", "timeliness", "lists")
+PUBLISHED = ("single_view", "returns", "matching", "timeliness", "lists", "quarterly", "programme")
 _KEYS = ("child_id", "child_key", "record_key")
 
 

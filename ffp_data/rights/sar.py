@@ -39,7 +39,17 @@ from ffp_data.warehouse import connect
 from governance.syntax import quoted
 
 _OURS = ("_delivery_id", "_line", "_element", "_latest", "record_key")
-_MADE = ("identity", "single_view", "returns", "timeliness", "matching", "lists", "rights")
+_MADE = (
+    "identity",
+    "single_view",
+    "returns",
+    "timeliness",
+    "matching",
+    "lists",
+    "quarterly",
+    "programme",
+    "rights",
+)
 _DELIVERED = "__"  # stands in the names of tables that feeds fill
 _PERSON_COLUMNS = ("child_id", "child_key", "record_key")
 _ORDERS = ("identity.shielded", "rights.withheld_children", "rights.withheld_numbers")

@@ -71,7 +71,8 @@ def of_user(
     facts = gate.check(who.principal, Right.ACCESS_LOG)
     service.flush()
     log = _log(service).of_user(user, days, page)
-    of = user if log.count else "nobody known"  # what else may have been typed there is anybody's name
+    # What else may have been typed there is anybody's name.
+    of = user if log.count else "nobody known"
     gate.append("read", **facts, log="user", of=of, found=log.count, upto=log.events)
     return _shown(request, service, user=user, days=days, of="user", log=log)
 

@@ -46,7 +46,16 @@ from ffp_data.withdrawal.variants import (
 )
 from governance.grants import Grants
 
-MADE = ("intermediate", "single_view", "returns", "matching", "timeliness", "lists")
+MADE = (
+    "intermediate",
+    "single_view",
+    "returns",
+    "matching",
+    "timeliness",
+    "lists",
+    "quarterly",
+    "programme",
+)
 """Schemas in which every table must be one that a model makes."""
 SAME_INPUTS = "same inputs as without the rows"
 

@@ -40,7 +40,7 @@ from ffp_data.withdrawal.scratch import (
 from ffp_data.withdrawal.variants import drop, halves
 from governance.grants import Grants
 
-OUTPUTS = ("single_view", "returns", "matching", "timeliness", "lists")
+OUTPUTS = ("single_view", "returns", "matching", "timeliness", "lists", "quarterly", "programme")
 """Schemas of what is read or leaves."""
 
 
