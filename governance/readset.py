@@ -18,6 +18,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, NamedTuple
 
 import duckdb
@@ -80,12 +81,16 @@ def reading(
     with _planning(con) as planner:
         tables = _Catalogue(planner)
 
+        @cache  # many queries name the same views, some of them deep
+        def rows_of(name: str) -> frozenset[Column]:
+            planned = tables.columns_of_plan(f"SELECT count(*) FROM {name}")
+            return frozenset(Column(each.schema, each.table, ROWS) for each in planned)
+
         def columns_of(sql: str) -> frozenset[Column]:
             _refuse_all_but_one_select(planner, sql)
             found = set(tables.columns_of_plan(sql))
             for name in _tables_named(planner, sql):
-                planned = tables.columns_of_plan(f"SELECT count(*) FROM {name}")
-                found.update(Column(each.schema, each.table, ROWS) for each in planned)
+                found |= rows_of(name)
             named = {(each.schema, each.table) for each in found if each.column != ROWS}
             return frozenset(
                 each
