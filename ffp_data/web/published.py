@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,7 +43,7 @@ class Published:
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
         """The rows of a query over the published tables; safe for several threads."""
-        with self._connection.cursor() as own:
+        with self._connection.cursor() as own, _of_this_version(self.file[0]):
             own.execute("USE view")
             found = own.execute(sql, parameters)
             names = [column[0] for column in found.description]
@@ -50,7 +51,7 @@ class Published:
 
     def arrow(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         """The same as a table with its types."""
-        with self._connection.cursor() as own:
+        with self._connection.cursor() as own, _of_this_version(self.file[0]):
             own.execute("USE view")
             return own.execute(sql, parameters).to_arrow_table()
 
@@ -80,6 +81,17 @@ class View:
         return held
 
 
+@contextmanager
+def _of_this_version(path: Path) -> Iterator[None]:
+    """After an update the view may lack a table or a column that pages read now, until the next run."""
+    try:
+        yield
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise NothingPublishedError(
+            f"{path}: made by another version of the hub; make it anew: ffp run"
+        ) from error
+
+
 def _file(path: Path) -> tuple[Path, int, int]:
     """Which file it is: a seal writes another one in the same place, and the old one must not be read on."""
     found = path.stat()
@@ -99,8 +111,9 @@ def _opened(home: Home, path: Path) -> Published:
     con.execute(f"LOAD '{httpfs_extension()}'")
     con.execute(f"ATTACH '{path}' AS view (ENCRYPTION_KEY '{store.key_of(home)}', READ_ONLY)")
     con.execute("USE view")
-    ((run_id, as_at, confident_from, number, began),) = con.execute(
-        f"SELECT run_id, as_at, confident_from, number, began FROM {META}"
-    ).fetchall()
+    with _of_this_version(path):
+        ((run_id, as_at, confident_from, number, began),) = con.execute(
+            f"SELECT run_id, as_at, confident_from, number, began FROM {META}"
+        ).fetchall()
     protected = frozenset(row[0] for row in con.execute(f"FROM {PROTECTED}").fetchall())
     return Published(file, run_id, as_at, confident_from, number, began, protected, con)

@@ -68,7 +68,9 @@ _BY_ERROR: dict[type[Exception], Refusal] = {
         "not what belongs there",
     ),
     NothingPublishedError: Refusal(
-        503, "Nothing to show yet", "No run has published a view. Ask the data team."
+        503,
+        "Nothing to show yet",
+        "No run of this version has published a view. Ask the data team for a run.",
     ),
     LockError: Refusal(
         503, "Nothing is agreed yet", "No run has compiled the agreements. Ask the data team."

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
 
@@ -14,9 +16,12 @@ from ffp_data.kept import LOOKS_KEPT_DAYS, Kept, Look, tidy
 from ffp_data.kept.database import file_of
 from ffp_data.kept.looks import last_looks, look
 from ffp_data.rights.orders import Kind, Orders, Said
+from ffp_data.serving import store
+from ffp_data.serving.changes import META
+from ffp_data.serving.view import ROOM
 from ffp_data.web.app import make_app
 from tests.web.conftest import Visitor
-from tests.web.world import AS_AT, HOSTILE, World, make_world, publish_next
+from tests.web.world import AS_AT, HOSTILE, World, make_world, publish_next, tables_of
 
 
 def _text(page: str) -> str:
@@ -351,3 +356,17 @@ def test_search_may_be_kept_to_children_whom_two_agencies_know_and_ones_own(
     assert "Only children whom two agencies know already" in page
     assert world.mine in page
     assert world.other not in page
+
+
+@pytest.mark.parametrize("lacks", ["child_clocks", META])
+def test_a_view_of_an_older_version_is_no_fault_but_waits_for_a_run(
+    tmp_path: Path, lacks: str
+) -> None:
+    world = make_world(tmp_path / "home")
+    tables = tables_of(world)
+    tables[lacks] = pa.table({"of_another_version": ["1"]})
+    store.write(world.home, "first", tables, room=ROOM)
+    with TestClient(make_app(world.home), raise_server_exceptions=False) as client:
+        answer = Visitor(client).sign_in("family-help").get(f"/children/{world.mine}")
+    assert answer.status_code == 503
+    assert "Ask the data team for a run" in answer.text
