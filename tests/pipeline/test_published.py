@@ -200,6 +200,7 @@ READING = {
     "ffp_data/pipeline/summary.py": "reads manifests",
     "ffp_data/pipeline/ingest.py": "refuses a delivery that is a file of our own",
     "ffp_data/pipeline/kept_returns.py": "reads a released return",
+    "ffp_data/pipeline/kept_quarters.py": "reads a released quarter",
     "ffp_data/lookups/service.py": "reads what was asked",
     "ffp_data/rotation/rotate.py": "reads the years of extracts",
     "ffp_data/web/governance.py": "shows the documents",
