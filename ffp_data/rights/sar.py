@@ -69,6 +69,11 @@ _SCHEMA_WORDS = {
     ),
     "timeliness": ("Time limits", "how the child's cases stand to statutory time limits"),
     "lists": ("Lists", "rules of the programme that name the child, with their facts"),
+    "quarterly": (
+        "Quarterly collection",
+        "what the programme's quarterly figures count of the child",
+    ),
+    "programme": ("Programme figures", "what the counts of the partnership count of the child"),
     "matching": ("NHS numbers", "how the child's NHS number was found"),
     "rights": ("Orders", "what was ordered about the use of the child's data"),
 }

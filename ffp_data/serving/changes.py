@@ -88,7 +88,7 @@ _FACTS = {
     **{
         kind: ("children", f"child_id, '{kind}', {value}, '{words}', '{words}', {source}", f"{value} <> '' AND {when}")
         for kind, value, words, source, when in (
-            ("name", "concat_ws(' ', given_name, middle_names, surname)", "the name", "NULL", "true"),
+            ("name", "concat_ws(' ', given_name, middle_names, surname)", "the name", "NULL::VARCHAR", "true"),
             ("date_of_birth", "date_of_birth::VARCHAR", "the birth date", "date_of_birth_source", "true"),
             ("nhs_number", "nhs_number", "the NHS number", "nhs_number_source", "true"),
             ("upn", "upn", "the unique pupil number", "upn_source", "true"),

@@ -273,7 +273,7 @@ def test_an_engineer_reads_how_feeds_and_runs_fare_and_what_the_model_weighs(
     assert tab.title().startswith("Feeds and runs")
     feeds = tab.locator("table").first.locator("tbody tr")
     assert feeds.count() > 10
-    assert "In time" in feeds.last.inner_text()
+    assert "In time" in feeds.last.inner_text().replace("\xa0", " ")
     assert "Ended well" in looker.words
     address = tab.get_by_role("link", name="in Dagster").first.get_attribute("href")
     assert re.fullmatch(r"http://127\.0\.0\.1:3000/runs/[0-9a-f-]{36}", address)

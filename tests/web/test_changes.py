@@ -66,6 +66,7 @@ def _nothing(_: Rows) -> None:
     [
         (_nothing, []),
         (_set("children", 0, nhs_number="9990000026"), [("changed", "the NHS number", "case_system")]),
+        (_set("children", 0, surname="Vane"), [("changed", "the name", "hub")]),
         (_set("children", 0, postcode="XF9 9ZZ"), [("changed", "the address", "case_system")]),
         (_set("children", 0, school_urn=None), [("gone", "the school", "case_system")]),
         (

@@ -20,6 +20,7 @@ from ffp_data.synthetic import synthesise
 from ffp_data.warehouse import connect
 from ffp_data.withdrawal.apply import end_agreement
 from ffp_data.withdrawal.scratch import Project, qualified
+from governance.syntax import quoted
 
 AS_AT = date(2026, 3, 31)
 POLICE = "DSA-POL-01"
@@ -96,6 +97,7 @@ def build(run: Run, project: Project) -> Project:
     with connect(run.home) as con:
         for model in project.in_order:
             kind = "VIEW" if model.table[0] == "staging" else "TABLE"
+            con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(model.table[0])}")
             con.execute(f"DROP {kind} IF EXISTS {qualified(model.name)}")
             con.execute(f"CREATE {kind} {qualified(model.name)} AS {model.sql}")
     return project

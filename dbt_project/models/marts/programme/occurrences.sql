@@ -18,22 +18,22 @@ needs as (
 
 factors as (
     select
-        'factor',
+        'factor' as measure,
         child_id,
-        assessment_factor_code,
-        null,
-        1
+        assessment_factor_code as code,
+        null as other_code,
+        1 as events
     from {{ ref('int_census__assessment_factors') }}
     group by child_id, assessment_factor_code
 ),
 
 referrals as (
     select
-        'referral',
+        'referral' as measure,
         referrals.child_id,
-        coalesce(reasons.reason, 'not stated') as reason,
-        null,
-        count(distinct referrals.canonical_referral_id)
+        coalesce(reasons.reason, 'not stated') as code,
+        null as other_code,
+        count(distinct referrals.canonical_referral_id) as events
     from {{ ref('int_census__referrals') }} as referrals
     left join {{ ref('referral_reasons') }} as reasons using (primary_need_code)
     where referrals.referral_date between {{ period_start() }} and {{ as_at() }}
@@ -42,11 +42,11 @@ referrals as (
 
 harms as (
     select
-        'harm',
+        'harm' as measure,
         events.child_id,
-        grouped.harm,
-        null,
-        count(*)
+        grouped.harm as code,
+        null as other_code,
+        count(*) as events
     from {{ ref('int_chronology__events') }} as events
     inner join {{ ref('harm_events') }} as grouped using (event_type)
     where events.event_date between {{ period_start() }} and {{ as_at() }}
@@ -55,22 +55,22 @@ harms as (
 
 returns_home as (
     select
-        'return home',
+        'return home' as measure,
         child_id,
-        outcome,
-        left_care,
-        count(*)
+        outcome as code,
+        left_care as other_code,
+        count(*) as events
     from {{ ref('int_programme__returns_home') }}
     group by child_id, outcome, left_care
 ),
 
 moves as (
     select
-        'move ' || quarters.last_day,
+        'move ' || quarters.last_day as measure,
         began.child_id,
-        began.level as level_before,
-        ended.level as level_after,
-        1
+        began.level as code,
+        ended.level as other_code,
+        1 as events
     from {{ ref('int_programme__quarters') }} as quarters
     inner join {{ ref('int_programme__levels') }} as began on quarters.first_day - 1 = began.day
     inner join {{ ref('int_programme__levels') }} as ended
@@ -79,11 +79,11 @@ moves as (
 
 levels as (
     select
-        'level',
+        'level' as measure,
         child_id,
-        arg_max(level, day) as level_now,
-        null,
-        1
+        arg_max(level, day) as code,
+        null as other_code,
+        1 as events
     from {{ ref('int_programme__levels') }}
     group by child_id
 ),
