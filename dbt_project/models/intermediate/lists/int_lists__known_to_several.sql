@@ -101,7 +101,7 @@ babies as (
         coalesce(known.last_joined, known.last_seen_joined) as since,
         case when children.is_unborn then 'not born yet' else 'under one year' end
         || '; working with the family now: ' || coalesce(known.labels, 'by weak links alone') as facts,
-        known.feeds,
+        list_sort(list_distinct(known.feeds)) as feeds,
         known.is_confident
     from known
     inner join children using (child_id)
@@ -115,7 +115,7 @@ teenagers as (
         outside.last_date as since,
         outside.words || ', last on ' || outside.last_date || '; working with the child or the family now: '
         || coalesce(known.labels, 'by weak links alone') as facts,
-        list_concat(known.feeds, outside.feeds) as feeds,
+        list_sort(list_distinct(list_concat(known.feeds, outside.feeds))) as feeds,
         known.is_confident and outside.is_confident as is_confident
     from known
     inner join children using (child_id)
