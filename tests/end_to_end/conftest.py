@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.commands import Demo, run_demo
-from tests.end_to_end.looker import HEIGHT, WIDTHS, Looker, served
+from tests.end_to_end.looker import HEIGHT, PATIENCE, WIDTHS, Looker, served
 
 
 @pytest.fixture(scope="session")
@@ -30,5 +30,6 @@ def address(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 def looker(browser: Any, address: str) -> Iterator[Looker]:
     """Somebody who has not signed in. `browser` starts once for each file of tests: see tests/chromium.py."""
     context = browser.new_context(viewport={"width": WIDTHS[0], "height": HEIGHT})
+    context.set_default_timeout(PATIENCE)
     yield Looker(context.new_page(), address)
     context.close()

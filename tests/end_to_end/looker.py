@@ -15,6 +15,8 @@ from typing import Any
 
 WIDTHS = (1280, 320)
 HEIGHT = 900
+PATIENCE = 120_000
+"""Milliseconds: the first question of lineage after a change of the models works out the whole graph."""
 _TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 _RUN = (
     f"axe.run({{runOnly: {list(_TAGS)}, resultTypes: ['violations']}})"
