@@ -1,12 +1,15 @@
 """What leaves the hub: statutory returns and extracts, each released under an agreement and written down."""
 
+from collections.abc import Callable, Iterable
+
 import dagster as dg
 
 from assets.policy import LOCK
 from assets.resources import HubResource
 from ffp_data.error_words import step
 from ffp_data.pipeline import publish, quarterly
-from ffp_data.pipeline.publish import Collection
+from ffp_data.pipeline.publish import Collection, ExtractsOutcome
+from ffp_data.pipeline.run import Run
 
 OWNERS = ["team:performance"]
 
@@ -49,48 +52,42 @@ def return_asset(collection: Collection) -> dg.AssetsDefinition:
     return statutory_return
 
 
-@dg.asset(
-    key=["out", "single_view_extracts"],
-    deps=[
-        LOCK,
-        *(dg.AssetKey(["single_view", t]) for t in publish.EXTRACT_TABLES),
-    ],
-    group_name="extracts",
-    kinds={"parquet", "excel"},
-    owners=["team:information_governance"],
-    description="The single view for each team that an agreement names: xlsx and parquet with a signed manifest.",
-    pool="warehouse",
-)
-@step
-def single_view_extracts(
-    context: dg.AssetExecutionContext, hub: HubResource
-) -> dg.MaterializeResult:
-    return dg.MaterializeResult(
-        metadata=publish.publish_extracts(hub.run(context.run.run_id)).figures()
+def extract_asset(
+    name: str,
+    tables: Iterable[tuple[str, str]],
+    description: str,
+    release: Callable[[Run], ExtractsOutcome],
+) -> dg.AssetsDefinition:
+    """The asset of an extract for each team that an agreement names."""
+
+    @dg.asset(
+        key=["out", name],
+        deps=[LOCK, *(dg.AssetKey(table) for table in tables)],
+        group_name="extracts",
+        kinds={"parquet", "excel"},
+        owners=["team:information_governance"],
+        description=f"{description} for each team that an agreement names: xlsx and parquet with a signed manifest.",
+        pool="warehouse",
     )
+    @step
+    def extract(context: dg.AssetExecutionContext, hub: HubResource) -> dg.MaterializeResult:
+        return dg.MaterializeResult(metadata=release(hub.run(context.run.run_id)).figures())
+
+    return extract
 
 
-@dg.asset(
-    key=["out", "early_warning_lists"],
-    deps=[
-        LOCK,
-        dg.AssetKey(["lists", "entries"]),
-        dg.AssetKey(["single_view", "children"]),
-    ],
-    group_name="extracts",
-    kinds={"parquet", "excel"},
-    owners=["team:information_governance"],
-    description="The early-warning lists for each team that an agreement names: xlsx, parquet, a signed manifest.",
-    pool="warehouse",
+single_view_extracts = extract_asset(
+    "single_view_extracts",
+    [("single_view", table) for table in publish.EXTRACT_TABLES],
+    "The single view",
+    publish.publish_extracts,
 )
-@step
-def early_warning_lists(
-    context: dg.AssetExecutionContext, hub: HubResource
-) -> dg.MaterializeResult:
-    return dg.MaterializeResult(
-        metadata=publish.publish_lists(hub.run(context.run.run_id)).figures()
-    )
-
+early_warning_lists = extract_asset(
+    "early_warning_lists",
+    [("lists", "entries"), ("single_view", "children")],
+    "The early-warning lists",
+    publish.publish_lists,
+)
 
 QUARTERLY = (
     "spells", "interventions", "group_decisions", "packages", "enquiries", "parent_offers", "consultations",

@@ -350,7 +350,9 @@ def test_what_is_left_open_by_a_rounded_count_is_what_the_rules_let_it_be() -> N
         assert (low, high) == (min(same), max(same))
 
 
-def test_a_growth_of_few_children_is_never_told_for_certain_by_rounded_counts() -> None:
+def test_a_growth_of_few_children_in_a_table_like_this_is_not_told_for_certain_by_rounded_counts() -> (
+    None
+):
     rules = replace(RULES, base=5)
     for gained in range(1, 6):
         first = crossed([[12, 30, 3], [9, 41, 26]], since="2025-04-01", as_at="2025-12-31")
