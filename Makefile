@@ -51,13 +51,13 @@ tables: $(READY) ## what every table and column is (dbt docs), in one file: buil
 	$(BIN)/python docs/make_tables.py build/tables
 
 test: $(READY) check ## all tests, as CI runs them
-	$(BIN)/pytest -q -n auto --dist loadgroup
+	$(BIN)/pytest -q -n auto
 
 cover: $(READY) ## all tests again, slower, with the lines and branches that none of them reaches
 	$(BIN)/pytest -q --cov=linkage --cov=governance --cov=ffp_data --cov=assets --cov-branch --cov-report=term:skip-covered
 
 evidence: $(READY) ## the tests that show a control of information governance, and what each came to
-	$(BIN)/pytest -q -m control -n auto --dist loadgroup --control-evidence governance/evidence.json
+	$(BIN)/pytest -q -m control -n auto --control-evidence governance/evidence.json
 
 unit: $(READY) ## the tests to think with: no pipeline, no other process; Dagster and dbt are not even imported
 	$(BIN)/pytest -q -m "not slow" --ignore=tests/assets --ignore=tests/dbt_project --ignore=tests/end_to_end

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.chromium import browser  # noqa: F401 - a fixture for tests of pages
 from tests.control_evidence import OPTION, Evidence, remember_controls
+from tests.sharing import pytest_xdist_make_scheduler  # noqa: F401 - a hook
 
 settings.register_profile(
     "repeatable",
@@ -74,11 +75,6 @@ WHOLE_RUNS = {
 }
 
 
-# Folders whose tests share something that takes long to make: on several cores they stay on one.
-SHARING = {"dbt_project", "end_to_end", "lookups", "synthetic"}
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
@@ -86,8 +82,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         is_whole = path.as_posix() in WHOLE_RUNS
         if is_whole or "[postgresql" in item.name or "-postgresql" in item.name:
             item.add_marker(pytest.mark.slow)
-        group = path.parts[0] if path.parts[0] in SHARING else path.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
         remember_controls(item)
 
 
