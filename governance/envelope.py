@@ -1,9 +1,10 @@
 """Extracts sealed to one recipient: a container that only the holder of a registered key opens.
 
 The files of a release become one tar stream, cut into 4 MiB chunks of AES-256-GCM under a fresh random
-key; each chunk's nonce is its number and a last-chunk mark (STREAM, as in `governance.seal`). The manifest
-names the SHA-256 of all sealed bytes and is signed; then the key is wrapped to the recipient by HPKE (RFC
-9180) with the hash of the manifest in ``info``, and hub's Ed25519 signature covers manifest and wrapped key.
+key; each chunk's nonce is its number and a last-chunk mark (the STREAM construction of Hoang, Reyhanitabar,
+Rogaway and Vizár, 2015). The manifest names the SHA-256 of all sealed bytes and is signed; then the key is
+wrapped to the recipient by HPKE (RFC 9180) with the hash of the manifest in ``info``, and hub's Ed25519
+signature covers manifest and wrapped key.
 So a container opens with its own manifest, for its own recipient, whole, or not at all. The recipient
 chooses between X25519 and the hybrid of ML-KEM-768 and X25519, which stays closed to whoever records it
 today and has a quantum computer later: children's records are sensitive for 75 years and more. The format
@@ -37,6 +38,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from governance.container import (
+    CHUNK_BYTES,
     CONTAINER,
     CONTEXT,
     HYBRID_SUITE,
@@ -47,7 +49,6 @@ from governance.container import (
     X25519_SUITE,
 )
 from governance.manifest import write_manifest
-from governance.seal import CHUNK_BYTES
 
 SUITES = (X25519_SUITE, HYBRID_SUITE)
 _CODE = {X25519_SUITE: 1, HYBRID_SUITE: 2}
