@@ -20,8 +20,8 @@ from ffp_data.rights.subjects import lists_of
 from ffp_data.serving.view import TABLES
 from ffp_data.settings import Home
 from ffp_data.take_away.agreed import Agreed, agreed, grants_of, rights_now
-from ffp_data.web.child import day
 from ffp_data.web.published import Published
+from ffp_data.web.words import day
 from governance.access import Gate, Principal, Right
 from governance.grants import Grants, ReleaseDecision
 from governance.keys import KeyStore

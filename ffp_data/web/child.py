@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cache
-from importlib import resources
+from datetime import date
 from typing import Any
-
-import yaml
 
 from ffp_data.serving.changes import FIRST_KNOWN
 from ffp_data.web.published import Published
+from ffp_data.web.words import age_of, as_of, day, feeds_of, name_of, source_words, words
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,7 @@ def child_page(
         name=name_of(child),
         age=age_of(child),
         is_protected=is_protected,
-        open_to=tuple(_words()["levels"][level] for level in child["is_open_to"] or ()),
+        open_to=tuple(words()["levels"][level] for level in child["is_open_to"] or ()),
         involvements=tuple(_involvement(_hidden(r) if is_new else r, feeds) for r in involvements),
         flags=tuple(
             _flag(r, feeds) for r in _of(view, "flags", child_id, "ORDER BY since DESC, flag")
@@ -131,68 +128,6 @@ def _hidden(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**row, **gone, "is_contact_withheld": True}
 
 
-# Words
-
-
-def day(value: date | datetime | None) -> str:
-    """A date as people read it; words where there is none."""
-    return f"{value.day} {value:%B %Y}" if value else "date not recorded"
-
-
-def name_of(row: Mapping[str, Any]) -> str:
-    """Given, middle and family name; words for a child whose name nobody knows."""
-    parts = [row.get("given_name"), row.get("middle_names"), row.get("surname")]
-    return " ".join(part for part in parts if part) or "Name not known"
-
-
-def age_of(row: Mapping[str, Any]) -> str:
-    """Age and birth date; for the unborn, when the birth is expected."""
-    if row.get("date_of_birth"):
-        years = row["age_years"]
-        age = (
-            "Under one year old"
-            if years == 0
-            else f"{years} {'year' if years == 1 else 'years'} old"
-        )
-        return f"{age}, born {day(row['date_of_birth'])}"
-    if row.get("expected_birth_date"):
-        return f"Not born yet, expected {day(row['expected_birth_date'])}"
-    return "Birth date not known"
-
-
-@cache
-def _words() -> Mapping[str, Any]:
-    loaded: Mapping[str, Any] = yaml.safe_load(
-        resources.files(__package__).joinpath("words.yaml").read_text("utf-8")
-    )
-    return loaded
-
-
-def group_words() -> Mapping[str, str]:
-    """The groups of facts on a child's page, and what each is called."""
-    groups: Mapping[str, str] = _words()["groups"]
-    return groups
-
-
-def feeds_of(view: Published) -> Mapping[str, Mapping[str, Any]]:
-    """The feeds of a view, by name."""
-    return view.feeds
-
-
-def source_words(feeds: Mapping[str, Mapping[str, Any]], source: str | None) -> str:
-    """The feeds of a fact as a person names them, with what is late said."""
-    told = []
-    for feed in (source or "").split(", "):
-        known = feeds.get(feed)
-        label = (
-            feed.replace("_", " ")
-            if known is None
-            else (known["service_label"] or feed.replace("_", " "))
-        )
-        told.append(f"{label} (late)" if known and known["is_late"] else label)
-    return ", ".join(dict.fromkeys(told)) or "the hub"
-
-
 _STATES = "['current', 'late', 'historic', 'not_shared', 'no_record_found', 'not_covered']"
 _FIRST = f"array_position({_STATES}, state), service_label"
 
@@ -204,21 +139,28 @@ def _of(view: Published, table: str, child_id: str, order: str = "") -> list[dic
 def _involvement(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     who = ", ".join(part for part in (row["contact_name"], row["team"]) if part)
     if row["is_contact_withheld"] and not who:
-        contact = _words()["absent"]["withheld_contact"]
+        contact = words()["absent"]["withheld_contact"]
     else:
-        contact = who or _words()["absent"]["no_contact" if row["state"] == "current" else "nobody"]
+        contact = who or words()["absent"]["no_contact" if row["state"] == "current" else "nobody"]
     return {
         "service": row["service_label"],
         "state": row["state"],
-        "state_label": _words()["states"][row["state"]],
+        "state_label": words()["states"][row["state"]],
         "words": row["state_in_words"],
+        "more": beyond_state(row),
         "contact": contact,
-        "phone": row["contact_phone"] or _words()["absent"]["no_phone"],
-        "since": day(row["since"]) if row["since"] else _words()["absent"]["no_spell"],
+        "phone": row["contact_phone"] or words()["absent"]["no_phone"],
+        "since": day(row["since"]) if row["since"] else words()["absent"]["no_spell"],
         "until": day(row["until"]) if row["until"] else None,
         "source": source_words(feeds, row["source"]),
         "as_of": day(row["as_of"]),
     }
+
+
+def beyond_state(row: Mapping[str, Any]) -> str:
+    """What the words of an involvement say that its state does not; empty where that is nothing."""
+    told: str = row["state_in_words"]
+    return told.removeprefix(words()["said_by_state"].get(row["state"], "")).removeprefix("; ")
 
 
 def _flag(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -268,9 +210,9 @@ _PRESSING = "NOT is_pressing, stop_date IS NOT NULL, due_date NULLS LAST, start_
 
 
 def _clock(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    absent = _words()["absent"]
+    absent = words()["absent"]
     return {
-        "what": _words()["clocks"][row["clock"]],
+        "what": words()["clocks"][row["clock"]],
         "state": row["state_in_words"],
         "is_pressing": row["is_pressing"],
         "start": day(row["start_date"]) if row["start_date"] else absent["no_start_date"],
@@ -278,15 +220,8 @@ def _clock(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> di
         "stop": day(row["stop_date"]) if row["stop_date"] else None,
         "is_confident": row["is_confident"],
         "source": source_words(feeds, row["source"]),
-        "as_of": _as_of(feeds, row["source"]),
+        "as_of": as_of(feeds, row["source"]),
     }
-
-
-def _as_of(feeds: Mapping[str, Mapping[str, Any]], source: str) -> str:
-    """The day of the last delivery of a feed; of several, the oldest: a fact is as old as that."""
-    known = [feeds.get(feed, {}).get("last_delivered_at") for feed in source.split(", ")]
-    told = [each for each in known if each is not None]
-    return day(min(told) if len(told) == len(known) else None)
 
 
 _CLASSES = ("present", "authorised", "unauthorised", "not_possible")
@@ -306,7 +241,7 @@ def _month(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> di
 
 
 def _relative(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    absent = _words()["absent"]
+    absent = words()["absent"]
     lives = {True: "lives with the child", False: "lives elsewhere"}.get(
         row["lives_with"], absent["household"]
     )
@@ -319,7 +254,7 @@ def _relative(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) ->
         "since": day(row["from_date"]),
         "until": day(row["to_date"]) if row["to_date"] else None,
         "source": source_words(feeds, row["source"]),
-        "as_of": _as_of(feeds, row["source"]),
+        "as_of": as_of(feeds, row["source"]),
     }
 
 
@@ -333,7 +268,7 @@ def _attendance(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) 
         else None
     )
     return {
-        "window": _words()["windows"].get(
+        "window": words()["windows"].get(
             row["attendance_window"], row["attendance_window"].replace("_", " ")
         ),
         "possible": possible,
@@ -344,14 +279,14 @@ def _attendance(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) 
         or (
             "not persistently absent"
             if row["is_persistently_absent"] is False
-            else _words()["absent"]["few_sessions"]
+            else words()["absent"]["few_sessions"]
         ),
         "is_high": bool(level),
         "last": day(row["last_session_date"]),
         "told": (
             f"up to {day(row['last_session_date'])}"
             if row["last_session_date"]
-            else _as_of(feeds, row["source"])
+            else as_of(feeds, row["source"])
         ),
         "source": source_words(feeds, row["source"]),
     }
@@ -360,7 +295,7 @@ def _attendance(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) 
 def _identity(
     child: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]], is_protected: bool, as_at: str
 ) -> list[Fact]:
-    absent = _words()["absent"]
+    absent = words()["absent"]
     asked = day(date.fromisoformat(as_at))
 
     def fact(label: str, value: str | None, of: str, why: str = "value") -> Fact:
@@ -371,14 +306,14 @@ def _identity(
         )
 
     place = "protected" if is_protected else "value"
-    status = _words()["nhs_number_status"].get(
-        child["nhs_number_status"], _words()["nhs_number_status"]["other"]
+    status = words()["nhs_number_status"].get(
+        child["nhs_number_status"], words()["nhs_number_status"]["other"]
     )
     nhs = f"{_spaced(child['nhs_number'])}, {status}" if child["nhs_number"] else None
     address = ", ".join(part for part in (child["address_line"], child["postcode"]) if part)
     return [
         fact("Birth date", day(child["date_of_birth"]) if child["date_of_birth"] else None, "date_of_birth"),
-        fact("Sex", _words()["sex"].get(child["sex"], child["sex"]), "sex"),
+        fact("Sex", words()["sex"].get(child["sex"], child["sex"]), "sex"),
         fact("Address", None if is_protected else address, "address", place),
         fact("School", None if is_protected else _school(child["school_urn"]), "school", place),
         fact("NHS number", nhs, "nhs_number"),

@@ -27,10 +27,10 @@ from ffp_data.rights.team_looks import (
     marks,
     questions,
 )
-from ffp_data.web.child import name_of
 from ffp_data.web.pages import show
 from ffp_data.web.published import Published
 from ffp_data.web.service import Asker, Checked, Served, Service, Who
+from ffp_data.web.words import name_of
 from governance.access import Right
 
 routes = APIRouter(prefix="/team")

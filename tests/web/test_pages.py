@@ -20,6 +20,7 @@ from ffp_data.serving import store
 from ffp_data.serving.changes import META
 from ffp_data.serving.view import ROOM
 from ffp_data.web.app import make_app
+from ffp_data.web.child import beyond_state
 from tests.web.conftest import Visitor
 from tests.web.world import AS_AT, HOSTILE, World, make_world, publish_next, tables_of
 
@@ -64,6 +65,19 @@ def test_a_child_has_every_fact_with_source_and_date(visitor: Visitor, world: Wo
         "March 2026 20 4 12 2 school, up to 27 March 2026",
     ):
         assert fact in words
+
+
+def test_how_a_service_stands_is_said_once(visitor: Visitor, world: World) -> None:
+    words = _text(visitor.sign_in("family-help").get(f"/children/{world.mine}").text)
+    assert words.count("Working now") == 1
+    assert "working with the child" not in words
+    unheard = {
+        "state": "current",
+        "state_in_words": "working with the child or the family now; police_pole: no delivery in time",
+    }
+    assert beyond_state(unheard) == "police_pole: no delivery in time"
+    late = {"state": "late", "state_in_words": "no delivery in the time promised"}
+    assert beyond_state(late) == late["state_in_words"]
 
 
 def test_what_is_not_known_says_so_and_what_is_doubtful_too(visitor: Visitor, world: World) -> None:
