@@ -17,6 +17,7 @@ from governance.policy import (
     Lock,
     Policy,
     PolicyError,
+    Problem,
     check,
     compile_policy,
     load,
@@ -73,12 +74,33 @@ def load_policy(home: Home, as_at: date) -> tuple[Policy | None, list[str]]:
     except NoPartnershipError as error:
         return None, [str(error)]
     if folder == DEMO_DIRECTORY and not is_synthetic:
-        return None, [f"{home.root / 'policy'}: missing; put the partnership's agreements there"]
+        missing = (
+            "missing; put the partnership's agreements there (docs/governance.md, Begin your own)"
+        )
+        return None, [f"{home.root / 'policy'}: {missing}"]
     try:
         policy = load(folder)
     except PolicyError as error:
         return None, [str(problem) for problem in error.problems]
-    return policy, [str(problem) for problem in check(policy, as_at) if problem.severity == "error"]
+    copied = [] if is_synthetic else _word_for_word(policy)
+    return policy, [
+        str(each) for each in (*copied, *check(policy, as_at)) if each.severity == "error"
+    ]
+
+
+def _word_for_word(policy: Policy) -> list[Problem]:
+    """Charters and agreements that are still the demonstration's: a copy was put here and not written anew."""
+    made_up = load(DEMO_DIRECTORY)
+    shipped = [each.data for each in (*made_up.charters, *made_up.agreements)]
+    return [
+        each.problem(
+            "made_up",
+            "word for word the made-up partnership's, and this home is of real people",
+            "write what your partnership signed, or take the file out",
+        )
+        for each in (*policy.charters, *policy.agreements)
+        if each.data in shipped
+    ]
 
 
 def compile_lock(run: Run) -> PolicyOutcome:

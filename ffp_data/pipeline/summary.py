@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -28,6 +29,8 @@ from governance.manifest import MANIFEST, read_manifest
 FEED_COLUMNS = ("feed", "agreement", "delivered", "loaded", "quarantined", "superseded")
 QUALITY_COLUMNS = ("of", "precision", "recall", "F1")
 RETURN_COLUMNS = ("return", "year", "children", "errors", "queries", "agreement")
+
+_WIDE = Console(width=1000)
 
 _FEEDS = """
 SELECT feed,
@@ -97,14 +100,21 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         ("Returns and their validators' findings", RETURN_COLUMNS, summary["returns"]),
         ("Findings by cause", ("return", *CAUSES), summary["returns"] if known else []),
         ("Extracts", ("agreement", "rows", "where"), summary["extracts"]),
-        ("Seconds", ("stage", "seconds"), _listed(summary["seconds"], "stage", "seconds")),
+        (
+            "Seconds",
+            ("stage", "seconds"),
+            _listed(_rounded(summary["seconds"]), "stage", "seconds"),
+        ),
         (f"Files, as at {summary['as_at']}", ("what", "where"), _listed(summary["places"])),
     ]
     console = Console()
     for title, columns, rows in tables:
         if rows:
+            table = _table(columns, rows)
             console.print(f"\n[bold]{title}[/bold]")
-            console.print(_table(columns, rows))
+            # As wide as it must be: a path that is cut leads nowhere.
+            width = Measurement.get(_WIDE, _WIDE.options, table).maximum
+            Console(width=width).print(table)
     for note in (note for row in summary["returns"] for note in row["notes"]):
         console.print(note, markup=False, style="yellow", soft_wrap=True)
     for kind in ("refused", "held", "withdrawn", "not_read", "model_waits"):
@@ -129,6 +139,10 @@ def _listed(
     facts: Mapping[str, Any], name: str = "what", value: str = "where"
 ) -> list[dict[str, Any]]:
     return [{name: key, value: fact} for key, fact in facts.items()]
+
+
+def _rounded(seconds: Mapping[str, float]) -> dict[str, int]:
+    return {stage: round(spent) for stage, spent in seconds.items()}
 
 
 def _quality(con: duckdb.DuckDBPyConnection, truth: Path) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ import pytest
 
 from ffp_data.pipeline import publish
 from ffp_data.pipeline.notify import run_failed
-from ffp_data.pipeline.policy import compile_lock
+from ffp_data.pipeline.policy import compile_lock, start_policy
 from ffp_data.pipeline.publish import publish_extracts
 from ffp_data.pipeline.run import Run, newest_delivery, sole_run
 from ffp_data.settings import Home, make_demonstration
@@ -146,6 +146,22 @@ def test_made_up_agreements_never_decide_on_real_people(tmp_path: Path) -> None:
     )
     (problem,) = compile_lock(run).problems
     assert "put the partnership's agreements there" in problem
+
+
+def test_nor_do_they_as_a_copy_that_nobody_wrote_anew(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    make_demonstration(run.home)
+    start_policy(run.home)
+    assert compile_lock(run).problems == []
+    partnership = run.home.root / "partnership.yaml"
+    partnership.write_text(partnership.read_text("utf-8").replace("true", "false"), "utf-8")
+    problems = compile_lock(run).problems
+    assert any(each.startswith("agreements/DSA-POL-01.yaml:1: error: made_up") for each in problems)
+    assert any(each.startswith("charter/") for each in problems)
+    agreement = run.home.root / "policy" / "agreements" / "DSA-POL-01.yaml"
+    text = agreement.read_text("utf-8")
+    agreement.write_text(text.replace("title: ", "title: Ours. ", 1), "utf-8")
+    assert len(compile_lock(run).problems) == len(problems) - 1
 
 
 def test_an_extract_that_cannot_be_made_is_written_down_and_stops_nobody_else(
