@@ -190,12 +190,6 @@ class _Stored(BaseModel):
     mac: str
 
 
-def read_book(directory: Path) -> Book | None:
-    """Return the book as it says of itself, for `show`; None where there is none yet."""
-    stored = _read(directory)
-    return stored.book if stored else None
-
-
 def open_book(directory: Path, roots: Iterable[bytes], place: str) -> OpenBook | None:
     """Return the book, opened; None where there is none yet. Raises RootKeyError.
 

@@ -172,11 +172,6 @@ class KeyStore:
         return Ed25519PrivateKey.from_private_bytes(self.key(_SIGN))
 
     @cached_property
-    def next_signing_key(self) -> Ed25519PrivateKey:
-        """What `signing_key` will be once the rotation under way is done."""
-        return Ed25519PrivateKey.from_private_bytes(self.next_key(_SIGN))
-
-    @cached_property
     def public_key(self) -> Ed25519PublicKey:
         """The public half of the signing key."""
         return self.signing_key.public_key()

@@ -33,7 +33,6 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 CONTAINER, MANIFEST = "extract.ffpx", "manifest.json"
 MAGIC, CONTEXT = b"FFPX0001", b"ffp-data sealed extract 1"
 X25519, HYBRID = 1, 2
-NAMES = {X25519: "x25519", HYBRID: "mlkem768-x25519"}
 KEMS = {X25519: hpke.KEM.X25519, HYBRID: hpke.KEM.MLKEM768_X25519}
 WRAPPED_BYTES = {X25519: 80, HYBRID: 1168}
 ID_BYTES, SIGNATURE_BYTES, TAG_BYTES = 16, 64, 16

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -280,8 +279,3 @@ def as_sent(prop: Property) -> str:
         return prop.path
     inside = f" ({prop.path or ', '.join(prop.join)})" if prop.from_ else ""
     return prop.header + inside
-
-
-def received_at(value: datetime | None) -> str:
-    """The time of a delivery in words."""
-    return value.strftime("%Y-%m-%d %H:%M") if value else "at an unknown time"

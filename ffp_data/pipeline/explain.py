@@ -48,14 +48,6 @@ def explain(
     return {cause: counts[cause] for cause in CAUSES}
 
 
-def unexplained(
-    con: duckdb.DuckDBPyConnection, findings: Iterable[Finding], truth: Path
-) -> list[Finding]:
-    """The findings that nothing in the truth accounts for."""
-    known = _known(con, truth)
-    return [finding for finding in findings if _cause(finding, known) == "unexplained"]
-
-
 def read_truth(path: Path) -> pa.Table:
     """A table of truth/, all columns as text: an identifier is never a number."""
     with path.open("rb") as handle:

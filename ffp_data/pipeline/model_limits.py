@@ -15,7 +15,6 @@ from ffp_data.pipeline.model_store import ModelError
 from ffp_data.settings import Home
 
 FILE = "model_limits.yaml"
-Share = float
 
 
 class Part(BaseModel):

@@ -41,7 +41,6 @@ from ffp_data.warehouse import connect
 from linkage.fitted import digest_of
 
 LARGEST = 10
-KINDS = ("child", "unborn", "adult")
 
 
 @dataclass(frozen=True)

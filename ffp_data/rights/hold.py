@@ -14,7 +14,7 @@ from datetime import date
 from ffp_data.hub.child_id import parse
 from ffp_data.hub.errors import HubError
 from ffp_data.hub.orders import OrderError
-from ffp_data.rights.orders import Kind, Order, Orders, Said
+from ffp_data.rights.orders import Kind, Orders, Said
 
 FEED, CLASS = "feed", "class"
 _NEVER_ENDS = date.max
@@ -82,12 +82,6 @@ def standing(orders: Orders) -> Holds:
             kind, _, name = order.scope.partition(":")
             scopes[kind].setdefault(name, []).append(order.number)
     return Holds(_frozen(children), _frozen(scopes[FEED]), _frozen(scopes[CLASS]))
-
-
-def due_for_review(orders: Orders, day: date) -> list[Order]:
-    """Holds whose day of review has come."""
-    held = orders.standing(_NEVER_ENDS, Kind.HOLD)
-    return [each for each in held if each.told["review"] <= day.isoformat()]
 
 
 def _frozen(found: Mapping[str, list[int]]) -> dict[str, tuple[int, ...]]:

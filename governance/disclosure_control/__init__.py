@@ -3,7 +3,7 @@
 from governance.disclosure_control.attack import Interval, attack, recovered
 from governance.disclosure_control.protect import Protected, protect
 from governance.disclosure_control.rules import Rules
-from governance.disclosure_control.shares import mean, share
+from governance.disclosure_control.shares import share
 from governance.disclosure_control.table import Dimension, Frame, Published, Table
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "Rules",
     "Table",
     "attack",
-    "mean",
     "protect",
     "recovered",
     "share",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from governance.disclosure_control.rules import Rules
@@ -93,8 +93,3 @@ def corrects(frame: Frame, former: Frame, rules: Rules) -> bool:
         return False
     apart = abs((date.fromisoformat(frame.as_at) - date.fromisoformat(former.as_at)).days)
     return apart < rules.days_between
-
-
-def counts_by_cell(tables: Sequence[Table]) -> Mapping[object, int]:
-    """The true count of each cell of several tables."""
-    return {t.frame.cell(key): count for t in tables for key, count in t.counts.items()}

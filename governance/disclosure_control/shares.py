@@ -1,4 +1,4 @@
-"""Shares and means of published counts, which must not undo what is hidden in them."""
+"""Shares of published counts, which must not undo what is hidden in them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,3 @@ def share(published: Published, part: Key, whole: Key, rules: Rules) -> str:
     if counted is None or of is None or of < rules.smallest_mean:
         return rules.symbol
     return f"{100 * counted / of:.1f}"
-
-
-def mean(total: float, people: int | None, largest: float, rules: Rules) -> str:
-    """Return the mean of a measure over people, with one decimal; ``people`` None: their number is hidden.
-
-    The symbol stands where too few are measured, or one gives more of the total than the rules allow.
-    """
-    if people == 0:
-        return rules.not_applicable
-    if people is None or people < rules.smallest_mean or largest > rules.dominance * abs(total):
-        return rules.symbol
-    return f"{total / people:.1f}"

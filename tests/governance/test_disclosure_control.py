@@ -21,7 +21,6 @@ from governance.disclosure_control import (
     Rules,
     Table,
     attack,
-    mean,
     protect,
     recovered,
     share,
@@ -309,22 +308,6 @@ def test_a_share_of_none_is_not_applicable_and_of_few_is_hidden() -> None:
     rules = replace(RULES, smallest_mean=20)
     few = Published(shown.frame, {("all",): 10, ("in time",): 10})
     assert share(few, ("in time",), ("all",), rules) == "c"
-
-
-@pytest.mark.parametrize(
-    ("total", "people", "largest", "shown"),
-    [
-        (120, 10, 20, "12.0"),
-        (120, 5, 20, "c"),
-        (120, None, 20, "c"),
-        (0, 0, 0, "z"),
-        (120, 10, 100, "c"),
-    ],
-)
-def test_a_mean_of_few_or_of_one_is_hidden(
-    total: float, people: int | None, largest: float, shown: str
-) -> None:
-    assert mean(total, people, largest, RULES) == shown
 
 
 @settings(max_examples=5, deadline=None)

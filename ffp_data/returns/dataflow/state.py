@@ -23,7 +23,6 @@ from ffp_data.returns.dataflow.layout import SCHEMA, Layout
 
 SUBMISSIONS = f"{SCHEMA}.submissions"
 BUILDS = f"{SCHEMA}.builds"
-STATES = ("New", "Updated", "Deleted", "Unchanged")
 
 
 class TooManyPurgedError(ValueError):
