@@ -4,7 +4,8 @@ A leaf and an inner node are hashed behind different bytes, so neither can be pa
 `Tree` keeps only the roots of the complete subtrees (at most one for each bit of the count), so adding a
 leaf and telling the root cost a logarithm. An *inclusion* proof shows that a leaf stands in the tree that a
 root sums up, a *consistency* proof that a later tree only adds to an earlier one; both are judged
-without the other leaves (RFC 9162, 2.1.3 and 2.1.4, says how).
+without the other leaves (RFC 9162, 2.1.3 and 2.1.4, says how), by `verify_ledger`, which shares no code with
+this module.
 """
 
 from __future__ import annotations
@@ -121,53 +122,3 @@ def _beginning(leaves: Sequence[bytes], earlier: int, is_whole: bool) -> list[by
 def _split(count: int) -> int:
     """The largest power of two below ``count``."""
     return 1 << ((count - 1).bit_length() - 1)
-
-
-def includes(root: bytes, count: int, index: int, leaf: bytes, proof: Sequence[bytes]) -> bool:
-    """Judge an inclusion proof: whether ``leaf`` is number ``index`` of the ``count`` under ``root``."""
-    if not 0 <= index < count:
-        return False
-    at, last, found = index, count - 1, leaf
-    for beside in proof:
-        if last == 0:
-            return False
-        if at & 1 or at == last:
-            found = node_hash(beside, found)
-            while not at & 1 and at:
-                at, last = at >> 1, last >> 1
-        else:
-            found = node_hash(found, beside)
-        at, last = at >> 1, last >> 1
-    return last == 0 and found == root
-
-
-def extends(
-    earlier_root: bytes, earlier: int, root: bytes, count: int, proof: Sequence[bytes]
-) -> bool:
-    """Judge a consistency proof: whether the tree of ``count`` begins with the one of ``earlier``."""
-    if not 0 < earlier <= count:
-        return False
-    if earlier == count:
-        return not proof and earlier_root == root
-    steps = list(proof) if earlier & (earlier - 1) else [earlier_root, *proof]
-    if not steps:
-        return False
-    at, last = _above_ones(earlier - 1, count - 1)
-    old = new = steps[0]
-    for beside in steps[1:]:
-        if last == 0:
-            return False
-        if at & 1 or at == last:
-            old, new = node_hash(beside, old), node_hash(beside, new)
-            while not at & 1 and at:
-                at, last = at >> 1, last >> 1
-        else:
-            new = node_hash(new, beside)
-        at, last = at >> 1, last >> 1
-    return last == 0 and old == earlier_root and new == root
-
-
-def _above_ones(at: int, last: int) -> tuple[int, int]:
-    while at & 1:
-        at, last = at >> 1, last >> 1
-    return at, last
