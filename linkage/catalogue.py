@@ -26,7 +26,8 @@ from linkage.model import Model
 from linkage.packing import Packing, part_column
 from linkage.single import columns_read
 from linkage.spec import Key
-from linkage.standardise import column_sql, part_sql, quoted
+from linkage.sql_text import literal
+from linkage.standardise import column_sql, part_sql
 
 Hashes = NDArray[np.uint64]
 RECORDS, KEYS = "records", "keys"
@@ -311,8 +312,8 @@ class Standardiser:
                 self._known.move_to_end(asked)
                 return self._known[asked]
             # A literal, since EXECUTE takes no parameters of the driver; NUL would end the query.
-            literal = quoted(text.replace("\0", ""))
-            row = self._con.execute(f"EXECUTE {self._names[source]}({literal})").fetchone()
+            plain = text.replace("\0", "")
+            row = self._con.execute(f"EXECUTE {self._names[source]}({literal(plain)})").fetchone()
             assert row is not None
             answer = dict(zip(self._recipe.names[source], row, strict=True))
             self._known[asked] = answer

@@ -22,10 +22,10 @@ from linkage.duck import DuckEngine, open_engine
 from linkage.engine import Ints
 from linkage.errors import LinkageError
 from linkage.fitted import Fitted
-from linkage.inputs import identifier
 from linkage.model import Model
 from linkage.packing import Packing
 from linkage.score import Scored, Scorer
+from linkage.sql_text import identifier, literal
 from linkage.state import ID, PLACE, kept_columns, key_joins, keyed_sql
 
 
@@ -101,7 +101,7 @@ def take_in(
     new: Path,
 ) -> tuple[Changes, Population]:
     """Put changed records into the old population and write the new one; raises LinkageError."""
-    con.execute(f"CREATE VIEW old AS SELECT * FROM read_parquet('{_literal(old)}')")
+    con.execute(f"CREATE VIEW old AS SELECT * FROM read_parquet({literal(old)})")
     _read(con, model, records)
     columns = ", ".join(identifier(c) for c in kept_columns(model))
     same = " AND ".join(
@@ -124,7 +124,7 @@ def take_in(
     )
     con.execute(
         f"COPY (SELECT * FROM old ANTI JOIN touched USING ({ID}) UNION ALL BY NAME "
-        f"SELECT * FROM fresh ORDER BY {ID}) TO '{_literal(new)}' (FORMAT parquet)"
+        f"SELECT * FROM fresh ORDER BY {ID}) TO {literal(new)} (FORMAT parquet)"
     )
     changes = Changes(fresh - changed, changed, sent - fresh, gone, len(wanted) - gone)
     return changes, _population(con, model, new)
@@ -137,7 +137,7 @@ def write_first(
     tables.register(con, records)
     with tables.reading(records):
         con.execute(
-            f"COPY ({keyed_sql(model, 'input')} ORDER BY {ID}) TO '{_literal(new)}' (FORMAT parquet)"
+            f"COPY ({keyed_sql(model, 'input')} ORDER BY {ID}) TO {literal(new)} (FORMAT parquet)"
         )
 
 
@@ -171,7 +171,7 @@ def _read(con: duckdb.DuckDBPyConnection, model: Model, records: pa.Table | Path
 def _population(con: duckdb.DuckDBPyConnection, model: Model, path: Path) -> Population:
     con.execute(
         "CREATE VIEW population AS SELECT *, file_row_number AS rid "
-        f"FROM read_parquet('{_literal(path)}', file_row_number = true)"
+        f"FROM read_parquet({literal(path)}, file_row_number = true)"
     )
     ids = con.execute(f"SELECT {ID} FROM population ORDER BY rid").to_arrow_table()[ID]
     keys = ", ".join(distinct_names(key_joins(model)))
@@ -193,10 +193,6 @@ def _count(con: duckdb.DuckDBPyConnection, what: str) -> int:
     row = con.execute(f"SELECT count(*) FROM {what}").fetchone()
     assert row is not None
     return int(row[0])
-
-
-def _literal(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 @dataclass

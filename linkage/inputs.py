@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from linkage import tables
 from linkage.errors import LinkageError
+from linkage.sql_text import identifier
 
 Codes = NDArray[np.int32]
 # (connection, column, whether dictionaries are wanted where the file has them)
@@ -57,11 +58,6 @@ def _parquet(path: Path) -> Read:
 
 def _read_csv(con: duckdb.DuckDBPyConnection, name: str, _: bool) -> pa.ChunkedArray:
     return con.execute(f"SELECT {identifier(name)} FROM csv_in").to_arrow_table().column(0)
-
-
-def identifier(column: str) -> str:
-    """A quoted identifier, for names that come from the input."""
-    return '"' + column.replace('"', '""') + '"'
 
 
 def as_text(con: duckdb.DuckDBPyConnection, values: pa.ChunkedArray) -> pa.ChunkedArray:

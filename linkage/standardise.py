@@ -15,17 +15,13 @@ import pyarrow.compute as pc
 
 from linkage.errors import LinkageError
 from linkage.spec import CheckDigit, Column, Replace, Step
+from linkage.sql_text import literal
 
 Setting = str | tuple[str, ...] | Replace | CheckDigit | None
 
 
-def quoted(text: str) -> str:
-    """An SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _pattern(expression: str, pattern: str, by: str) -> str:
-    return f"regexp_replace({expression}, {quoted(pattern)}, {quoted(by)}, 'g')"
+    return f"regexp_replace({expression}, {literal(pattern)}, {literal(by)}, 'g')"
 
 
 def _postcode(x: str) -> str:
@@ -40,13 +36,13 @@ def _fold_spelling(x: str) -> str:
     written once, and an h that only marks a sound (kh, th, a last h) goes.
     """
     for old, new in (("ph", "f"), ("ck", "k"), ("ou", "u")):
-        x = f"replace({x}, {quoted(old)}, {quoted(new)})"
+        x = f"replace({x}, {literal(old)}, {literal(new)})"
     x = f"translate({x}, 'eoyqw', 'iuikv')"
     for consonant in "bdgkt":
-        x = f"replace({x}, {quoted(consonant + 'h')}, {quoted(consonant)})"
+        x = f"replace({x}, {literal(consonant + 'h')}, {literal(consonant)})"
     x = _pattern(x, r"h\b", "")
     for letter in "abcdfgijklmnprstuvz":
-        x = f"replace({x}, {quoted(letter * 2)}, {quoted(letter)})"
+        x = f"replace({x}, {literal(letter * 2)}, {literal(letter)})"
     return x
 
 
@@ -58,7 +54,7 @@ _PLAIN: dict[str, Callable[[str], str]] = {
     "upper": lambda x: f"upper({x})",
     "trim": lambda x: f"trim({x})",
     "strip_accents": lambda x: (
-        f"translate(strip_accents({x}), {quoted(_UNDECOMPOSED[0])}, {quoted(_UNDECOMPOSED[1])})"
+        f"translate(strip_accents({x}), {literal(_UNDECOMPOSED[0])}, {literal(_UNDECOMPOSED[1])})"
     ),
     # O'Neil is written with six different characters, or none: all become oneil.
     "drop_apostrophes": lambda x: _pattern(x, "['`´‘’ʼ]", ""),
@@ -83,7 +79,7 @@ def _null_if(x: str, values: Setting) -> str:
     if not isinstance(options, tuple):
         raise LinkageError("step 'null_if' needs a value or a list of values")
     # Not ``IN``, for which DuckDB works out x once for each of the values.
-    return f"CASE WHEN NOT list_contains([{', '.join(map(quoted, options))}], {x}) THEN {x} END"
+    return f"CASE WHEN NOT list_contains([{', '.join(map(literal, options))}], {x}) THEN {x} END"
 
 
 def _text_setting(step: str, setting: Setting) -> str:
@@ -99,7 +95,7 @@ def _replace(x: str, setting: Setting) -> str:
 
 
 def _null_if_matches(x: str, setting: Setting) -> str:
-    pattern = quoted(_text_setting("null_if_matches", setting))
+    pattern = literal(_text_setting("null_if_matches", setting))
     return f"CASE WHEN NOT regexp_matches({x}, {pattern}) THEN {x} END"
 
 
@@ -111,7 +107,7 @@ def _remove_words(x: str, setting: Setting) -> str:
 
 
 def _extract(x: str, setting: Setting) -> str:
-    return f"regexp_extract({x}, {quoted(_text_setting('extract', setting))}, 1)"
+    return f"regexp_extract({x}, {literal(_text_setting('extract', setting))}, 1)"
 
 
 def _parse_date(x: str, setting: Setting) -> str:
@@ -119,7 +115,7 @@ def _parse_date(x: str, setting: Setting) -> str:
     formats = (setting,) if isinstance(setting, str) else setting
     if not isinstance(formats, tuple) or not formats:
         raise LinkageError("step 'parse_date' needs a format or a list of formats")
-    return f"try_strptime({x}, [{', '.join(map(quoted, formats))}])"
+    return f"try_strptime({x}, [{', '.join(map(literal, formats))}])"
 
 
 def _check_digit(x: str, setting: Setting) -> str:
@@ -200,7 +196,7 @@ def step_problems(steps: Sequence[Step]) -> Iterator[str]:
 def _format_problems(step: Step) -> Iterator[str]:
     try:
         with duckdb.connect(":memory:", config={"temp_file_encryption": "true"}) as con:
-            con.execute(f"SELECT {_parse_date(quoted('x'), step.setting)}")
+            con.execute(f"SELECT {_parse_date(literal('x'), step.setting)}")
     except duckdb.InvalidInputException:
         yield f"step 'parse_date': {step.setting!r} is no format of dates; write such as '%d/%m/%Y'"
 
@@ -223,7 +219,7 @@ def _skeleton(x: str) -> str:
     first = _pattern(f"left({sounds}, 1)", "[aeiou]", "a")
     bare = f"{first} || {_pattern(f'substr({sounds}, 2)', '[aeiouy]', '')}"
     for consonant in "bdfghjklmnprstvxz":
-        bare = f"replace({bare}, {quoted(consonant * 2)}, {quoted(consonant)})"
+        bare = f"replace({bare}, {literal(consonant * 2)}, {literal(consonant)})"
     return f"nullif({bare}, '')"
 
 

@@ -29,13 +29,13 @@ from linkage.engine import Bools
 from linkage.equivalents import equivalents_path
 from linkage.errors import LinkageError
 from linkage.fitted import Fitted
-from linkage.inputs import identifier
 from linkage.linker import LinkResult
 from linkage.model import Model
 from linkage.moves import as_it_was
 from linkage.packing import Packing
 from linkage.score import Scored
 from linkage.spec import Key
+from linkage.sql_text import identifier
 from linkage.standardise import column_sql, part_sql
 
 FORMAT = 1

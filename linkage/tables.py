@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from linkage.errors import LinkageError
 from linkage.spec import repeated
+from linkage.sql_text import literal
 
 _READERS = {
     ".parquet": "read_parquet({})",
@@ -44,8 +45,7 @@ def register(
     if suffix not in _READERS:
         raise LinkageError(f"{path}: give records as .parquet or .csv")
     separator = _separator(path) if suffix == ".csv" else ""
-    literal = "'" + str(path).replace("'", "''") + "'"
-    reader = _READERS[suffix].format(literal, separator)
+    reader = _READERS[suffix].format(literal(path), separator)
     with reading(path, duckdb.BinderException):
         con.execute(f"CREATE VIEW {name} AS SELECT * FROM {reader}")
 

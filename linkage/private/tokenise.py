@@ -28,7 +28,8 @@ from linkage.private.plan import Item, groups_name, plan
 from linkage.private.secret import Secret
 from linkage.private.settings import Discovery, tests_of
 from linkage.private.tokens import ID, Header, check_source
-from linkage.standardise import apply_steps, column_sql, quoted
+from linkage.sql_text import identifier, literal
+from linkage.standardise import apply_steps, column_sql
 
 _ID_BYTES = 16
 _PLENTY = 5  # values of a small domain occur at least so often each before the domain is refused
@@ -96,7 +97,7 @@ def read_records(
     wanted = {c.from_ or n for n, c in model.columns.items() if not c.first_of} | {model.record_id}
     if missing := sorted(wanted - present):
         raise LinkageError(f"the records have no column {', '.join(missing)}; add it, may be empty")
-    name = _quoted_name(model.record_id)
+    name = identifier(model.record_id)
     counts = con.execute(f"SELECT count(*), count({name}), count(DISTINCT {name}) FROM input")
     rows, filled, distinct = counts.fetchone() or (0, 0, 0)
     if not rows == filled == distinct:
@@ -110,7 +111,7 @@ def _read_file(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     readers = {".parquet": "read_parquet({})", ".csv": "read_csv({}, all_varchar = true)"}
     if not path.is_file() or path.suffix.lower() not in readers:
         raise LinkageError(f"{path}: give records as a .parquet or .csv file")
-    source = readers[path.suffix.lower()].format(quoted(str(path)))
+    source = readers[path.suffix.lower()].format(literal(path))
     con.execute(f"CREATE VIEW input AS SELECT * FROM {source}")
 
 
@@ -125,18 +126,16 @@ def quietly() -> Iterator[None]:
         ) from None
 
 
-def _quoted_name(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
-
-
 def _standardise(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     """View ``standard`` of the model's columns, cleaned by its steps, with groups of equivalents."""
     read = [
-        f"{column_sql(c, _quoted_name(c.from_ or n))} AS {n}"
+        f"{column_sql(c, identifier(c.from_ or n))} AS {n}"
         for n, c in model.columns.items()
         if not c.first_of
     ]
-    stages = f"SELECT {_quoted_name(model.record_id)}::VARCHAR AS _record_id, {', '.join(read)} FROM input"
+    stages = (
+        f"SELECT {identifier(model.record_id)}::VARCHAR AS _record_id, {', '.join(read)} FROM input"
+    )
     for name, column in model.columns.items():
         if column.first_of:
             stages = f"SELECT *, coalesce({', '.join(column.first_of)}) AS {name} FROM ({stages})"

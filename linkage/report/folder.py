@@ -20,6 +20,7 @@ from linkage.model import Model
 from linkage.quality import quality
 from linkage.report.page import page
 from linkage.report.run import Run
+from linkage.sql_text import identifier
 
 FILES = (
     "clusters.parquet",
@@ -112,12 +113,10 @@ def read_truth(
         if missing:
             raise LinkageError(f"the records have no column {', '.join(missing)}")
         old, new = [model.record_id, truth, *columns], ["record_id", "person_id", *columns]
-        chosen = (f"{_name(o)}::VARCHAR AS {_name(n)}" for o, n in zip(old, new, strict=True))
+        chosen = (
+            f"{identifier(o)}::VARCHAR AS {identifier(n)}" for o, n in zip(old, new, strict=True)
+        )
         return con.execute(f"SELECT {', '.join(chosen)} FROM input").to_arrow_table()
-
-
-def _name(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
 
 
 def measure(

@@ -16,6 +16,7 @@ from linkage.model import Model
 from linkage.packing import Packing, groups_column, part_column, words_column
 from linkage.spark.workers import RowByRow, connect
 from linkage.spec import Key
+from linkage.sql_text import identifier
 from linkage.standardise import apply_steps, column_sql, part_sql
 
 
@@ -41,11 +42,6 @@ def row_by_row(model: Model) -> RowByRow:
         f"SELECT {', '.join(select)} FROM ({_staged_sql(model)}) s{joins}",
         {f"groups_{c}": _groups(model, c) for c in grouped},
     )
-
-
-def identifier(column: str) -> str:
-    """A quoted identifier, for names that come from the input."""
-    return '"' + column.replace('"', '""') + '"'
 
 
 def _staged_sql(model: Model) -> str:

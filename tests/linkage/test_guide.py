@@ -16,7 +16,8 @@ import linkage
 from ffp_data.cli.main import app
 from linkage.report import FILES
 from linkage.spec import TESTS, Column, Comparison, Part, Rule
-from linkage.standardise import column_sql, quoted, step_names
+from linkage.sql_text import literal
+from linkage.standardise import column_sql, step_names
 
 GUIDE = (Path(__file__).parents[2] / "docs/linkage-model.md").read_text(encoding="utf-8")
 
@@ -68,9 +69,9 @@ def test_the_weights_of_known_identifiers_pass_right_numbers_and_stop_wrong_ones
     right = KNOWN[name]
     for place in range(len(right)):
         wrong = right[:place] + str((int(right[place]) + 1) % 10) + right[place + 1 :]
-        found = duckdb.sql(f"SELECT {column_sql(column, quoted(wrong))}").fetchone()
+        found = duckdb.sql(f"SELECT {column_sql(column, literal(wrong))}").fetchone()
         assert found == (None,)
-    assert duckdb.sql(f"SELECT {column_sql(column, quoted(right))}").fetchone() == (right,)
+    assert duckdb.sql(f"SELECT {column_sql(column, literal(right))}").fetchone() == (right,)
 
 
 def test_the_links_inside_the_guide_lead_somewhere() -> None:

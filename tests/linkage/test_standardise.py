@@ -9,7 +9,8 @@ import pytest
 
 from linkage.errors import LinkageError
 from linkage.spec import Column, Step
-from linkage.standardise import apply_steps, column_sql, part_sql, quoted
+from linkage.sql_text import literal
+from linkage.standardise import apply_steps, column_sql, part_sql
 
 
 def _value(expression: str) -> Any:
@@ -47,7 +48,7 @@ def test_steps_turn_a_value_into_its_standard_form(
     steps: list[Any], given: str, expected: str | None
 ) -> None:
     column = Column.model_validate({"steps": steps})
-    assert _value(column_sql(column, quoted(given))) == expected
+    assert _value(column_sql(column, literal(given))) == expected
 
 
 NHS = {"weights": [10, 9, 8, 7, 6, 5, 4, 3, 2, 1], "modulus": 11}  # NHS Data Dictionary
@@ -71,7 +72,7 @@ def test_a_number_whose_check_digit_is_wrong_is_missing(
     setting: dict[str, Any], given: str, expected: str | None
 ) -> None:
     column = Column.model_validate({"steps": [{"check_digit": setting}]})
-    assert _value(column_sql(column, quoted(given))) == expected
+    assert _value(column_sql(column, literal(given))) == expected
 
 
 @pytest.mark.parametrize(
