@@ -120,6 +120,7 @@ def read(
 
 def write(root: Path, rows: pa.Table, seed: int, stop: Event, out: Any) -> None:
     """Daily runs, one after another, until it is enough; with less claim to the cores than answers have."""
+    os.setsid()  # as cron and systemd start it
     give_way()
     runs: list[float] = []
     rng = Random(seed)

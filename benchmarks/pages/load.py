@@ -266,6 +266,7 @@ def running(folder: Path, program: Sequence[str], *, asked: bool) -> Iterator[An
             [*program, "run", "--background", "--home", str(folder / "home"), "--landing",
              str(folder / "partnership" / "landing"), "--as-at", "2026-03-31"],
             stdout=file, stderr=subprocess.STDOUT,
+            start_new_session=True,  # as cron and systemd start it
         )  # fmt: skip
     try:
         yield process

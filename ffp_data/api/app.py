@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Security
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,10 +24,11 @@ from ffp_data.api.quick import quick_resolve
 from ffp_data.lookups import Answer, Demographics, Lookups
 from ffp_data.lookups.answers import AsOf, Child, History, Resolution
 from ffp_data.lookups.changes import Told
+from ffp_data.lookups.identify_process import IdentifyProcess
 from ffp_data.lookups.register import Register
 from ffp_data.lookups.tables import page, written_day
 from ffp_data.sealing.pending import require_none
-from ffp_data.serving import NothingPublishedError, People, SearchProcess, Serving, load_people
+from ffp_data.serving import NothingPublishedError, People, Serving, load_people
 from ffp_data.settings import Home
 from governance.access import Gate, Journal, Principal
 
@@ -58,18 +59,18 @@ class Service:
     access: Access
     register: Register
     people: Serving[People]
-    search: SearchProcess
+    identify: IdentifyProcess
     journal: Journal
     lookups: Lookups
 
     @classmethod
     def of(cls, home: Home) -> Service:
         access, register = Access(home), Register.open(home.hub_url)
-        people, search = Serving(home, load_people), SearchProcess(home)
+        people, identify = Serving(home, load_people), IdentifyProcess(home)
         journal = Journal(home.ledger_dir, access.ledger)
         gate = Gate(access.roles, access.gate.subjects, journal.append)
-        lookups = Lookups(access, register, people, search, gate)
-        return cls(access, register, people, search, journal, lookups)
+        lookups = Lookups(access, register, people, gate)
+        return cls(access, register, people, identify, journal, lookups)
 
 
 async def _service(request: Request) -> Service:
@@ -136,13 +137,22 @@ def _refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
 routes = APIRouter()
 
 
-@routes.post("/identify", responses=_refusals(401, 403, 422, 503), tags=["children"])
-def identify(known: Demographics, who: Who, service: Served, reason: Reason = None) -> Answer:
+@routes.post(
+    "/identify",
+    response_model=Answer,
+    responses=_refusals(401, 403, 422, 503),
+    tags=["children"],
+)
+async def identify(
+    known: Demographics, who: Who, service: Served, reason: Reason = None
+) -> Response:
     """Find a child by what is known: candidates that are certain, probable or possible.
 
     Right: identify. The weights are those that a run gives the same pair of records.
     """
-    return service.lookups.identify(who, known, reason)
+    return Response(
+        await service.identify.answer(who, known, reason), media_type="application/json"
+    )
 
 
 @routes.get("/children/{child_id}", responses=_refusals(401, 403, 404, 422, 503), tags=["children"])
@@ -211,7 +221,7 @@ def changes(
 def healthz(request: Request) -> Health:
     """Whether the service answers, and from which run; needs no token and names nobody."""
     service: Service = request.app.state.service
-    told = (service.people.problem, service.search.problem, service.journal.problem)
+    told = (service.people.problem, service.identify.problem, service.journal.problem)
     problems = sorted({problem for problem in told if problem})
     try:
         meta = service.people.served().meta
@@ -231,7 +241,7 @@ def make_app(home: Home, open_service: Callable[[Home], Service] = Service.of) -
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
         service = open_service(home)
-        with service.journal, service.search:
+        with service.journal, service.identify:
             app.state.service = service
             service.people.start()
             yield

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ffp_data.access import Access
-    from ffp_data.lookups import Lookups
+    from ffp_data.lookups import Identify, Lookups
     from ffp_data.lookups.answers import AsOf
 
 Reason = Annotated[
@@ -48,6 +48,7 @@ def add_to_hub(hub: typer.Typer) -> None:
 class _Opened:
     access: Access
     lookups: Lookups
+    identify: Identify
 
 
 @contextmanager
@@ -56,11 +57,16 @@ def _open(home: Path | None, *, many: bool = False) -> Iterator[_Opened]:
     from contextlib import ExitStack
 
     from ffp_data.access import Access
-    from ffp_data.lookups import Lookups, NotThereError
+    from ffp_data.lookups import (
+        Identify,
+        Lookups,
+        NamesThePersonError,
+        NotEnoughError,
+        NotThereError,
+    )
     from ffp_data.lookups.register import Register
-    from ffp_data.lookups.service import NamesThePersonError, NotEnoughError
     from ffp_data.sealing.pending import require_none
-    from ffp_data.serving import NothingPublishedError, SearchHere, Serving, load
+    from ffp_data.serving import NothingPublishedError, Serving, load
     from governance.access import Gate, Journal
     from linkage import LinkageError
 
@@ -76,7 +82,8 @@ def _open(home: Path | None, *, many: bool = False) -> Iterator[_Opened]:
             gate = Gate(access.roles, gate.subjects, journal.append)
         try:
             serving = Serving(place, load)
-            yield _Opened(access, Lookups(access, register, serving, SearchHere(serving), gate))
+            lookups = Lookups(access, register, serving, gate)
+            yield _Opened(access, lookups, Identify(register, serving, gate))
         except (
             NotThereError,
             NothingPublishedError,
@@ -151,7 +158,7 @@ def _identify_one(
         raise fail(problem_of(error), 2) from None
     with _open(home) as opened:
         who = opened.access.user(Right.IDENTIFY, reason=reason)
-        answer = opened.lookups.identify(who, known, reason)
+        answer = opened.identify(who, known, reason)
     if json:
         print_json(answer.model_dump(mode="json"))
     else:
@@ -180,7 +187,7 @@ def _identify_many(
     with _open(home, many=True) as opened:
         who = opened.access.user(Right.IDENTIFY, reason=reason)
         try:
-            done = identify_csv(source, out, lambda k: opened.lookups.identify(who, k, reason))
+            done = identify_csv(source, out, lambda k: opened.identify(who, k, reason))
         except BatchError as error:
             raise fail(str(error), 2) from error
     if json:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from ffp_data.lookups.demographics import Demographics
 from ffp_data.lookups.grading import Answer
-from ffp_data.lookups.service import NotEnoughError
+from ffp_data.lookups.identify import NotEnoughError
 from governance.files import replacing
 from linkage import LinkageError
 

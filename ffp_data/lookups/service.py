@@ -1,4 +1,4 @@
-"""Every look-up behind one gate: commands and API ask here, and nothing is answered past it.
+"""Every look-up by identifier or run behind one gate: commands and API ask here, and nothing is answered past it.
 
 Each method takes who asks (`Principal`) and why, lets the gate decide, writes the read down and only then
 answers. A sealed identity is not there: it is answered like an identifier that was never issued.
@@ -6,7 +6,7 @@ answers. A sealed identity is not there: it is answered like an identifier that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -20,36 +20,16 @@ from ffp_data.hub.errors import HubError, InvalidIdentifierError
 from ffp_data.hub.events import PastEvent
 from ffp_data.lookups.answers import Child, Event, History, Resolution
 from ffp_data.lookups.changes import Told, changes_since
-from ffp_data.lookups.demographics import FIELDS, Demographics
-from ffp_data.lookups.grading import SHOWN, Answer, grade
 from ffp_data.lookups.register import Register
-from ffp_data.pipeline.protected import PLACES
-from ffp_data.serving import NothingPublishedError, People, Search, Served, Serving
-from ffp_data.serving.search import Found
+from ffp_data.serving import NothingPublishedError, People, Served, Serving
 from governance.access import Gate, Principal, Right
 from governance.pseudonym import pseudonymise
-from linkage.lookup import TooLittleError
 
 _WITHHELD = "lookups/withheld-record-keys"
 
 
 class NotThereError(Exception):
     """No such identifier or run in this hub, or a text that can't be one."""
-
-
-class NotEnoughError(ValueError):
-    """Too little is known to look for anybody; the message says what would do."""
-
-    def __init__(self, ways: list[tuple[str, ...]]) -> None:
-        """Name the fields that suffice, without sets that hold another one."""
-        known = [{FIELDS[c] for c in way} for way in ways if set(way) <= FIELDS.keys()]
-        least = [way for way in known if not any(other < way for other in known)]
-        told = "; or ".join(" and ".join(sorted(way)) for way in least)
-        super().__init__(f"too little is known to look for anybody; give {told}")
-
-
-class NamesThePersonError(ValueError):
-    """A reason that repeats what the search gives: the ledger would then name the person."""
 
 
 class Lookups:
@@ -60,58 +40,11 @@ class Lookups:
         access: Access,
         register: Register,
         people: Serving[People] | Serving[Served],
-        search: Search,
         gate: Gate | None = None,
     ) -> None:
         """`gate` replaces the home's own, which waits for the disk at each read."""
-        self._access, self._register, self._people, self._search = access, register, people, search
+        self._access, self._register, self._people = access, register, people
         self._gate = gate or access.gate
-
-    def identify(self, who: Principal, known: Demographics, reason: str | None) -> Answer:
-        """Candidates for what is known of a child.
-
-        Raises AccessDeniedError, NotEnoughError, TooManyError (of linkage: too many share it),
-        NothingPublishedError, NamesThePersonError.
-        """
-        self._gate.check(who, Right.IDENTIFY, reason=reason)
-        _refuse_names(known, reason)
-        try:
-            searched = self._search.find(known.record())
-        except TooLittleError as error:
-            raise NotEnoughError(error.ways) from None
-        in_use = self._register.in_use(set(searched.child_of.values()))
-        if hidden := self._register.shielded() & set(in_use.values()):
-            searched = self._as_if_placeless(searched, known, hidden)
-        own, meta = searched.child_of, searched.meta
-        found = grade(searched.matches, lambda r: in_use.get(own[r]), searched.thresholds)
-        shown = found[:SHOWN]
-        self._gate.read(
-            who,
-            Right.IDENTIFY,
-            subjects=[candidate.child_id for candidate in shown],
-            reason=reason,
-            fields=known.given,
-            found=len(found),
-        )
-        return Answer(
-            candidates=shown,
-            more=len(found) - len(shown),
-            model=meta["model_version"],
-            run=meta["run_id"],
-            as_at=meta["as_at"],
-        )
-
-    def _as_if_placeless(self, first: Found, known: Demographics, hidden: Set[str]) -> Found:
-        """The search as if no place of these children were known: they were shielded since the last run."""
-        record = {name: value for name, value in known.record().items() if name not in PLACES}
-        try:
-            again = self._search.find(record)
-        except TooLittleError:  # a place was all that led to them
-            again = first._replace(matches=[], child_of={})
-        in_use = self._register.in_use({*first.child_of.values(), *again.child_of.values()})
-        seen = [m for m in first.matches if in_use.get(first.child_of[m.record_id]) not in hidden]
-        seen += [m for m in again.matches if in_use.get(again.child_of[m.record_id]) in hidden]
-        return first._replace(matches=seen, child_of={**first.child_of, **again.child_of})
 
     def resolve(self, who: Principal, child_id: str, reason: str | None = None) -> Resolution:
         """The identifier in use for one that was issued; raises NotThereError, AccessDeniedError."""
@@ -226,9 +159,8 @@ class Lookups:
         return self._register.runs()
 
     def _releases(self) -> Iterator[dict[str, Any]]:
-        for event in self._access.ledger.events():
-            if event["kind"] == "released":
-                yield event["facts"]
+        for event in self._access.ledger.events("released"):
+            yield event["facts"]
 
     def _without_places(self, table: pa.Table) -> tuple[pa.Table, int]:
         children = table["child_id"].unique().to_pylist()
@@ -288,15 +220,6 @@ def _canonical(child_id: str) -> str:
         return parse(child_id)
     except InvalidIdentifierError:
         return child_id
-
-
-def _refuse_names(known: Demographics, reason: str | None) -> None:
-    words = (reason or "").casefold()
-    for value in known.record().values():
-        if value and len(value) > 1 and value.casefold() in words:
-            raise NamesThePersonError(
-                "the reason repeats what is searched for; say why, not who: it is kept in the ledger"
-            )
 
 
 def _event(event: PastEvent, shows_keys: bool) -> Event:

@@ -2,8 +2,7 @@
 
 DuckDB lets one process hold the warehouse, so nobody can read it meanwhile. At its end a run publishes
 what look-ups need (`snapshot`); readers open what the pointer names, load it beside what they have and
-then change over (`reader`). A search takes a hundred times as long as any other look-up, so a service
-gives it a process of its own (`search`). A protected person's place is not in the file at all.
+then change over (`reader`). A protected person's place is not in the file at all.
 """
 
 from __future__ import annotations
@@ -16,18 +15,12 @@ from ffp_data.serving.reader import (
     load,
     load_people,
 )
-from ffp_data.serving.search import Found, Search, SearchDiedError, SearchHere, SearchProcess
 from ffp_data.serving.snapshot import Published, forget, publish
 
 __all__ = [
-    "Found",
     "NothingPublishedError",
     "People",
     "Published",
-    "Search",
-    "SearchDiedError",
-    "SearchHere",
-    "SearchProcess",
     "Served",
     "Serving",
     "forget",

@@ -24,7 +24,11 @@ class AccessDeniedError(Exception):
     def __init__(self, principal: Principal, right: Right, why: str) -> None:
         """Keep who asked for what, and say why not."""
         super().__init__(f"{principal.name} as {principal.role or 'nobody'}: {why}")
-        self.right = right
+        self.principal, self.right, self.why = principal, right, why
+
+    def __reduce__(self) -> tuple[type[AccessDeniedError], tuple[Principal, Right, str]]:
+        """Made again from its parts, where it comes from another process."""
+        return type(self), (self.principal, self.right, self.why)
 
 
 class Subjects(Protocol):

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from ffp_data.access import Access
-from ffp_data.lookups import Lookups
+from ffp_data.lookups import Identify, Lookups
 from ffp_data.lookups.register import Register
 from ffp_data.pipeline.run import Run
-from ffp_data.serving import SearchHere, Serving, load
+from ffp_data.serving import Serving, load
 from ffp_data.settings import Home
 from tests.lookups.world import World, make_world
 
@@ -33,22 +33,35 @@ def own_world(world: World, tmp_path: Path) -> World:
 
 
 @pytest.fixture(scope="session")
-def lookups(world: World) -> Iterator[Lookups]:
-    with_register = Register.open(world.home.hub_url)
-    serving = Serving(world.home, load)
-    yield Lookups(Access(world.home), with_register, serving, SearchHere(serving))
-    with_register.close()
+def _both(world: World) -> Iterator[tuple[Lookups, Identify]]:
+    register = Register.open(world.home.hub_url)
+    yield _opened(world.home, register)
+    register.close()
+
+
+@pytest.fixture(scope="session")
+def lookups(_both: tuple[Lookups, Identify]) -> Lookups:
+    return _both[0]
+
+
+@pytest.fixture(scope="session")
+def identify(_both: tuple[Lookups, Identify]) -> Identify:
+    return _both[1]
 
 
 @pytest.fixture
-def open_lookups() -> Iterator[Callable[[Home], Lookups]]:
-    opened: list[Register] = []
+def open_lookups() -> Iterator[Callable[[Home], tuple[Lookups, Identify]]]:
+    registers: list[Register] = []
 
-    def open_(home: Home) -> Lookups:
-        opened.append(Register.open(home.hub_url))
-        serving = Serving(home, load)
-        return Lookups(Access(home), opened[-1], serving, SearchHere(serving))
+    def open_(home: Home) -> tuple[Lookups, Identify]:
+        registers.append(Register.open(home.hub_url))
+        return _opened(home, registers[-1])
 
     yield open_
-    for register in opened:
+    for register in registers:
         register.close()
+
+
+def _opened(home: Home, register: Register) -> tuple[Lookups, Identify]:
+    access, serving = Access(home), Serving(home, load)
+    return Lookups(access, register, serving), Identify(register, serving, access.gate)

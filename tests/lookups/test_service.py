@@ -12,8 +12,15 @@ import sqlalchemy as sa
 from ffp_data.access import Access
 from ffp_data.hub.child_id import new_child_id
 from ffp_data.hub.database import create_engine
-from ffp_data.lookups import Demographics, Grade, Lookups, NotThereError
-from ffp_data.lookups.service import NamesThePersonError, NotEnoughError
+from ffp_data.lookups import (
+    Demographics,
+    Grade,
+    Identify,
+    Lookups,
+    NamesThePersonError,
+    NotEnoughError,
+    NotThereError,
+)
 from ffp_data.serving import load
 from ffp_data.settings import Home
 from governance.access import AccessDeniedError, Principal
@@ -39,8 +46,8 @@ def child_of(world: World, record_key: str) -> str:
     return load(world.home).child_of(record_key)
 
 
-def test_a_child_is_found_for_certain_and_the_twin_is_not(world: World, lookups: Lookups) -> None:
-    answer = lookups.identify(WORKER, known(NOAH), "a call from the school")
+def test_a_child_is_found_for_certain_and_the_twin_is_not(world: World, identify: Identify) -> None:
+    answer = identify(WORKER, known(NOAH), "a call from the school")
     first, *others = answer.candidates
     assert (first.child_id, first.grade) == (child_of(world, "health_csv|RXG|1"), Grade.CERTAIN)
     assert "given name: the same" in first.evidence
@@ -48,41 +55,41 @@ def test_a_child_is_found_for_certain_and_the_twin_is_not(world: World, lookups:
 
 
 def test_of_twins_who_cannot_be_told_apart_neither_is_certain(
-    world: World, lookups: Lookups
+    world: World, identify: Identify
 ) -> None:
     without_name = known(NOAH, given_name=None)
-    found = lookups.identify(WORKER, without_name, "a call").candidates
+    found = identify(WORKER, without_name, "a call").candidates
     twins = {child_of(world, "health_csv|RXG|1"), child_of(world, "health_csv|RXG|2")}
     assert {c.child_id for c in found} >= twins
     assert all(c.grade is not Grade.CERTAIN for c in found)
 
 
 def test_one_twins_name_with_the_others_number_makes_nobody_certain(
-    world: World, lookups: Lookups
+    world: World, identify: Identify
 ) -> None:
     mixed = known(NOAH, nhs_number=LUCA["nhs_number"])
-    found = lookups.identify(WORKER, mixed, "a call").candidates
+    found = identify(WORKER, mixed, "a call").candidates
     assert found
     assert all(c.grade is not Grade.CERTAIN for c in found)
     assert any(c.against for c in found)
 
 
-def test_an_adult_is_nobody_to_be_found(lookups: Lookups) -> None:
-    found = lookups.identify(WORKER, known(ADULT), "a call").candidates
+def test_an_adult_is_nobody_to_be_found(identify: Identify) -> None:
+    found = identify(WORKER, known(ADULT), "a call").candidates
     assert all(c.grade is Grade.POSSIBLE for c in found)  # a child of the same house at most
 
 
 def test_a_protected_childs_place_is_neither_told_nor_confirmed(
-    world: World, lookups: Lookups
+    world: World, lookups: Lookups, identify: Identify
 ) -> None:
-    right = lookups.identify(WORKER, known(HIDDEN), "a call").candidates[0]
-    wrong = lookups.identify(WORKER, known(HIDDEN, postcode="XF9 9ZZ"), "a call").candidates[0]
+    right = identify(WORKER, known(HIDDEN), "a call").candidates[0]
+    wrong = identify(WORKER, known(HIDDEN, postcode="XF9 9ZZ"), "a call").candidates[0]
     assert right == wrong
     assert not any("address" in each or "district" in each for each in right.evidence)
     told = lookups.child(WORKER, right.child_id, "a call")
     assert (told.given_name, told.postcode, told.place_withheld) == ("Marigold", None, True)
     only_place = Demographics(postcode=HIDDEN["postcode"], birth_date=HIDDEN["date_of_birth"])
-    found = lookups.identify(WORKER, only_place, "a call").candidates
+    found = identify(WORKER, only_place, "a call").candidates
     assert right.child_id not in {c.child_id for c in found}
 
 
@@ -118,9 +125,9 @@ def test_keys_of_a_protected_childs_records_are_withheld_since_they_name_a_schoo
 
 
 @pytest.mark.parametrize("who", [OFFICER, ENGINEER])
-def test_a_role_without_the_right_learns_nothing(lookups: Lookups, who: Principal) -> None:
+def test_a_role_without_the_right_learns_nothing(identify: Identify, who: Principal) -> None:
     with pytest.raises(AccessDeniedError):
-        lookups.identify(who, known(NOAH), "a call")
+        identify(who, known(NOAH), "a call")
 
 
 def test_a_role_that_may_not_know_who_it_is_gets_the_identifier_alone(
@@ -133,11 +140,11 @@ def test_a_role_that_may_not_know_who_it_is_gets_the_identifier_alone(
 
 
 def test_the_ledger_knows_who_read_whom_and_no_identifier_in_clear(
-    own_world: World, open_lookups: Callable[[Home], Lookups]
+    own_world: World, open_lookups: Callable[[Home], tuple[Lookups, Identify]]
 ) -> None:
-    lookups, access = open_lookups(own_world.home), Access(own_world.home)
+    (lookups, identify), access = open_lookups(own_world.home), Access(own_world.home)
     before = sum(1 for _ in access.ledger.events())
-    answer = lookups.identify(WORKER, known(NOAH), "a call from the school")
+    answer = identify(WORKER, known(NOAH), "a call from the school")
     child_id = answer.candidates[0].child_id
     lookups.history(REVIEWER, child_id.lower())
     with pytest.raises(AccessDeniedError):
@@ -154,14 +161,14 @@ def test_the_ledger_knows_who_read_whom_and_no_identifier_in_clear(
     assert not any(word in text for word in (child_id, "Noah", "Quarrington", "2016-05-04"))
 
 
-def test_a_reason_that_names_the_person_is_refused(lookups: Lookups) -> None:
+def test_a_reason_that_names_the_person_is_refused(identify: Identify) -> None:
     with pytest.raises(NamesThePersonError):
-        lookups.identify(WORKER, known(NOAH), "the mother of noah called")
+        identify(WORKER, known(NOAH), "the mother of noah called")
 
 
-def test_too_little_names_fields_that_a_caller_knows(lookups: Lookups) -> None:
+def test_too_little_names_fields_that_a_caller_knows(identify: Identify) -> None:
     with pytest.raises(NotEnoughError, match="birth_date and given_name") as refused:
-        lookups.identify(WORKER, Demographics(given_name="Noah"), "a call")
+        identify(WORKER, Demographics(given_name="Noah"), "a call")
     assert "surname" not in str(refused.value)
 
 
@@ -172,17 +179,17 @@ def test_an_identifier_never_issued_and_a_mistyped_one_are_not_there(lookups: Lo
 
 
 def test_a_child_who_left_the_register_is_not_there_even_before_the_next_snapshot(
-    own_world: World, open_lookups: Callable[[Home], Lookups]
+    own_world: World, open_lookups: Callable[[Home], tuple[Lookups, Identify]]
 ) -> None:
-    lookups = open_lookups(own_world.home)
-    child_id = lookups.identify(WORKER, known(NOAH), "a call").candidates[0].child_id
+    lookups, identify = open_lookups(own_world.home)
+    child_id = identify(WORKER, known(NOAH), "a call").candidates[0].child_id
     engine = create_engine(own_world.home.hub_url)
     with engine.begin() as connection:
         for table in ("hub_subject_key", "hub_membership", "hub_event", "hub_person"):
             query = sa.text(f"DELETE FROM {table} WHERE child_id = :gone")
             connection.execute(query, {"gone": child_id})
     engine.dispose()
-    found = lookups.identify(WORKER, known(NOAH), "a call").candidates
+    found = identify(WORKER, known(NOAH), "a call").candidates
     assert child_id not in {c.child_id for c in found}
     with pytest.raises(NotThereError):
         lookups.child(SYSTEM, child_id)

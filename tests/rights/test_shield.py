@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ffp_data.hub.orders import OrderError
-from ffp_data.lookups import Lookups
+from ffp_data.lookups import Identify, Lookups
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.publish import publish_extracts
 from ffp_data.pipeline.run import Run
@@ -40,12 +40,12 @@ def reached(orders: Orders, kind: Kind = Kind.SHIELD) -> set[str]:
 @pytest.mark.slow  # links a small world
 @pytest.mark.control("B08", "B09")
 def test_look_ups_withhold_the_place_from_the_order_on_and_tell_it_again_once_it_is_lifted(
-    own_world: World, open_lookups: Callable[[Home], Lookups]
+    own_world: World, open_lookups: Callable[[Home], tuple[Lookups, Identify]]
 ) -> None:
     child = child_of(own_world, "health_csv|RXG|1")
-    lookups = open_lookups(own_world.home)
+    lookups, identify = open_lookups(own_world.home)
     assert lookups.child(WORKER, child, "a visit").postcode == NOAH["postcode"]
-    before = lookups.identify(WORKER, known(NOAH), "a call").candidates
+    before = identify(WORKER, known(NOAH), "a call").candidates
     with Orders(own_world.home) as orders:
         number = shield(orders, child, WHY).number
         found = lookups.child(WORKER, child, "a visit")
@@ -56,20 +56,20 @@ def test_look_ups_withhold_the_place_from_the_order_on_and_tell_it_again_once_it
         assert not [k for k in table["record_key"].to_pylist() if k == "health_csv|RXG|1"]
         lift(orders, number, WHY)
     assert lookups.child(WORKER, child, "a visit").postcode == NOAH["postcode"]
-    assert lookups.identify(WORKER, known(NOAH), "a call").candidates == before
+    assert identify(WORKER, known(NOAH), "a call").candidates == before
 
 
 @pytest.mark.slow  # links a small world
 @pytest.mark.control("B08")
 def test_a_search_weighs_a_shielded_child_as_if_no_place_of_it_were_known(
-    own_world: World, open_lookups: Callable[[Home], Lookups]
+    own_world: World, open_lookups: Callable[[Home], tuple[Lookups, Identify]]
 ) -> None:
     """Otherwise whoever guesses postcodes sees by the weight which one is right."""
     child = child_of(own_world, "health_csv|RXG|1")
-    lookups = open_lookups(own_world.home)
+    _, identify = open_lookups(own_world.home)
 
     def weight(postcode: str | None) -> tuple[float, list[str]]:
-        found = lookups.identify(WORKER, known(NOAH, postcode=postcode), "a call").candidates
+        found = identify(WORKER, known(NOAH, postcode=postcode), "a call").candidates
         (mine,) = [each for each in found if each.child_id == child]
         return mine.weight, mine.evidence
 

@@ -1,77 +1,45 @@
-"""Searching the records of a snapshot: here, or in a process of its own.
+"""`Identify` in a process of its own, so that other look-ups of a service don't wait for it.
 
 A search computes for ten milliseconds and more, and Python computes one thing at a time: in one process
-a look-up by identifier would wait for every search. The process opens the home by itself, changes over to
-newer snapshots by itself, and ends with the one that began it, however that ends.
+a look-up by identifier would wait for every search. The process does all of the look-up, from the gate to the
+answer's bytes, with its own journal of reads; the service only hands questions in and answers out. It opens
+the home by itself, changes over to newer snapshots by itself, and ends with the service, however that ends.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
-from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process
 from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import Self
 
-from ffp_data.serving.reader import Served, Serving, load
+from ffp_data.access import Access
+from ffp_data.lookups.demographics import Demographics
+from ffp_data.lookups.identify import Identify
+from ffp_data.lookups.register import Register
+from ffp_data.serving import Served, Serving, load
 from ffp_data.settings import Home
-from linkage.lookup import Match
-from linkage.spec import Thresholds
+from governance.access import Gate, Journal, Principal
 
 _ANSWER_SECONDS = 30
 _TRIES = 2
+_NICENESS = 5
+"""A look-up by identifier goes first, a run in the background last."""
 
 
 class SearchDiedError(Exception):
     """The process of the search ended amid an answer, twice."""
 
 
-class Found(NamedTuple):
-    """The records that may be the one looked for, with the child of each, and what they rest on."""
-
-    matches: list[Match]
-    child_of: dict[str, str]
-    thresholds: Thresholds
-    meta: dict[str, str]
-
-
-class Search(Protocol):
-    """Finds records like one that is given."""
-
-    def find(self, record: Mapping[str, str | None]) -> Found:
-        """Raises NothingPublishedError, and TooLittleError and TooManyError of linkage."""
-
-    @property
-    def problem(self) -> str | None:
-        """Why the newest snapshot is not searched; None when it is."""
-
-
-class SearchHere:
-    """Searches in this process."""
-
-    def __init__(self, serving: Serving[Served]) -> None:
-        """`serving` keeps the snapshot."""
-        self._serving = serving
-
-    def find(self, record: Mapping[str, str | None]) -> Found:
-        """See `Search`."""
-        served = self._serving.served()
-        matches = served.lookup.find(record)
-        own = {match.record_id: served.child_of(match.record_id) for match in matches}
-        return Found(matches, own, served.model.thresholds, served.meta)
-
-    @property
-    def problem(self) -> str | None:
-        """See `Search`."""
-        return self._serving.problem
-
-
-class SearchProcess:
-    """Searches in another process, one search at a time. Use as a context."""
+class IdentifyProcess:
+    """Identifies in another process, one question at a time. Use as a context."""
 
     def __init__(self, home: Home) -> None:
         """Nothing is started before the context is entered."""
@@ -90,25 +58,32 @@ class SearchProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End the process."""
+        """End the process, once its reads are in the ledger."""
         with self._starting:
             pool, self._pool = self._pool, None
-        if pool:
-            pool.shutdown()
+        if pool is None:
+            return
+        # Of one that died the journal stays on file, and the next that opens the ledger takes it over.
+        with suppress(BrokenProcessPool):
+            pool.submit(_close).result()
+        pool.shutdown()
 
-    def find(self, record: Mapping[str, str | None]) -> Found:
-        """See `Search`; a process that died is started anew. Raises SearchDiedError."""
+    async def answer(self, who: Principal, known: Demographics, reason: str | None) -> bytes:
+        """The `Answer` as JSON. A process that died is started anew.
+
+        Raises SearchDiedError, and what `Identify` raises.
+        """
         for _ in range(_TRIES):
             pool = self._running()
             try:
-                return pool.submit(_find, dict(record)).result()
+                return await asyncio.wrap_future(pool.submit(_answer, who, known, reason))
             except BrokenProcessPool:
                 self._drop(pool)
         raise SearchDiedError("the search ended twice without an answer; ask again in a minute")
 
     @property
     def problem(self) -> str | None:
-        """See `Search`."""
+        """Why the newest snapshot is not searched, or reads are not in the ledger; None when all is well."""
         pool = self._running()
         try:
             return pool.submit(_problem).result(timeout=_ANSWER_SECONDS)
@@ -132,17 +107,35 @@ class SearchProcess:
         pool.shutdown(wait=False)
 
 
-# In the process of the search:
+# In the other process:
 
-_searches: list[SearchHere] = []
+
+@dataclass(frozen=True)
+class _Work:
+    records: Serving[Served]
+    journal: Journal
+    identify: Identify
+
+
+_opened = ExitStack()
+_works: list[_Work] = []
 
 
 def _open(home: Home) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service is told, and ends this process
+    os.nice(_NICENESS)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
-    serving = Serving(home, load)
-    serving.start()
-    _searches.append(SearchHere(serving))
+    access, register, records = Access(home), Register.open(home.hub_url), Serving(home, load)
+    journal = _opened.enter_context(Journal(home.ledger_dir, access.ledger))
+    _opened.callback(register.close)
+    _opened.callback(records.stop)
+    records.start()
+    gate = Gate(access.roles, access.gate.subjects, journal.append)
+    _works.append(_Work(records, journal, Identify(register, records, gate)))
+
+
+def _close() -> None:
+    _opened.close()
 
 
 def _end_with_parent() -> None:
@@ -152,9 +145,10 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _find(record: Mapping[str, str | None]) -> Found:
-    return _searches[0].find(record)
+def _answer(who: Principal, known: Demographics, reason: str | None) -> bytes:
+    return _works[0].identify(who, known, reason).model_dump_json().encode()
 
 
 def _problem() -> str | None:
-    return _searches[0].problem
+    work = _works[0]
+    return work.records.problem or work.journal.problem
