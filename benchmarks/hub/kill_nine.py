@@ -37,10 +37,12 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from benchmarks.hub import postgres
-from ffp_data.hub import Hub, Verdict, lease
+from ffp_data.hub import Hub, Verdict, deciding, lease, review_items
 from ffp_data.hub.child_id import from_bits
-from ffp_data.hub.database import create_engine
+from ffp_data.hub.database import create_engine, writing
 from ffp_data.hub.models import Base, Lease, Run
+from ffp_data.hub.review import Act
+from ffp_data.hub.review_items import Wanted
 
 RESULTS = Path(__file__).parents[1] / "results" / "kill_nine.json"
 RECORDS = 400
@@ -82,12 +84,16 @@ def tell_the_past(url: str) -> None:
     for month in (1, 2, 3):
         with seeded_hub(url, month) as hub:
             apply(hub, month)
-    with seeded_hub(url, 4) as hub:
-        for left, right, verdict in (
-            ("r00001", "r00100", "same"),
-            ("r00003", "r00004", "not_same"),
-        ):
-            hub.decide(left, right, Verdict(verdict), reviewer="r", reason="papers seen", at=NOON)
+    decided = {("r00001", "r00100"): Verdict.SAME, ("r00003", "r00004"): Verdict.NOT_SAME}
+    wanted = [Wanted(*pair, ("asked",), 1, "evidence") for pair in decided]
+    act = Act("r", "papers seen", NOON)
+    engine = create_engine(url)
+    with writing(engine) as connection:
+        for pair, item in review_items.publish(connection, wanted, NOON).items():
+            review_items.write_blind(connection, item.item_id, decided[pair], act)
+            review_items.write_final(connection, item.item_id, decided[pair], act)
+            deciding.decide(connection, item.item_id, act)
+    engine.dispose()
 
 
 def take_the_run(url: str, lease_of: str) -> None:

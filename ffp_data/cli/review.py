@@ -1,4 +1,4 @@
-"""The reviewers' commands of `ffp hub`: the queue, a pair side by side, verdicts, undo, figures."""
+"""The reviewers' commands of `ffp hub`: the queue, a pair side by side, verdicts, undo and its answer, figures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import typer
 from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, out, print_json, print_rows
 
 if TYPE_CHECKING:
-    from ffp_data.review.desk import Desk, Listed, Waiting
+    from ffp_data.review.desk import Desk, Listed, Waiting, WaitingUndo
     from ffp_data.settings import Home
     from governance.access import Principal
 
@@ -45,6 +45,8 @@ def add_to(app: typer.Typer) -> None:
         ("confirm", confirm),
         ("put-back", put_back),
         ("undo", undo),
+        ("keep", keep),
+        ("undos", undos),
         ("clashes", clashes),
         ("ask", ask),
         ("review-report", review_report),
@@ -82,7 +84,17 @@ def queue(home: HomeOption = None, json: JsonOption = False, name: As = None) ->
     """What waits for you, first things first, and why each item stands where it stands."""
     with _desk(home, name) as desk:
         waiting = desk.queue(_now())
+        asked = () if json else desk.undos(_now())
     print_rows("to review", [_line(w, json) for w in waiting], as_json=json)
+    if asked:
+        print_rows("decisions that somebody asks to take back", [_undo_line(u) for u in asked])
+
+
+def undos(home: HomeOption = None, json: JsonOption = False, name: As = None) -> None:
+    """Decisions of two people that somebody asked to take back, and that stand until another answers."""
+    with _desk(home, name) as desk:
+        rows = [_undo_line(waiting) for waiting in desk.undos(_now())]
+    print_rows("decisions that somebody asks to take back", rows, as_json=json)
 
 
 def clashes(home: HomeOption = None, json: JsonOption = False, name: As = None) -> None:
@@ -168,10 +180,23 @@ def put_back(item: ItemArgument, home: HomeOption = None, name: As = None) -> No
 
 
 def undo(decision: int, reason: Reason, home: HomeOption = None, name: As = None) -> None:
-    """Take a decision back; the identifiers of before return in the next run."""
+    """Take a decision back, two people one that two took; the identifiers of before return in the next run."""
     with _desk(home, name) as desk:
-        desk.undo(decision, reason, _now())
-    typer.echo(f"decision {decision} is taken back from the next run on")
+        is_done = desk.undo(decision, reason, _now())
+    if is_done:
+        typer.echo(f"decision {decision} is taken back from the next run on")
+    else:
+        typer.echo(
+            f"decision {decision} took two people: it stands until another reviewer confirms "
+            f"(`ffp hub undo {decision}`) or refuses (`ffp hub keep {decision}`)"
+        )
+
+
+def keep(decision: int, reason: Reason, home: HomeOption = None, name: As = None) -> None:
+    """Refuse the undo that somebody asked for: the decision stands."""
+    with _desk(home, name) as desk:
+        desk.keep(decision, reason, _now())
+    typer.echo(f"decision {decision} stands; nobody's undo waits any more")
 
 
 def ask(
@@ -213,6 +238,19 @@ def _line(waiting: Waiting, as_json: bool) -> dict[str, Any]:
         "item": waiting.listed.item_id,
         "why_here": _list(waiting.listed.words, as_json),
         "standing": waiting.standing + (", in other hands" if waiting.is_reserved else ""),
+        "days": waiting.waits_days,
+    }
+
+
+def _undo_line(waiting: WaitingUndo) -> dict[str, Any]:
+    return {
+        "decision": waiting.decision.decision_id,
+        "verdict": waiting.decision.verdict.value,
+        "asked_by": waiting.asked.reviewer,
+        "why": waiting.asked.reason,
+        "standing": "waits for another than you"
+        if waiting.is_own
+        else "waits for another reviewer",
         "days": waiting.waits_days,
     }
 

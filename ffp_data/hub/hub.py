@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ from ffp_data.hub import lease, lookup, review, seals, store
 from ffp_data.hub.child_id import IdSource, new_child_id, parse
 from ffp_data.hub.database import create_engine, migrate, writing
 from ffp_data.hub.events import PastEvent
-from ffp_data.hub.review import Act, PastDecision, Verdict
+from ffp_data.hub.review import PastDecision
 from ffp_data.hub.runs import Preview, RunRequest, RunSummary, apply_run, preview_run
 from ffp_data.hub.state import Facts, Links, RecordPair, Rules
 from ffp_data.hub.subject_keys import HubKeys
@@ -21,7 +21,7 @@ from governance.subjects import SubjectKeys
 
 
 class Hub:
-    """One hub on one database. Each method is one transaction.
+    """One hub on one database. Each method is one transaction. Reviewers decide at ``ffp_data.review.desk``.
 
     ``token``: the fencing token of the lease under which this hub's runs are written. ``spent_key``:
     the key to identifiers that were sealed, without which a hub that has any issues none. ``kek``: the key
@@ -162,36 +162,6 @@ class Hub:
             writer.writerows(zip(*(column.to_pylist() for column in rows.columns), strict=True))
         part.replace(path)
         return int(rows.num_rows)
-
-    def decide(
-        self,
-        left_record: str,
-        right_record: str,
-        verdict: Verdict | str,
-        *,
-        reviewer: str,
-        reason: str,
-        at: datetime,
-    ) -> int:
-        """Write down a reviewer's decision on two records; gives its number.
-
-        It binds from the next run on and supersedes earlier decisions on the pair. Raises
-        InvalidInputError for an empty reviewer or reason, one record twice or a time without zone;
-        UnknownRecordError for a record that no run has brought.
-        """
-        act = Act(reviewer, reason, at)
-        with writing(self._engine) as connection:
-            pair = (left_record, right_record)
-            return review.write_decision(connection, pair, Verdict(verdict), act)
-
-    def undo(self, decision_id: int, *, reviewer: str, reason: str, at: datetime) -> None:
-        """Take a decision back from the next run on; an earlier one on the pair binds again.
-
-        Raises InvalidInputError for an unknown decision or one that was undone before.
-        """
-        act = Act(reviewer, reason, at)
-        with writing(self._engine) as connection:
-            review.undo_decision(connection, decision_id, act)
 
     def decisions(self) -> tuple[PastDecision, ...]:
         """Every decision ever taken, oldest first."""

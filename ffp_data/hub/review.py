@@ -1,4 +1,7 @@
-"""Reviewers' decisions on pairs of records: written once, never changed, only taken back."""
+"""Reviewers' decisions on pairs of records: written once, never changed, only taken back.
+
+Here they are read; ``deciding`` is where they are written.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from ffp_data.hub.errors import InvalidInputError, UnknownRecordError
-from ffp_data.hub.events import EventKind
-from ffp_data.hub.models import Decision, HubEvent, Membership, Run
+from ffp_data.hub.models import Decision, Membership
+from ffp_data.hub.review_models import ReviewItem, ReviewUndo
 from ffp_data.hub.state import Constraints, RecordPair
+
+UNKNOWN_PEOPLE = 2
+"""What a decision takes whose question is not known: nobody can say that one person was enough."""
 
 
 class Verdict(StrEnum):
@@ -38,9 +44,21 @@ class Act:
             raise InvalidInputError("the time of a decision needs its zone")
 
 
+@dataclass(frozen=True, slots=True)
+class AskedUndo:
+    """Who asked to take a decision back, why and when; another person's answer is not there yet."""
+
+    reviewer: str
+    reason: str
+    at: datetime
+
+
 @dataclass(frozen=True)
 class PastDecision:
-    """A decision with its fate: in force, superseded by a later one, or undone."""
+    """A decision with its fate: in force, superseded by a later one, or undone.
+
+    people: how many it took, and takes to undo it; undo: the request that waits for another person.
+    """
 
     decision_id: int
     left_record: str
@@ -51,48 +69,12 @@ class PastDecision:
     decided_at: datetime
     undone_at: datetime | None
     superseded_by: int | None
+    people: int
+    undo: AskedUndo | None
 
     @property
     def is_in_force(self) -> bool:
         return self.undone_at is None and self.superseded_by is None
-
-
-def write_decision(connection: sa.Connection, pair: RecordPair, verdict: Verdict, act: Act) -> int:
-    """Write a decision and its event; gives its number."""
-    left, right = sorted(pair)
-    if left == right:
-        raise InvalidInputError("a decision needs two different records")
-    children = [_child_of(connection, record) for record in (left, right)]
-    values = {
-        "left_record": left,
-        "right_record": right,
-        "verdict": verdict.value,
-        "reviewer": act.reviewer,
-        "reason": act.reason,
-        "decided_at": act.at.astimezone(UTC),
-        "after_seq": _last_seq(connection),
-    }
-    new = sa.insert(Decision).returning(Decision.decision_id)
-    decision_id: int = connection.scalars(new, values).one()
-    _write_event(connection, EventKind.DECIDED, children, decision_id, verdict, act)
-    return decision_id
-
-
-def undo_decision(connection: sa.Connection, decision_id: int, act: Act) -> None:
-    """Mark a decision as undone and write the event."""
-    is_wanted = Decision.decision_id == decision_id
-    row = connection.execute(sa.select(Decision.__table__).where(is_wanted)).one_or_none()
-    if row is None or row.undone_at is not None:
-        raise InvalidInputError(f"decision {decision_id} is unknown or was undone before")
-    values = {"undone_at": act.at.astimezone(UTC), "undone_seq": _last_seq(connection)}
-    connection.execute(sa.update(Decision).where(is_wanted).values(values))
-    children = [_child_of(connection, record) for record in (row.left_record, row.right_record)]
-    _write_event(connection, EventKind.UNDONE, children, decision_id, row.verdict, act)
-
-
-def _last_seq(connection: sa.Connection) -> int:
-    """Number of the last run, 0 before the first."""
-    return connection.scalar(sa.select(sa.func.max(Run.seq))) or 0
 
 
 def records_of(connection: sa.Connection, decision_id: int) -> RecordPair:
@@ -107,18 +89,37 @@ def records_of(connection: sa.Connection, decision_id: int) -> RecordPair:
 def require_known(connection: sa.Connection, records: RecordPair) -> None:
     """Raise UnknownRecordError for a record that no run has brought."""
     for record in records:
-        _child_of(connection, record)
+        child_of(connection, record)
 
 
 def load_decisions(connection: sa.Connection) -> tuple[PastDecision, ...]:
     """Every decision ever taken, oldest first."""
-    rows = connection.execute(sa.select(Decision.__table__).order_by(Decision.decision_id)).all()
+    rows = connection.execute(_told()).all()
     latest = {
         (row.left_record, row.right_record): row.decision_id
         for row in rows
         if row.undone_at is None
     }
     return tuple(_past_decision(row, latest) for row in rows)
+
+
+def _told() -> sa.Select[Any]:
+    """Decisions with how many people their question asked for, and the undo that waits."""
+    is_open = sa.and_(
+        ReviewUndo.decision_id == Decision.decision_id, ReviewUndo.answered_at.is_(None)
+    )
+    return (
+        sa.select(
+            Decision.__table__,
+            sa.func.coalesce(ReviewItem.readers, UNKNOWN_PEOPLE).label("people"),
+            ReviewUndo.asked_by,
+            ReviewUndo.reason.label("undo_reason"),
+            ReviewUndo.asked_at,
+        )
+        .outerjoin(ReviewItem, ReviewItem.decision_id == Decision.decision_id)
+        .outerjoin(ReviewUndo, is_open)
+        .order_by(Decision.decision_id)
+    )
 
 
 def load_constraints(connection: sa.Connection) -> Constraints:
@@ -146,6 +147,10 @@ def _past_decision(row: sa.Row[Any], latest: dict[RecordPair, int]) -> PastDecis
         decided_at=as_utc(row.decided_at),
         undone_at=as_utc(row.undone_at) if row.undone_at else None,
         superseded_by=newest if newest > row.decision_id else None,
+        people=row.people,
+        undo=AskedUndo(row.asked_by, row.undo_reason, as_utc(row.asked_at))
+        if row.asked_by
+        else None,
     )
 
 
@@ -154,7 +159,8 @@ def as_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _child_of(connection: sa.Connection, record_key: str) -> str:
+def child_of(connection: sa.Connection, record_key: str) -> str:
+    """The identifier that holds a record now; raises UnknownRecordError for one that no run has brought."""
     query = sa.select(Membership.child_id).where(
         Membership.record_key == record_key, Membership.to_seq.is_(None)
     )
@@ -162,28 +168,3 @@ def _child_of(connection: sa.Connection, record_key: str) -> str:
     if child_id is None:
         raise UnknownRecordError(f"no run has brought the record {record_key}")
     return child_id
-
-
-def _write_event(
-    connection: sa.Connection,
-    kind: EventKind,
-    children: list[str],
-    decision_id: int,
-    verdict: str,
-    act: Act,
-) -> None:
-    left, right = children
-    values = {
-        "kind": kind.value,
-        "child_id": left,
-        "other_child_id": right if right != left else None,
-        "decision_id": decision_id,
-        "at": act.at.astimezone(UTC),
-        "reason": act.reason,
-        "evidence": {
-            "decision_id": decision_id,
-            "verdict": str(verdict),
-            "reviewer": act.reviewer,
-        },
-    }
-    connection.execute(sa.insert(HubEvent), [values])

@@ -78,6 +78,35 @@ class ReviewHold(Base):
     until: Mapped[datetime] = mapped_column(Moment)
 
 
+class ReviewUndo(Base):
+    """That somebody asked to take back a decision of two people, and what another answered; one open at most.
+
+    answer: `undo` or `keep`, as in ``deciding``.
+    """
+
+    __tablename__ = "hub_review_undo"
+    __table_args__ = (
+        Index(
+            "uq_hub_review_undo_open_decision",
+            "decision_id",
+            unique=True,
+            sqlite_where=text("answered_at IS NULL"),
+            postgresql_where=text("answered_at IS NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    undo_id: Mapped[int] = mapped_column(primary_key=True)
+    decision_id: Mapped[int] = mapped_column(ForeignKey(Decision.decision_id))
+    asked_by: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[datetime] = mapped_column(Moment)
+    answered_by: Mapped[str | None] = mapped_column(Text)
+    answer: Mapped[str | None] = mapped_column(String(4))
+    answer_reason: Mapped[str | None] = mapped_column(Text)
+    answered_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
 class ReviewQuestion(Base):
     """A pair that somebody asked reviewers to look at, though no rule lists it."""
 

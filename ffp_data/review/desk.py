@@ -15,14 +15,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ffp_data.hub import review, review_items
+from ffp_data.hub import deciding, review, review_items
 from ffp_data.hub.database import writing
-from ffp_data.hub.review import Act, PastDecision, Verdict
+from ffp_data.hub.deciding import Outcome, standing, votes
+from ffp_data.hub.review import Act, AskedUndo, PastDecision, Verdict
 from ffp_data.hub.review_items import ReviewError, Said
 from ffp_data.hub.state import RecordPair
 from ffp_data.review.report import report
 from ffp_data.review.rules import ReviewRules
-from ffp_data.review.settle import settled, standing
 from governance.access import Gate, Principal, Right
 
 
@@ -67,12 +67,13 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a final verdict led to: a decision that binds the next run, or a further reviewer."""
+class WaitingUndo:
+    """A decision that somebody asked to take back; ``is_own``: by this reviewer, so another answers."""
 
-    decision: int | None
-    verdict: Verdict | None
-    standing: str
+    decision: PastDecision
+    asked: AskedUndo
+    is_own: bool
+    waits_days: int
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,14 @@ class Desk:
         with self.engine.connect() as hub:
             return review.load_decisions(hub)
 
+    def undos(self, at: datetime) -> tuple[WaitingUndo, ...]:
+        """Decisions of two people that somebody asked to take back, the longest asked first."""
+        found = [(d, d.undo) for d in self.decisions() if d.undo is not None]
+        return tuple(
+            WaitingUndo(d, asked, asked.reviewer == self.principal.name, (at - asked.at).days)
+            for d, asked in sorted(found, key=lambda each: each[1].at)
+        )
+
     # Acts
 
     def first_verdict(
@@ -185,14 +194,23 @@ class Desk:
             self.gate.append("review_final_verdict", **told, **facts)
             return self._settle(hub, item_id, act, told)
 
-    def undo(self, decision: int, reason: str, at: datetime) -> None:
-        """Take a decision back from the next run on. Raises InvalidInputError for an unknown one."""
-        act = Act(self.principal.name, reason, at)
-        with writing(self.engine) as hub:
-            records = review.records_of(hub, decision)
-            told = self.gate.check(self.principal, Right.UNDO, subjects=records, reason=reason)
-            review.undo_decision(hub, decision, act)
-            self.gate.append("identity_decision_undone", **told, decision=decision)
+    def undo(self, decision: int, reason: str, at: datetime) -> bool:
+        """Take a decision back from the next run on; True when that is done.
+
+        One that two people took stands until another reviewer does the same after the first. Raises
+        InvalidInputError for an unknown one, ReviewError for who has asked already.
+        """
+        with self._undoing(decision, reason, at) as (hub, act, told):
+            is_done = deciding.undo(hub, decision, act)
+            kind = "identity_decision_undone" if is_done else "identity_undo_asked"
+            self.gate.append(kind, **told, decision=decision)
+            return is_done
+
+    def keep(self, decision: int, reason: str, at: datetime) -> None:
+        """Refuse the undo that waits: the decision stands. Raises InvalidInputError, ReviewError."""
+        with self._undoing(decision, reason, at) as (hub, act, told):
+            deciding.keep(hub, decision, act)
+            self.gate.append("identity_undo_refused", **told, decision=decision)
 
     def ask(self, left: str, right: str, reason: str, at: datetime) -> int:
         """Ask for a look at two records that no rule lists; the next run puts them into the queue."""
@@ -223,7 +241,7 @@ class Desk:
             hold = held.get(item.item_id)
             yield Waiting(
                 listed,
-                standing(_votes(words), item.readers),
+                standing(votes(words), item.readers),
                 hold is not None and hold.reviewer != self.principal.name,
                 (at - item.opened_at).days,
             )
@@ -286,22 +304,26 @@ class Desk:
         if hold is None or hold.reviewer != self.principal.name:
             raise ReviewError(f"look at item {item_id} first: ffp hub show {item_id}")
 
+    @contextmanager
+    def _undoing(
+        self, decision: int, reason: str, at: datetime
+    ) -> Iterator[tuple[sa.Connection, Act, dict[str, Any]]]:
+        act = Act(self.principal.name, reason, at)
+        with writing(self.engine) as hub:
+            records = review.records_of(hub, decision)
+            told = self.gate.check(self.principal, Right.UNDO, subjects=records, reason=reason)
+            yield hub, act, told
+
     def _settle(
         self, hub: sa.Connection, item_id: int, act: Act, told: Mapping[str, Any]
     ) -> Outcome:
-        item = review_items.open_item(hub, item_id)
-        words = [s for s in review_items.said_of(hub, [item_id]) if s.final]
-        votes = _votes(words)
-        verdict = settled(votes, item.readers)
-        if verdict is None:
+        done = deciding.decide(hub, item_id, act)
+        if done.decision is None or done.verdict is None:
             review_items.release(hub, item_id)
-            return Outcome(None, None, standing(votes, item.readers))
-        agreed = Act(", ".join(s.reviewer for s in words if s.final == verdict), act.reason, act.at)
-        number = review.write_decision(hub, item.pair, verdict, agreed)
-        review_items.close(hub, item_id, number, act.at)
-        facts = {"item": item_id, "decision": number, "verdict": verdict.value}
+            return done
+        facts = {"item": item_id, "decision": done.decision, "verdict": done.verdict.value}
         self.gate.append("identity_decided", **told, **facts)
-        return Outcome(number, verdict, "decided")
+        return done
 
 
 def _by_item(said: Iterable[Said]) -> dict[int, list[Said]]:
@@ -309,7 +331,3 @@ def _by_item(said: Iterable[Said]) -> dict[int, list[Said]]:
     for each in said:
         found.setdefault(each.item_id, []).append(each)
     return found
-
-
-def _votes(said: Iterable[Said]) -> list[tuple[str, Verdict]]:
-    return [(each.reviewer, each.final) for each in said if each.final is not None]

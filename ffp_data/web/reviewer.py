@@ -36,8 +36,9 @@ _BAR = 150
 @routes.get("")
 def queue(request: Request, service: Served, who: Who) -> Response:
     """What waits for this reviewer, first things first."""
-    waiting = _desk(service, who).queue(_now())
-    return show(request, "review_queue.html", waiting=waiting)
+    desk = _desk(service, who)
+    waiting, undos = desk.queue(_now()), desk.undos(_now())
+    return show(request, "review_queue.html", waiting=waiting, undos=undos, words=_WORDS)
 
 
 @routes.get("/clashes")
@@ -58,9 +59,8 @@ def figures(request: Request, service: Served, who: Who) -> Response:
 
 @routes.get("/decisions")
 def decisions(request: Request, service: Served, who: Who) -> Response:
-    """Every decision, the newest first, with a way to take it back."""
-    found = _desk(service, who).decisions()
-    return show(request, "review_decisions.html", decisions=found[::-1], words=_WORDS, error=None)
+    """Every decision, the newest first, with a way to take it back, or to answer who asked for that."""
+    return _decided(request, _desk(service, who))
 
 
 @routes.post("/decisions/{decision}/undo", dependencies=[Checked])
@@ -71,15 +71,35 @@ def undo(
     decision: int,
     reason: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
-    """Take a decision back from the next run on."""
+    """Take a decision back from the next run on; one of two people when a second one does so too."""
     desk = _desk(service, who)
     try:
         desk.undo(decision, reason, _now())
     except HubError as error:
-        found = desk.decisions()[::-1]
-        page = {"decisions": found, "words": _WORDS, "error": str(error)}
-        return show(request, "review_decisions.html", 400, **page)
+        return _decided(request, desk, _plain(error))
     return RedirectResponse("/review/decisions", 303)
+
+
+@routes.post("/decisions/{decision}/keep", dependencies=[Checked])
+def keep(
+    request: Request,
+    service: Served,
+    who: Who,
+    decision: int,
+    reason: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Refuse the undo that somebody asked for."""
+    desk = _desk(service, who)
+    try:
+        desk.keep(decision, reason, _now())
+    except HubError as error:
+        return _decided(request, desk, _plain(error))
+    return RedirectResponse("/review/decisions", 303)
+
+
+def _decided(request: Request, desk: Desk, error: str | None = None) -> Response:
+    page = {"decisions": desk.decisions()[::-1], "me": desk.principal.name, "error": error}
+    return show(request, "review_decisions.html", 400 if error else 200, **page, words=_WORDS)
 
 
 @routes.get("/{item}")
@@ -174,8 +194,13 @@ def _desk(service: Service, who: Who) -> Desk:
 
 
 def _problem(request: Request, error: HubError) -> Response:
-    words = _COMMAND.split(str(error))[0]  # what follows names a command, which is no help here
-    return show(request, "refused.html", 409, title="This can't be done now", words=f"{words}.")
+    title = "This can't be done now"
+    return show(request, "refused.html", 409, title=title, words=f"{_plain(error)}.")
+
+
+def _plain(error: HubError) -> str:
+    """Its words without the command that they end with, which is no help on a page."""
+    return _COMMAND.split(str(error))[0]
 
 
 def _bars(evidence: Mapping[str, Any]) -> list[dict[str, Any]]:

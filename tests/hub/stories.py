@@ -13,8 +13,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from ffp_data.hub import Hub, RunSummary, Verdict
+from ffp_data.hub import Hub, RunSummary, Verdict, deciding, review_items
 from ffp_data.hub.child_id import from_bits
+from ffp_data.hub.database import writing
+from ffp_data.hub.review import Act
+from ffp_data.hub.review_items import Wanted
 
 AS_AT = date(2026, 3, 31)
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -77,10 +80,34 @@ class Story:
             children.setdefault(child_id, []).append(record)
         return " | ".join(" ".join(records) for records in sorted(children.values()))
 
-    def decide(self, left: str, right: str, verdict: Verdict) -> int:
-        return self.hub.decide(
-            left, right, verdict, reviewer="r.reviewer", reason="birth certificates seen", at=NOON
-        )
+    def decide(self, left: str, right: str, verdict: Verdict, *people: str) -> int:
+        return decide(self.hub, left, right, verdict, *people)
 
-    def undo(self, decision_id: int) -> None:
-        self.hub.undo(decision_id, reviewer="s.second", reason="wrong child", at=NOON)
+    def undo(self, decision_id: int, who: str = "s.second") -> bool:
+        return undo(self.hub, decision_id, who)
+
+
+def decide(
+    hub: Hub, left: str, right: str, verdict: Verdict, *people: str, reason: str = "papers seen"
+) -> int:
+    """A decision by the only door: the pair is asked about, and so many people say the same."""
+    people = people or ("r.reviewer",)
+    pair = min(left, right), max(left, right)
+    with writing(hub._engine) as connection:
+        open_ = {
+            item.pair: Wanted(*item.pair, item.reasons, item.readers, item.evidence)
+            for item in review_items.open_items(connection)
+        }
+        asked = open_ | {pair: Wanted(*pair, ("asked",), len(people), "evidence")}
+        item = review_items.publish(connection, asked.values(), NOON)[pair].item_id
+        for act in (Act(name, reason, NOON) for name in people):
+            review_items.write_blind(connection, item, verdict, act)
+            review_items.write_final(connection, item, verdict, act)
+            done = deciding.decide(connection, item, act)
+    assert done.decision is not None
+    return done.decision
+
+
+def undo(hub: Hub, decision_id: int, who: str = "s.second") -> bool:
+    with writing(hub._engine) as connection:
+        return deciding.undo(connection, decision_id, Act(who, "wrong child", NOON))

@@ -37,7 +37,7 @@ from ffp_data.hub.child_id import from_bits
 from ffp_data.hub.database import create_engine, writing
 from ffp_data.hub.models import Base, HubEvent, Membership, Person, Run
 from ffp_data.hub.state import Facts
-from tests.hub.stories import AS_AT, NOON, pairs
+from tests.hub.stories import AS_AT, decide, pairs, undo
 
 RECORDS = [f"r{n}" for n in range(7)]
 PAIRS = [f"{left} {right}" for left, right in combinations(RECORDS, 2)]
@@ -228,9 +228,7 @@ class Histories(RuleBasedStateMachine):
         if not {left, right} <= self.known:
             return []
         self.is_touched = True
-        about = {"reviewer": "r", "reason": "papers seen", "at": NOON}
-        numbers = {hub.decide(left, right, verdict, **about) for hub in self.hubs}
-        return list(numbers)
+        return list({decide(hub, left, right, verdict) for hub in self.hubs})
 
     def standing(self) -> list[int]:
         return [d.decision_id for d in self.hub.decisions() if d.undone_at is None]
@@ -238,7 +236,7 @@ class Histories(RuleBasedStateMachine):
     def undone(self, number: int) -> None:
         self.is_touched = True
         for hub in self.hubs:
-            hub.undo(number, reviewer="s", reason="wrong child", at=NOON)
+            assert undo(hub, number)
 
     def forget(self, ids: frozenset[str], records: frozenset[str]) -> None:
         self.sealed |= ids | records

@@ -9,12 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from ffp_data.hub import Hub, InvalidInputError, ReviewError, UnknownRecordError, Verdict, seals
+from ffp_data.hub import (
+    EventKind,
+    Hub,
+    InvalidInputError,
+    ReviewError,
+    UnknownRecordError,
+    Verdict,
+    seals,
+)
 from ffp_data.hub import review_items as store
 from ffp_data.hub.database import writing
 from ffp_data.hub.review import load_constraints
 from ffp_data.hub.review_items import Wanted
+from ffp_data.hub.review_models import ReviewItem
 from ffp_data.review.desk import Desk, Listed
 from ffp_data.review.rules import ReviewRules
 from ffp_data.rights.subjects import HubSubjects
@@ -217,6 +227,97 @@ def test_an_undo_restores_the_export_byte_for_byte(office: Office, tmp_path: Pat
     assert (tmp_path / "after.csv").read_bytes() == (tmp_path / "before.csv").read_bytes()
     with pytest.raises(InvalidInputError):
         office.desk().undo(decision, "again", NOON)
+
+
+def decided_by_two(office: Office) -> int:
+    """A pair that two people found to be one person, joined by a run."""
+    [item] = office.publish(wanted("ann1", "bob1", readers=2)).values()
+    office.settle(item, Verdict.SAME)
+    decision = office.settle(item, Verdict.SAME, "ben")
+    assert decision is not None
+    office.story.run("ann1 | bob1 | cat1 | dan1", {"ann1 bob1": 0.6, "cat1 dan1": 0.6})
+    assert office.story.together() == "ann1 bob1 | cat1 | dan1"
+    office.ledger.clear()
+    return decision
+
+
+def test_what_two_people_decided_one_alone_takes_back_for_no_run(office: Office) -> None:
+    decision = decided_by_two(office)
+    assert not office.desk("ann").undo(decision, "another child's passport", NOON)
+    with pytest.raises(ReviewError, match="until another reviewer confirms"):
+        office.desk("ann").undo(decision, "I am sure", LATER)
+    office.story.run("ann1 | bob1 | cat1 | dan1", {"ann1 bob1": 0.6, "cat1 dan1": 0.6})
+    assert office.story.together() == "ann1 bob1 | cat1 | dan1"
+    assert office.kinds() == ["identity_undo_asked"]
+    for name, is_own in (("ann", True), ("ben", False)):
+        [waiting] = office.desk(name).undos(NOON + timedelta(days=3))
+        assert (waiting.decision.decision_id, waiting.is_own) == (decision, is_own)
+        assert (waiting.asked.reviewer, waiting.waits_days) == ("ann", 3)
+        assert waiting.decision.is_in_force
+
+
+def test_a_second_person_confirms_an_undo_and_every_identifier_is_what_it_was(
+    office: Office, tmp_path: Path
+) -> None:
+    office.story.hub.export_csv(tmp_path / "before.csv")
+    decision = decided_by_two(office)
+    office.desk("cat").undo(decision, "another child's passport", NOON)
+    assert office.desk("ann").undo(decision, "so it is", LATER)
+    office.story.run("ann1 | bob1 | cat1 | dan1", {"ann1 bob1": 0.6, "cat1 dan1": 0.6})
+    office.story.hub.export_csv(tmp_path / "after.csv")
+    assert (tmp_path / "after.csv").read_bytes() == (tmp_path / "before.csv").read_bytes()
+    assert office.kinds() == ["identity_undo_asked", "identity_decision_undone"]
+    assert [facts["who"] for _, facts in office.ledger] == ["cat", "ann"]
+    undone = office.story.hub.history(office.story.ids()["ann1"])
+    [by] = [e.evidence["reviewer"] for e in undone if e.kind == EventKind.UNDONE]
+    assert by == "cat, ann"
+    assert office.desk().undos(LATER) == ()
+
+
+def test_a_refused_undo_leaves_the_decision_in_force_and_may_be_asked_for_again(
+    office: Office,
+) -> None:
+    decision = decided_by_two(office)
+    with pytest.raises(ReviewError, match="nobody has asked"):
+        office.desk("ben").keep(decision, "it is right", NOON)
+    office.desk("ann").undo(decision, "a doubt", NOON)
+    with pytest.raises(InvalidInputError, match="needs a reviewer and a reason"):
+        office.desk("ben").keep(decision, " ", NOON)
+    office.desk("ben").keep(decision, "I saw the passport", NOON)
+    assert office.story.hub.decisions()[0].is_in_force
+    assert office.kinds() == ["identity_undo_asked", "identity_undo_refused"]
+    assert office.desk().undos(NOON) == ()
+    assert not office.desk("ben").undo(decision, "now I doubt it too", NOON), "asked anew"
+    assert office.desk("ann").undo(decision, "at last", NOON)
+
+
+def test_an_undo_of_which_the_ledger_cannot_be_written_is_neither_asked_nor_made(
+    office: Office,
+) -> None:
+    decision = decided_by_two(office)
+
+    def full(kind: str, **_: Any) -> None:
+        raise OSError("no space left on device")
+
+    for name in ("ann", "ben"):
+        desk = office.desk(name)
+        broken = replace(desk, gate=replace(desk.gate, append=full))
+        with pytest.raises(OSError, match="no space"):
+            broken.undo(decision, "a doubt", NOON)
+        assert office.story.hub.decisions()[0].is_in_force
+        assert len(desk.undos(NOON)) == (name == "ben")
+        desk.undo(decision, "a doubt", NOON) if name == "ann" else None
+
+
+def test_a_decision_whose_question_is_unknown_takes_two_to_undo(office: Office) -> None:
+    """As one from before there was a queue: that one person was enough is nowhere written."""
+    [item] = office.publish(wanted("ann1", "bob1")).values()
+    decision = office.settle(item, Verdict.SAME)
+    assert decision is not None
+    with writing(office.story.hub._engine) as connection:
+        connection.execute(sa.update(ReviewItem).values(decision_id=None))
+    assert not office.desk("ann").undo(decision, "a doubt", NOON)
+    assert office.desk("ben").undo(decision, "a doubt", NOON)
 
 
 def test_clashes_are_listed_also_for_who_has_spoken(office: Office) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hmac
 import json
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from ffp_data.hub import Hub, HubError, UnknownIdentifierError, seals
+from ffp_data.hub import Hub, HubError, UnknownIdentifierError, Verdict, seals
 from ffp_data.hub.database import create_engine, writing
 from tests.hub.stories import AS_AT, Story, clusters, pairs, seeded_ids
 
@@ -39,9 +39,8 @@ def sealed(story: Story) -> tuple[Story, set[str], str]:
     story.run("a a2 | b | s", {"a a2": 0.99})
     old_of_b = story.ids()["b"]
     story.run("a a2 b | s", {"a a2": 0.99, "a b": 0.99})
-    story.hub.decide(
-        "a", "s", "not_same", reviewer="r", reason="sisters", at=datetime(2026, 4, 1, tzinfo=UTC)
-    )
+    decision = story.decide("a", "s", Verdict.NOT_SAME, "r.first", "s.second")
+    assert not story.undo(decision, "t.third"), "an undo waits, and goes with the identity too"
     story.run("a a2 b | s t", {"a a2": 0.99, "a b": 0.99, "s t": 0.99})
     child = story.ids()["a"]
     with story.hub._engine.connect() as connection:

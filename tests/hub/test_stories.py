@@ -24,6 +24,7 @@ from ffp_data.hub import (
 )
 from ffp_data.hub.grouping import DECISION_AGAINST_DECISION, MODEL_AGAINST_DECISION
 from ffp_data.hub.models import Base
+from ffp_data.hub.review import Act
 from tests.hub.stories import AS_AT, NOON, Story, clusters, pairs, seeded_ids
 
 
@@ -385,21 +386,18 @@ def test_a_decision_and_its_undo_are_in_the_history_with_person_time_and_reason(
 
 
 @pytest.mark.parametrize(
-    ("left", "right", "reviewer", "reason", "at", "error"),
-    [
-        ("a", "a", "r", "why", NOON, InvalidInputError),
-        ("a", "b", " ", "why", NOON, InvalidInputError),
-        ("a", "b", "r", "", NOON, InvalidInputError),
-        ("a", "b", "r", "why", NOON.replace(tzinfo=None), InvalidInputError),
-        ("a", "nobody", "r", "why", NOON, UnknownRecordError),
-    ],
+    ("reviewer", "reason", "at"),
+    [(" ", "why", NOON), ("r", "", NOON), ("r", "why", NOON.replace(tzinfo=None))],
 )
-def test_a_decision_that_says_too_little_is_refused(
-    story: Story, left: str, right: str, reviewer: str, reason: str, at: datetime, error: type
-) -> None:
+def test_an_act_that_says_too_little_is_refused(reviewer: str, reason: str, at: datetime) -> None:
+    with pytest.raises(InvalidInputError):
+        Act(reviewer, reason, at)
+
+
+def test_a_decision_on_a_record_that_no_run_has_brought_is_not_taken(story: Story) -> None:
     story.run("a | b")
-    with pytest.raises(error):
-        story.hub.decide(left, right, Verdict.SAME, reviewer=reviewer, reason=reason, at=at)
+    with pytest.raises(UnknownRecordError):
+        story.decide("a", "nobody", Verdict.SAME)
     assert story.hub.decisions() == ()
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from ffp_data.feeds.people import PERSON_COLUMNS
-from ffp_data.hub import Hub
+from ffp_data.hub import Hub, Verdict
 from ffp_data.pipeline import identify, policy
 from ffp_data.pipeline.run import Run
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.warehouse import connect
+from tests.hub.stories import decide
 
 SURVIVOR, MERGED, LOST = "police|51|N1", "police|51|N2", "police|51|N3"
 
@@ -63,7 +64,6 @@ def test_a_merged_record_follows_the_one_that_survives(home: Home) -> None:
 def test_a_reviewer_who_parts_them_is_obeyed(home: Home) -> None:
     linked(home, 1)
     with Hub.open(home.hub_url) as hub:
-        act = {"reviewer": "r", "reason": "two sisters", "at": datetime(2026, 4, 1, 9, tzinfo=UTC)}
-        hub.decide(SURVIVOR, MERGED, "not_same", **act)  # type: ignore[arg-type]
+        decide(hub, SURVIVOR, MERGED, Verdict.NOT_SAME)
     found = linked(home, 2)
     assert found[MERGED][0] != found[SURVIVOR][0]

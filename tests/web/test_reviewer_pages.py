@@ -124,6 +124,45 @@ def test_two_people_settle_a_pair_each_blind_first_and_the_figures_tell_how_far_
     assert "reviewer, second-reviewer" not in told
     second.get("/review/decisions")
     assert "reviewer, second-reviewer" in words(second)
+    takes_back_by_two(served)
+
+
+def takes_back_by_two(served: TestClient) -> None:
+    """The decision of two is asked back by one, refused, asked again, and confirmed by the other."""
+    undo, keep = "/review/decisions/1/undo", "/review/decisions/1/keep"
+
+    def at_decisions(name: str) -> Visitor:
+        visitor = Visitor(served).sign_in(name)
+        visitor.get("/review/decisions")
+        return visitor
+
+    def asks(reason: str) -> None:
+        first = at_decisions("reviewer")
+        assert "This takes two people" in words(first)
+        assert first.send(undo, reason="").status_code == 400
+        first.send(undo, reason=reason)
+        assert "stands until another reviewer answers" in words(first)
+        assert f'action="{undo}"' not in main(first), "who asks does not confirm"
+        assert first.send(undo, reason="still").status_code == 400
+        assert "stands until another reviewer confirms that" in words(first)
+
+    asks("a doubt")
+    second = at_decisions("second-reviewer")
+    assert "Undo waits" in words(second)
+    second.send(keep, reason="I saw the papers")
+    assert "In force" in words(second)
+    assert "Undo waits" not in words(second)
+    assert second.send(keep, reason="again").status_code == 400
+
+    asks("a second birth certificate")
+    second = at_decisions("second-reviewer")
+    second.get("/review")
+    assert "reviewer asks: a second birth certificate" in words(second)
+    second.get("/review/decisions")
+    second.send(undo, reason="I have seen it")
+    assert "Taken back on" in words(second)
+    second.get("/review")
+    assert "asks to take back" not in words(second)
 
 
 @pytest.mark.parametrize(

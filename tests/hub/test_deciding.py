@@ -1,13 +1,17 @@
-"""When verdicts bind."""
+"""When verdicts bind, and that nothing goes round the place where that is asked."""
 
 from __future__ import annotations
+
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import ffp_data
 from ffp_data.hub import Verdict
-from ffp_data.review.settle import settled, standing
+from ffp_data.hub.deciding import settled, standing
 
 S, N, C = Verdict.SAME, Verdict.NOT_SAME, Verdict.CANT_TELL
 
@@ -63,3 +67,16 @@ def test_a_settled_verdict_stays_whatever_is_said_after(
     outcomes = [settled(votes[:count], readers) for count in range(len(votes) + 1)]
     first = next((outcome for outcome in outcomes if outcome), None)
     assert outcomes[-1] == first
+
+
+def test_no_other_module_of_the_product_writes_a_decision() -> None:
+    """Whoever wrote one elsewhere would go round the second reviewer."""
+    package = Path(ffp_data.__file__).parent
+    words = re.compile(r"(insert|update|delete)\(\s*Decision\b|\bhub_decision\b")
+    found = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if words.search(path.read_text(encoding="utf-8")) and "migrations" not in path.parts
+    }
+    # models: the table; rewind: that a run has taken back what was undone
+    assert found == {"hub/deciding.py", "hub/models.py", "hub/rewind.py"}
