@@ -51,26 +51,28 @@ class TimelinessReport:
 def report_timeliness(run: Run, file: Path) -> TimelinessReport:
     """Write the workbook to `file`, readable by its owner alone.
 
-    Raises NotPermittedError, and NotBuiltError before the first run. The ledger is written before the
-    file takes its name: there is none that it does not know of.
+    Raises NotPermittedError, NotBuiltError before the first run, and LeaseLostError for a run that was
+    overtaken. The ledger is written before the file takes its name: there is none that it does not know of.
     """
     _require_agreement(run)
     part = file.with_name(f".{file.name}.part")
     try:
-        with connect(run.home, read_only=True) as con:
+        # Open for writing, until the file has its name: no overtaken run comes past the fence, and none
+        # overtakes meanwhile.
+        with connect(run.home) as con:
             standing = write_timeliness(con, part, run.partnership.name)
-        report = TimelinessReport(file, standing, hashlib.sha256(part.read_bytes()).hexdigest())
-        run.ledger.append(
-            "council_report_written",
-            run_id=run.run_id,
-            report="timeliness",
-            purpose=PURPOSE,
-            as_at=standing.as_at.isoformat(),
-            clocks=standing.clocks,
-            rules_version=standing.rules_version,
-            sha256=report.sha256,
-        )
-        part.replace(file)
+            report = TimelinessReport(file, standing, hashlib.sha256(part.read_bytes()).hexdigest())
+            run.ledger.append(
+                "council_report_written",
+                run_id=run.run_id,
+                report="timeliness",
+                purpose=PURPOSE,
+                as_at=standing.as_at.isoformat(),
+                clocks=standing.clocks,
+                rules_version=standing.rules_version,
+                sha256=report.sha256,
+            )
+            part.replace(file)
     finally:
         part.unlink(missing_ok=True)
     return report

@@ -18,6 +18,7 @@ from ffp_data.hub.models import Lease
 from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.run import Run, leased
+from ffp_data.pipeline.timeliness import report_timeliness
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.warehouse import connect
 from governance.keys import KeyStore
@@ -99,6 +100,18 @@ def test_a_run_that_was_overtaken_between_two_steps_stops_at_the_next(home: Home
     taken = [each["facts"] for each in ledger.events() if each["kind"] == "lease_taken_over"]
     assert [facts["run_id"] for facts in taken] == ["next"]
     assert taken[0]["overtook"].startswith("run paused, process ")
+
+
+def test_a_run_that_was_overtaken_writes_no_timeliness_workbook(home: Home, tmp_path: Path) -> None:
+    make_demonstration(home)
+    run = Run.at(run_id="ours", home=home.root, as_at=date(2026, 3, 31))
+    policy.compile_lock(run)
+    write(home, 2)
+    before = sorted(tmp_path.iterdir())
+    with fence.carrying(home, shown(1)), pytest.raises(LeaseLostError, match="overtaken"):
+        report_timeliness(run, tmp_path / "timeliness.xlsx")
+    assert sorted(tmp_path.iterdir()) == before
+    assert "council_report_written" not in {each["kind"] for each in run.ledger.events()}
 
 
 @pytest.mark.slow  # runs dbt
