@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -42,7 +42,9 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool =
     table = Table(title=title, title_justify="left", header_style="bold")
     for name in rows[0] if rows else ():
         is_number = isinstance(rows[0][name], int | float)
-        table.add_column(name.replace("_", " "), justify="right" if is_number else "left")
+        justify: Literal["left", "right"] = "right" if is_number else "left"
+        # folded: two files whose names are cut look like one
+        table.add_column(name.replace("_", " "), justify=justify, overflow="fold")
     for row in rows:
         # Text: what stands in brackets is data, never markup
         table.add_row(*(Text(_cell(value)) for value in row.values()))
