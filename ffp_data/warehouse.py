@@ -19,6 +19,7 @@ import duckdb_extension_httpfs
 from ffp_data.fence import pass_fence
 from ffp_data.sealing.pending import require_none
 from ffp_data.settings import Home
+from ffp_data.sql_text import literal
 from governance.files import fsync_directory
 from governance.keys import KeyStore
 
@@ -93,7 +94,7 @@ def opens_with(path: Path, key: str) -> bool:
     """Whether a key opens an encrypted DuckDB file. Raises duckdb.IOException for one in use."""
     with closing(_engine()) as con:
         try:
-            con.execute(f"ATTACH {_quoted(path)} AS tried (ENCRYPTION_KEY '{key}')")
+            con.execute(f"ATTACH {literal(path)} AS tried (ENCRYPTION_KEY '{key}')")
         except duckdb.IOException as error:
             if "lock" in str(error).lower():
                 raise
@@ -108,9 +109,9 @@ def copy_encrypted(path: Path, old: str, new: str) -> None:
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)
     with closing(_engine()) as con:
-        con.execute(f"ATTACH {_quoted(path)} AS old (ENCRYPTION_KEY '{old}')")
+        con.execute(f"ATTACH {literal(path)} AS old (ENCRYPTION_KEY '{old}')")
         con.execute("CHECKPOINT old")  # its log must not be taken for that of the copy
-        con.execute(f"ATTACH {_quoted(part)} AS new (ENCRYPTION_KEY '{new}')")
+        con.execute(f"ATTACH {literal(part)} AS new (ENCRYPTION_KEY '{new}')")
         con.execute("COPY FROM DATABASE old TO new")
         con.execute("CHECKPOINT new")
     part.chmod(path.stat().st_mode & 0o777)
@@ -120,8 +121,13 @@ def copy_encrypted(path: Path, old: str, new: str) -> None:
     fsync_directory(path.parent)
 
 
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+@cache
+def shared_engine() -> duckdb.DuckDBPyConnection:
+    """An engine of this process, for small encrypted files that are opened again and again: take a cursor of it.
+
+    DuckDB checks the signature of the extension whenever it loads it, 60 ms each time.
+    """
+    return _engine()
 
 
 def _engine() -> duckdb.DuckDBPyConnection:

@@ -14,8 +14,8 @@ from datetime import date
 
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.contract_table import Property
-from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.registry import code_lists
+from ffp_data.sql_text import literal, literals
 
 SQL_TYPES = {
     "string": "VARCHAR",
@@ -93,10 +93,6 @@ def column(contract: Contract, prop: Property, source: str, screened: bool = Fal
     return Column(prop.name, text, value, rule, SQL_TYPES[prop.logical_type], prop.required)
 
 
-def literals(values: Iterable[str]) -> str:
-    return ", ".join(quote(value) for value in values)
-
-
 def _text(contract: Contract, prop: Property, source: str) -> str:
     # Few values have blanks at their ends: a look is cheaper than a trim of all.
     blank = f"({source} LIKE ' %' OR {source} LIKE '% ')"
@@ -122,7 +118,7 @@ def _value(contract: Contract, prop: Property, text: str, screened: bool) -> tup
         if prop.pattern is None:
             return _free(text, screened)
         return (
-            f"CASE WHEN regexp_full_match({text}, {quote(prop.pattern)}) THEN {text} END",
+            f"CASE WHEN regexp_full_match({text}, {literal(prop.pattern)}) THEN {text} END",
             "'pattern'",
         )
     value, rule = {
@@ -133,12 +129,12 @@ def _value(contract: Contract, prop: Property, text: str, screened: bool) -> tup
         "boolean": (_boolean(text), "not_a_boolean"),
         "object": (f"CASE WHEN json_valid({text}) THEN {text} END", "invalid_json"),
     }[prop.logical_type]
-    return value, quote(rule)
+    return value, literal(rule)
 
 
 def _referred(kind: str, text: str) -> str:
     """The id in a FHIR reference: Patient/123, a URL that ends so, either with the version that was meant."""
-    pattern = quote(f"^(?:.*/)?{kind}/([^/#?]{{1,64}})(?:/_history/[^/#?]{{1,64}})?$")
+    pattern = literal(f"^(?:.*/)?{kind}/([^/#?]{{1,64}})(?:/_history/[^/#?]{{1,64}})?$")
     return f"nullif(regexp_extract({text}, {pattern}, 1), '')"
 
 
@@ -147,7 +143,7 @@ def _free(text: str, screened: bool) -> tuple[str, str]:
     short = f"strlen({text}) <= {LONGEST_TEXT}"
     if screened:
         return f"CASE WHEN {short} THEN {text} END", "'value_too_long'"
-    clean = f"NOT regexp_matches({text}, {quote(CONTROLS)})"
+    clean = f"NOT regexp_matches({text}, {literal(CONTROLS)})"
     rule = f"CASE WHEN {short} THEN 'control_character' ELSE 'value_too_long' END"
     return f"CASE WHEN {short} AND {clean} THEN {text} END", rule
 
@@ -157,7 +153,7 @@ def _date(contract: Contract, text: str) -> str:
     formats = literals(contract.hub.date_formats)
     day = (
         f"CASE WHEN length({text}) <= 10 THEN try_strptime({text}, [{formats}])"
-        f" WHEN regexp_full_match(substr({text}, 11), {quote(_CLOCK)})"
+        f" WHEN regexp_full_match(substr({text}, 11), {literal(_CLOCK)})"
         f" THEN try_strptime(left({text}, 10), [{formats}]) END"
     )
     return _plausible(f"({day})::DATE")
@@ -168,7 +164,7 @@ def _timestamp(contract: Contract, text: str) -> str:
     own = [f"{d} %H:%M:%S" for d in contract.hub.date_formats]
     own += [f"{d} %H:%M" for d in contract.hub.date_formats]
     value = (
-        f"CASE WHEN right({text}, 1) <> 'Z' AND regexp_full_match({text}, {quote(_ZONED)})"
+        f"CASE WHEN right({text}, 1) <> 'Z' AND regexp_full_match({text}, {literal(_ZONED)})"
         f" THEN (try_cast({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
         f" ELSE coalesce(try_cast({text} AS TIMESTAMP), try_strptime({text}, [{literals(own)}])) END"
     )
@@ -180,7 +176,7 @@ def _plausible(value: str, extra: str = "") -> str:
 
 
 def _digits(text: str, pattern: str, sql_type: str) -> str:
-    return f"CASE WHEN regexp_full_match({text}, {quote(pattern)}) THEN try_cast({text} AS {sql_type}) END"
+    return f"CASE WHEN regexp_full_match({text}, {literal(pattern)}) THEN try_cast({text} AS {sql_type}) END"
 
 
 def _boolean(text: str) -> str:

@@ -21,8 +21,9 @@ from ffp_data.feeds.contract_table import Property, Table
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.file_facts import FileFacts
 from ffp_data.feeds.header import Header
-from ffp_data.feeds.json_path import quote, scalar
+from ffp_data.feeds.json_path import scalar
 from ffp_data.feeds.source import TRUNCATED_REMEDY, Fault, Source, redact
+from ffp_data.sql_text import literal
 
 _CHUNK = 100_000
 _LONGEST_VALUE_IN_LINES = 200
@@ -92,7 +93,7 @@ def _fast_rows(
         # Nothing but a projection: a plan with a join in it no longer keeps the order of the file.
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT {_used(header)} FROM read_csv("
-            f"{quote(str(path))}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"',"
+            f"{literal(path)}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"',"
             f" strict_mode=true, null_padding=false, nullstr='', columns={{{columns}}},"
             f" ignore_errors=true, store_rejects=true, rejects_limit={_MOST_REJECTS + 1},"
             f" rejects_table='{_REJECTS}', rejects_scan='{_REJECTS}_scan')"

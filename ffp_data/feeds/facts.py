@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 import duckdb
 
-from ffp_data.feeds.columns import SQL_TYPES, literals
+from ffp_data.feeds.columns import SQL_TYPES
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.contract_table import Property, Table
 from ffp_data.feeds.declared import Event, Involvement, pieces
-from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.registry import code_lists
 from ffp_data.feeds.tables import create_empty_raw_tables, rebuild_table
+from ffp_data.sql_text import literal, literals
 
 EVENT_COLUMNS = {
     "feed": "VARCHAR",
@@ -75,7 +75,7 @@ def _events(contract: Contract, table: Table) -> Iterator[str]:
     for event in table.facts.events:
         values = {
             "event_date": f'"{event.date}"::DATE',
-            "event_type": quote(event.type),
+            "event_type": literal(event.type),
             "summary": _summary(table, event, _words),
             "guarded_summary": _summary(table, event, _guarded(event)),
         }
@@ -91,7 +91,7 @@ def _involvements(contract: Contract, table: Table) -> Iterator[str]:
             "contact_phone": _column(spell.contact_phone, "VARCHAR"),
             "team": _column(spell.team, "VARCHAR"),
             "is_withheld": _is_withheld(contract, table, spell),
-            "through": quote(spell.through),
+            "through": literal(spell.through),
         }
         yield _select(contract, table, values, _when(spell.when))
 
@@ -100,8 +100,8 @@ def _select(
     contract: Contract, table: Table, values: Mapping[str, str], conditions: list[str]
 ) -> str:
     every = {
-        "feed": quote(contract.id),
-        "table_name": quote(table.name),
+        "feed": literal(contract.id),
+        "table_name": literal(table.name),
         "record_key": "record_key",
         **values,
         "delivery_id": "_delivery_id",
@@ -129,15 +129,17 @@ def _is_withheld(contract: Contract, table: Table, spell: Involvement) -> str:
         return "false"
     unread = (
         "(_delivery_id, _line) IN (SELECT (delivery_id, line) FROM quarantine.values"
-        f" WHERE feed = {quote(contract.id)} AND table_name = {quote(table.name)}"
-        f" AND column_name = {quote(spell.withheld)})"
+        f" WHERE feed = {literal(contract.id)} AND table_name = {literal(table.name)}"
+        f" AND column_name = {literal(spell.withheld)})"
     )
     return f'(coalesce("{spell.withheld}", false) OR {unread})'
 
 
 def _summary(table: Table, event: Event, words: Words) -> str:
     parts = [
-        f"coalesce({words(table.by_name[text])}, {quote(_MISSING)})" if is_column else quote(text)
+        f"coalesce({words(table.by_name[text])}, {literal(_MISSING)})"
+        if is_column
+        else literal(text)
         for text, is_column in pieces(event.summary)
     ]
     return f"concat({', '.join(parts)})"
@@ -148,7 +150,7 @@ def _guarded(event: Event) -> Words:
 
     def words(prop: Property) -> str:
         bounded = prop.codes is not None or prop.logical_type in ("date", "timestamp", "boolean")
-        return _words(prop) if bounded and prop.name not in event.locating else quote(_WITHHELD)
+        return _words(prop) if bounded and prop.name not in event.locating else literal(_WITHHELD)
 
     return words
 
@@ -158,7 +160,7 @@ def _words(prop: Property) -> str:
     name = f'"{prop.name}"'
     if isinstance(prop.codes, str):
         meanings = code_lists()[prop.codes].meanings()
-        pairs = ", ".join(f"{quote(code)}: {quote(text)}" for code, text in meanings.items())
+        pairs = ", ".join(f"{literal(code)}: {literal(text)}" for code, text in meanings.items())
         return f"coalesce(MAP {{{pairs}}}[{name}], {name})"
     if prop.logical_type == "boolean":
         return f"CASE WHEN {name} THEN 'yes' WHEN NOT {name} THEN 'no' END"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.contract_table import Table
-from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.people import FeedPeople, attributes
+from ffp_data.sql_text import literal
 
 IDENTIFIER_COLUMNS = {
     "record_key": "VARCHAR",
@@ -34,7 +34,7 @@ def identifier_sql(feed: FeedPeople) -> Iterator[str]:
     """Every identifier as it was sent, beside whether it is valid."""
     for table in (feed.people, *feed.parts):
         for kind in sorted(attributes(table) & set(IDENTIFIERS)):
-            yield _assertion(feed.contract, table, quote(kind), kind)
+            yield _assertion(feed.contract, table, literal(kind), kind)
     for table in feed.identifiers:
         yield _assertion(feed.contract, table, _kind(), "identifier_value")
 
@@ -43,7 +43,7 @@ def newest_by_type(contract: Contract, table: Table) -> str:
     """One row for each record with its newest valid identifier of each known type."""
     order = "_latest DESC NULLS LAST, _line DESC" if table.latest_by else "_line DESC"
     columns = ", ".join(
-        f"first(value ORDER BY {order}) FILTER (kind = {quote(kind)}) AS {kind}"
+        f"first(value ORDER BY {order}) FILTER (kind = {literal(kind)}) AS {kind}"
         for kind in TYPES_BY_NAME.values()
     )
     named = (
@@ -57,7 +57,7 @@ def newest_by_type(contract: Contract, table: Table) -> str:
 
 def _kind() -> str:
     names = " ".join(
-        f"WHEN {quote(name)} THEN {quote(kind)}" for name, kind in TYPES_BY_NAME.items()
+        f"WHEN {literal(name)} THEN {literal(kind)}" for name, kind in TYPES_BY_NAME.items()
     )
     return f"CASE lower(trim(identifier_type)) {names} ELSE identifier_type END"
 
@@ -66,7 +66,7 @@ def _assertion(contract: Contract, table: Table, kind: str, value: str) -> str:
     clean = f"clean_identifier({kind}, {value})"
     return (
         f"SELECT record_key, {kind} AS identifier_type, coalesce({clean}, trim({value})) AS value,"
-        f" {clean} IS NOT NULL AS is_valid, {quote(f'{contract.id}.{table.name}')} AS source,"
+        f" {clean} IS NOT NULL AS is_valid, {literal(f'{contract.id}.{table.name}')} AS source,"
         f" _delivery_id AS delivery_id, _line AS line"
         f" FROM {contract.identity_name(table)} WHERE {value} IS NOT NULL"
     )

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 
+from ffp_data.sql_text import literal
+
 _KEYS = r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*"
 _TEST = rf"{_KEYS}(?:!=|=|~)[^\]&]+"
 _STEP = re.compile(
@@ -22,11 +24,6 @@ _PARTS = re.compile(rf"(?P<by>{_KEYS})(?P<how>!=|=|~)(?P<value>[^\]&]+)")
 _RECORDS = re.compile(
     r"(?P<list>(?:[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)?)\[\*\](?:\.(?P<rest>.+))?"
 )
-
-
-def quote(text: str) -> str:
-    """`text` as an SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def compile_path(path: str, document: str, element: str | None = None) -> str:
@@ -44,17 +41,17 @@ def compile_path(path: str, document: str, element: str | None = None) -> str:
         elif match["index"] is not None:
             place += f"[{match['index']}]"
         else:
-            items = f"json_extract({base}, {quote(place + '[*]')})"
+            items = f"json_extract({base}, {literal(place + '[*]')})"
             tests = " AND ".join(_test(part) for part in _PARTS.finditer(match["tests"]))
             base = f"list_filter({items}, lambda x: {tests})[1]"
             place = "$"
-    return f"json_extract({base}, {quote(place)})"
+    return f"json_extract({base}, {literal(place)})"
 
 
 def _test(part: re.Match[str]) -> str:
     """SQL of one condition on the element `x` of a pick."""
     keys = "".join(f'."{key}"' for key in part["by"].split("."))
-    found, wanted = f"json_extract_string(x, {quote('$' + keys)})", quote(part["value"])
+    found, wanted = f"json_extract_string(x, {literal('$' + keys)})", literal(part["value"])
     if part["how"] == "~":
         return f"contains({found}, {wanted})"
     return f"{found} {'=' if part['how'] == '=' else 'IS DISTINCT FROM'} {wanted}"

@@ -15,15 +15,14 @@ import duckdb
 
 from ffp_data.feeds import csv_reader
 from ffp_data.feeds.case_system import ColumnMap, Lookup, TableMap
-from ffp_data.feeds.columns import literals
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.contract_table import Property, Table
 from ffp_data.feeds.drop import DropFile, DropTable, check_rows
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.file_facts import inspect
 from ffp_data.feeds.header import Header, read_header
-from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.source import Fault, Source
+from ffp_data.sql_text import literal, literals
 
 OWN = ""
 """The name under which columns of the table's own file are known beside those of lookups."""
@@ -149,12 +148,12 @@ def _mapped(column: ColumnMap | None, places: Mapping[str, str]) -> str | None:
     if column is None:
         return None
     if column.fixed is not None:
-        return quote(column.fixed)
+        return literal(column.fixed)
     known = [_sql(place, places) for place in column.places]
     parts = [sql for sql in known if sql is not None]
     if column.json_ is not None:
         pairs = zip(column.json_, known, strict=True)
-        fields = ", ".join(f"{quote(key)}, {sql}" for key, sql in pairs if sql is not None)
+        fields = ", ".join(f"{literal(key)}, {sql}" for key, sql in pairs if sql is not None)
         return f"json_object({fields})::VARCHAR"
     if len(parts) < len(known):
         return None
@@ -165,7 +164,7 @@ def _mapped(column: ColumnMap | None, places: Mapping[str, str]) -> str | None:
 
 
 def _translated(sql: str, values: Mapping[str, str]) -> str:
-    cases = " ".join(f"WHEN {quote(word)} THEN {quote(said)}" for word, said in values.items())
+    cases = " ".join(f"WHEN {literal(word)} THEN {literal(said)}" for word, said in values.items())
     return f"CASE upper(trim({sql})) {cases} ELSE {sql} END" if cases else sql
 
 

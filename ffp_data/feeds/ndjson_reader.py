@@ -16,8 +16,9 @@ import pyarrow as pa
 from ffp_data.feeds.contract_table import Property, Table
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.file_facts import FileFacts
-from ffp_data.feeds.json_path import compile_path, quote, scalar, split_records
+from ffp_data.feeds.json_path import compile_path, scalar, split_records
 from ffp_data.feeds.source import TRUNCATED_REMEDY, Fault, Source
+from ffp_data.sql_text import literal, literals
 
 _LONGEST_LINE = 4 << 20
 _CHUNK = 16 << 20  # characters handed over at once
@@ -84,7 +85,7 @@ def records_of(table: Table, read: str, is_document: bool) -> str:
     doc = compile_path(rest, "item") if rest else "item"
     return (
         f"(SELECT _line, _record, {doc} AS doc, item AS around FROM {read}"
-        f" WHERE place = {quote(place)})"
+        f" WHERE place = {literal(place)})"
     )
 
 
@@ -111,7 +112,7 @@ def other_kinds(
     )
     counts = con.execute(
         f"SELECT {word} AS kind, count(*) FROM {records} WHERE doc IS NOT NULL"
-        f" AND coalesce({told}, '') NOT IN ({', '.join(map(quote, sorted(known)))})"
+        f" AND coalesce({told}, '') NOT IN ({literals(sorted(known))})"
         " GROUP BY 1 ORDER BY 1"
     ).fetchall()
     listed = ", ".join(f"{count} {name}" for name, count in counts)
@@ -127,11 +128,11 @@ def _text(prop: Property, around: str, record: str) -> str:
 def _only(table: Table) -> str:
     if table.only_when is None:
         return ""
-    return f" AND {scalar(table.only_when.path, 'doc')} = {quote(table.only_when.equals)}"
+    return f" AND {scalar(table.only_when.path, 'doc')} = {literal(table.only_when.equals)}"
 
 
 def _elements(explode: str) -> str:
-    items = f"json_extract(doc, {quote(f'$.{explode}[*]')})"
+    items = f"json_extract(doc, {literal(f'$.{explode}[*]')})"
     return f"unnest({items}) AS element, generate_subscripts({items}, 1) AS place"
 
 
@@ -148,7 +149,7 @@ def _other_records(con: duckdb.DuckDBPyConnection, records: str, table: Table) -
     if table.only_when is None:
         return ()
     kind, wanted = table.only_when.path, table.only_when.equals
-    other = f"doc IS NOT NULL AND {scalar(kind, 'doc')} IS DISTINCT FROM {quote(wanted)}"
+    other = f"doc IS NOT NULL AND {scalar(kind, 'doc')} IS DISTINCT FROM {literal(wanted)}"
     remedy = f"send records whose {kind} is {wanted} in this file"
     return tuple(Fault(n, kind, "other_record", remedy) for n in _where(con, records, other))
 
@@ -163,7 +164,7 @@ def _fast_lines(con: duckdb.DuckDBPyConnection, path: Path, facts: FileFacts, in
     if facts.has_nul or facts.encoding != "utf-8-sig":
         raise duckdb.InvalidInputException("not for the fast way")
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {into}_text AS SELECT line FROM read_csv({quote(str(path))},"
+        f"CREATE OR REPLACE TEMP TABLE {into}_text AS SELECT line FROM read_csv({literal(path)},"
         " auto_detect=false, header=false, delim='\x1f', quote='', escape='', strict_mode=true,"
         f" max_line_size={_LONGEST_LINE}, columns={{'line': 'VARCHAR'}})"
     )

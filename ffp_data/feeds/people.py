@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import duckdb
 
-from ffp_data.feeds.columns import literals
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.contract_table import Table
 from ffp_data.feeds.tables import identity_columns
+from ffp_data.sql_text import literals
 
 PERSON_COLUMNS = {
     "record_key": "VARCHAR",

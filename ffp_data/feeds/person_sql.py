@@ -6,11 +6,9 @@ how names are compared is the linkage model's business.
 
 from __future__ import annotations
 
-from ffp_data.feeds.columns import literals
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.contract_table import RoleFrom, Table
 from ffp_data.feeds.identifier_sql import TYPES_BY_NAME, newest_by_type
-from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.people import (
     CLEANED,
     KEY_PREFIX,
@@ -22,6 +20,7 @@ from ffp_data.feeds.people import (
 )
 from ffp_data.feeds.registry import code_lists
 from ffp_data.feeds.vocabulary import PERSON_ATTRIBUTES
+from ffp_data.sql_text import literal, literals
 
 RESTRICTED = ("R", "V", "REDACTED", "true")
 """FHIR confidentiality codes, and a plain flag, that mean: never use to find or show where they live."""
@@ -33,7 +32,7 @@ def person_sql(feed: FeedPeople) -> str:
     """The rows of identity.person_records of one list of people."""
     contract, people = feed.contract, feed.people
     joins = [
-        f"JOIN meta.deliveries d ON d.delivery_id = p._delivery_id AND d.table_name = {quote(people.name)}"
+        f"JOIN meta.deliveries d ON d.delivery_id = p._delivery_id AND d.table_name = {literal(people.name)}"
         " AND d.status = 'loaded'"
     ]
     joins += [
@@ -47,10 +46,10 @@ def person_sql(feed: FeedPeople) -> str:
         joins.append(f"LEFT JOIN {contract.raw_name(people)} r USING (record_key)")
     values = {
         "record_key": "p.record_key",
-        "feed": quote(contract.id),
+        "feed": literal(contract.id),
         # Not the contract's: a council may send drops out of several case systems.
         "system": "split_part(p.record_key, '|', 2)",
-        "source_person_id": f"regexp_replace(p.record_key, {quote(KEY_PREFIX)}, '')",
+        "source_person_id": f"regexp_replace(p.record_key, {literal(KEY_PREFIX)}, '')",
         "role": _role(people),
         **{name: _attribute_sql(feed, name) for name in _ATTRIBUTES},
         **_birth_sql(feed),
@@ -82,7 +81,7 @@ def _said(table: Table, alias: str, name: str) -> str:
     codes = next(p.codes for p in table.properties if p.person == name)
     if name != "sex" or not isinstance(codes, str):
         return f"{alias}.{name}"
-    meanings = (f"{quote(k)}: {quote(v)}" for k, v in code_lists()[codes].meanings().items())
+    meanings = (f"{literal(k)}: {literal(v)}" for k, v in code_lists()[codes].meanings().items())
     return f"MAP {{{', '.join(meanings)}}}[{alias}.{name}]"
 
 
@@ -99,14 +98,14 @@ def _birth_sql(feed: FeedPeople) -> dict[str, str]:
 
 
 def _role(people: Table) -> str:
-    said = quote(people.role or "unknown")
+    said = literal(people.role or "unknown")
     return _role_from(people.role_from, said) if people.role_from else said
 
 
 def _role_from(source: RoleFrom, otherwise: str) -> str:
     value = f"r.{source.column}::VARCHAR"
     cases = [
-        f"WHEN {value} IN ({literals(words)}) THEN {quote(role)}"
+        f"WHEN {value} IN ({literals(words)}) THEN {literal(role)}"
         for role, words in (("child", source.child), ("adult", source.adult))
         if words
     ]
@@ -123,7 +122,7 @@ def _replaced_by(people: Table) -> str:
     """The record in which the sender says that this one has been merged."""
     if people.merged_into is None:
         return "NULL::VARCHAR"
-    survivor = f"regexp_extract(p.record_key, {quote(KEY_PREFIX)}) || r.{people.merged_into}"
+    survivor = f"regexp_extract(p.record_key, {literal(KEY_PREFIX)}) || r.{people.merged_into}"
     return f"nullif({survivor}, p.record_key)"
 
 

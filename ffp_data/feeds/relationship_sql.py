@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.contract_table import Relationship, Table
-from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.people import KEY_PREFIX, is_known, is_meant
 from ffp_data.feeds.registry import code_lists
+from ffp_data.sql_text import literal
 
 RELATIONSHIP_COLUMNS = {
     "record_key": "VARCHAR",
@@ -48,21 +48,21 @@ def _tie(contract: Contract, table: Table, said: tuple[str, str, str, str], wher
     return (
         f"SELECT {whose} AS record_key, {other}::VARCHAR AS related_record_key,"
         f" {name}::VARCHAR AS related_name, {word} AS relationship,"
-        f" {quote(f'{contract.id}.{table.name}')} AS source, NULL::DATE AS from_date,"
+        f" {literal(f'{contract.id}.{table.name}')} AS source, NULL::DATE AS from_date,"
         f" NULL::DATE AS to_date, _delivery_id AS delivery_id, _line AS line FROM {rows} WHERE {where}"
     )
 
 
 def _key_of_other(tie: Relationship) -> str:
     """The other person is of the same system as the row's own."""
-    prefix = f"regexp_extract(r.record_key, {quote(KEY_PREFIX)})"
+    prefix = f"regexp_extract(r.record_key, {literal(KEY_PREFIX)})"
     return f"{prefix} || " + " || ':' || ".join(f"r.{name}" for name in tie.related_key)
 
 
 def _word(table: Table, tie: Relationship, word: str | None = None) -> str:
     """What the other person is: fixed, as sent, or the word of the code's list."""
     if tie.type is None:
-        return quote(tie.fixed or "")
+        return literal(tie.fixed or "")
     codes = table.by_name[tie.type].codes
     if not isinstance(codes, str):
         return f"r.{tie.type}"
@@ -70,5 +70,5 @@ def _word(table: Table, tie: Relationship, word: str | None = None) -> str:
         code: entry.get(word or tie.word, code) if isinstance(entry, dict) else entry
         for code, entry in code_lists()[codes].values.items()
     }
-    pairs = ", ".join(f"{quote(code)}: {quote(text)}" for code, text in words.items())
+    pairs = ", ".join(f"{literal(code)}: {literal(text)}" for code, text in words.items())
     return f"MAP {{{pairs}}}[r.{tie.type}]"

@@ -15,11 +15,11 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from ffp_data.feeds.columns import Column, column, literals
+from ffp_data.feeds.columns import Column, column
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.contract_table import Table
-from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.source import Fault, Source, redact_sql
+from ffp_data.sql_text import literal, literals
 
 _FAULT_TYPE = 'STRUCT("column" VARCHAR, rule VARCHAR, "value" VARCHAR, required BOOLEAN)[]'
 
@@ -161,7 +161,7 @@ def _any(conditions: Iterable[str]) -> str:
 def _fault_list(columns: tuple[Column, ...], documents: dict[str, str]) -> str:
     """SQL of the list of faults; built only for rows that have one."""
     entries = [
-        f"{{'column': {quote(c.name)}, 'rule': CASE WHEN {c.fault} THEN {c.rule} END,"
+        f"{{'column': {literal(c.name)}, 'rule': CASE WHEN {c.fault} THEN {c.rule} END,"
         f" 'value': t_{c.name}, 'required': {str(c.required).lower()}}}"
         for c in columns
     ]
@@ -170,7 +170,7 @@ def _fault_list(columns: tuple[Column, ...], documents: dict[str, str]) -> str:
         invalid = f"({alias} IS NOT NULL AND NOT json_valid({alias}))"
         tests.append(invalid)
         entries.append(
-            f"{{'column': {quote(name)}, 'rule': CASE WHEN {invalid} THEN 'invalid_json' END,"
+            f"{{'column': {literal(name)}, 'rule': CASE WHEN {invalid} THEN 'invalid_json' END,"
             " 'value': NULL::VARCHAR, 'required': false}"
         )
     wrong = f"list_filter([{', '.join(entries)}], lambda f: f.rule IS NOT NULL)"

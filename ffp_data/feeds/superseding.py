@@ -16,10 +16,10 @@ from typing import Any
 import duckdb
 
 from ffp_data.feeds.contract import Contract
-from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.landing import Delivery
 from ffp_data.feeds.stage import Staged, key_columns
 from ffp_data.feeds.tables import identity_columns, own_key
+from ffp_data.sql_text import literal, literals
 
 PLACE = ("_delivery_id", "_line", "_element")
 
@@ -182,12 +182,12 @@ def record_key(staged: Staged) -> str:
     """SQL of the name by which the hub knows the person of a staged row; NULL where rows have none."""
     if not staged.table.record_key:
         return "NULL"
-    prefix = quote(f"{staged.contract.id}|{staged.contract.hub.system}|")
+    prefix = literal(f"{staged.contract.id}|{staged.contract.hub.system}|")
     return f"{prefix} || " + " || ':' || ".join(f"v_{n}" for n in staged.table.record_key)
 
 
 def ids(deliveries: tuple[str, ...]) -> str:
-    return ", ".join(quote(d) for d in deliveries) or "NULL"
+    return literals(deliveries) or "NULL"
 
 
 def key_here(staged: Staged) -> str:
@@ -202,9 +202,9 @@ def _scope(columns: list[str]) -> str:
 def _give_way_in_scope(
     con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Staged, peers: Peers
 ) -> int:
-    book = f"SELECT scope FROM meta.snapshot_scopes WHERE table_name = {quote(staged.table.name)}"
-    book += f" AND feed = {quote(delivery.feed)} AND NOT is_held AND delivery_id IN"
-    mine = f"{book} ({quote(delivery.delivery_id)})"
+    book = f"SELECT scope FROM meta.snapshot_scopes WHERE table_name = {literal(staged.table.name)}"
+    book += f" AND feed = {literal(delivery.feed)} AND NOT is_held AND delivery_id IN"
+    mine = f"{book} ({literal(delivery.delivery_id)})"
     _remove(con, staged, peers.older, f"{scope_there(staged)} IN ({mine})")
     if not peers.newer:
         return 0

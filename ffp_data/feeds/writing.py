@@ -8,12 +8,12 @@ import duckdb
 import pyarrow as pa
 
 from ffp_data.feeds.columns import REMEDIES
-from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.landing import Delivery
 from ffp_data.feeds.source import Fault
 from ffp_data.feeds.stage import Staged
 from ffp_data.feeds.superseding import record_key
 from ffp_data.feeds.tables import attribute, own_key
+from ffp_data.sql_text import literal
 
 
 def count_loadable(con: duckdb.DuckDBPyConnection, staged: Staged) -> int:
@@ -35,9 +35,10 @@ def insert_rows(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Stag
 def write_faults(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Staged) -> None:
     """One quarantine row for each row set aside, by its first fault; other faults are single values."""
     place = ", ".join(
-        quote(x) for x in (delivery.delivery_id, delivery.feed, staged.table.name, staged.file_name)
+        literal(x)
+        for x in (delivery.delivery_id, delivery.feed, staged.table.name, staged.file_name)
     )
-    remedies = ", ".join(f"{quote(rule)}: {quote(text)}" for rule, text in REMEDIES.items())
+    remedies = ", ".join(f"{literal(rule)}: {literal(text)}" for rule, text in REMEDIES.items())
     element = "_element" if staged.element else "NULL::BIGINT"
     listed = (
         f"SELECT _line AS line, {element} AS element, unnest(_faults) AS fault,"
@@ -52,7 +53,7 @@ def write_faults(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Sta
             f'INSERT INTO quarantine.{target} SELECT {place}, line, fault."column", fault.rule,'
             f' fault."value", MAP {{{remedies}}}[fault.rule], element FROM ({listed}) WHERE {condition}'
         )
-    key = quote(", ".join(staged.table.key))
+    key = literal(", ".join(staged.table.key))
     con.execute(
         f"INSERT INTO quarantine.rows SELECT {place}, _line AS line, {key}, 'duplicate_key', NULL,"
         f" 'send each key once in a file; its first row was kept', {element} FROM {staged.rows}"
@@ -78,7 +79,7 @@ def check_written(
         expected[staged.contract.identity_name(staged.table)] = loaded
     counts = [(f"{name} WHERE _delivery_id = $1", n) for name, n in expected.items()]
     quarantine = (
-        f"quarantine.rows WHERE delivery_id = $1 AND table_name = {quote(staged.table.name)}"
+        f"quarantine.rows WHERE delivery_id = $1 AND table_name = {literal(staged.table.name)}"
     )
     for place, wanted in [*counts, (quarantine, set_aside)]:
         found = con.execute(f"SELECT count(*) FROM {place}", [delivery.delivery_id]).fetchone()
@@ -113,7 +114,7 @@ def _insert_into(
     every = {
         "record_key": record_key(staged),
         **values,
-        "_delivery_id": quote(delivery.delivery_id),
+        "_delivery_id": literal(delivery.delivery_id),
         "_line": "_line",
         **({"_element": "_element"} if staged.element else {}),
     }

@@ -30,8 +30,9 @@ from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.contract_table import Property, Table
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.file_facts import FileFacts
-from ffp_data.feeds.json_path import quote, scalar
+from ffp_data.feeds.json_path import scalar
 from ffp_data.feeds.source import Fault, Source
+from ffp_data.sql_text import literal
 from ffp_data.xml_safety import Refusal, declared_encoding, refusal
 
 MAX_DEPTH = 32  # the deepest element of a school census stands at depth 9
@@ -86,7 +87,7 @@ def table_source(
         texts = {p.name: _text(p, None) for p in wanted}
         relation = f"(SELECT _line, _record AS _element, doc FROM {documents})"
         return Source(relation, texts, element="_element", faults=faults)
-    items = f"json_extract(doc, {quote(f'$.{table.explode}[*]')})"
+    items = f"json_extract(doc, {literal(f'$.{table.explode}[*]')})"
     relation = (
         "(SELECT _line, doc, element, row_number() OVER (ORDER BY _record, place) AS _element FROM"
         f" (SELECT *, unnest({items}) AS element, generate_subscripts({items}, 1) AS place"

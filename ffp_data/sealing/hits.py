@@ -19,10 +19,10 @@ import yaml
 
 from ffp_data.feeds.contract_table import Table
 from ffp_data.feeds.identifier_sql import IDENTIFIERS
-from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.stage import Staged
 from ffp_data.feeds.superseding import record_key
 from ffp_data.sealing.sieve import NUMBER, RECORD, Sieve
+from ffp_data.sql_text import literal
 
 Place = tuple[int, int | None]
 """Line of a row, and its number where several rows may begin on one line."""
@@ -80,7 +80,7 @@ def _others(table: Table) -> Iterator[str]:
 
 
 def _prefix(one: Staged) -> str:
-    return quote(f"{one.contract.id}|{one.contract.hub.system}|")
+    return literal(f"{one.contract.id}|{one.contract.hub.system}|")
 
 
 def _rows_of(con: duckdb.DuckDBPyConnection, one: Staged, sieve: Sieve) -> set[Place]:

@@ -18,11 +18,11 @@ from typing import Any
 
 import duckdb
 
-from ffp_data.feeds.json_path import quote
 from ffp_data.hub.seals import without_words
 from ffp_data.sealing import sweep
 from ffp_data.sealing.search import Wanted, names_any
 from ffp_data.settings import Home
+from ffp_data.sql_text import literal
 from ffp_data.warehouse import httpfs_extension
 from governance.container import CONTAINER
 from governance.files import replacing, sha256_of_file
@@ -141,9 +141,7 @@ class Finder:
     @property
     def _signed(self) -> frozenset[str]:
         return frozenset(
-            event["facts"]["build_sha256"]
-            for event in self.ledger.events()
-            if event["kind"] == "return_signed"
+            event["facts"]["build_sha256"] for event in self.ledger.events("return_signed")
         )
 
     def _is_signed_return(self, folder: Path) -> bool:
@@ -152,8 +150,8 @@ class Finder:
             return False
         own = sha256_of_file(folder / MANIFEST)
         return any(
-            event["kind"] == "return_signed" and event["facts"]["manifest_sha256"] == own
-            for event in self.ledger.events()
+            event["facts"]["manifest_sha256"] == own
+            for event in self.ledger.events("return_signed")
         )
 
 
@@ -174,7 +172,7 @@ def _opened(home: Home, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     con = duckdb.connect(":memory:", config={"threads": "2", "temp_file_encryption": "true"})
     try:
         con.execute(f"LOAD '{httpfs_extension()}'")
-        attach = f"ATTACH {quote(str(path))} AS opened"
+        attach = f"ATTACH {literal(path)} AS opened"
         try:
             con.execute(f"{attach} (ENCRYPTION_KEY '{sweep.key_of(home, path)}')")
         except duckdb.CatalogException:

@@ -22,10 +22,10 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 
-from ffp_data.feeds.json_path import quote
 from ffp_data.hub import at_rest
 from ffp_data.sealing.sweep import key_of, tables_of
 from ffp_data.settings import Home
+from ffp_data.sql_text import literal
 from ffp_data.warehouse import httpfs_extension
 from governance.keys import KeyStore
 from governance.ledger import Ledger
@@ -155,7 +155,7 @@ def _duckdb(home: Home, path: Path) -> Iterator[Unit]:
 
 
 def _attach(con: duckdb.DuckDBPyConnection, home: Home, path: Path) -> None:
-    place = f"ATTACH {quote(str(path))} AS opened"
+    place = f"ATTACH {literal(path)} AS opened"
     try:
         con.execute(f"{place} (READ_ONLY, ENCRYPTION_KEY '{key_of(home, path)}')")
     except (

@@ -17,9 +17,9 @@ import pyarrow as pa
 
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.identifier_sql import IDENTIFIERS
-from ffp_data.feeds.json_path import quote
 from ffp_data.feeds.people import KEY_PREFIX
 from ffp_data.sealing.sieve import NUMBER, RECORD, Id
+from ffp_data.sql_text import literal
 
 _LEAST, _LEAST_BARE = 6, 7
 """Characters of a case id, or a person's, that is looked for everywhere; a shorter one may be anything."""
@@ -127,7 +127,7 @@ def _cases(con: duckdb.DuckDBPyConnection, contract: Contract) -> Iterable[str]:
                 continue
             found = con.execute(
                 f'SELECT "{name}" FROM {contract.raw_name(table)} WHERE length("{name}") >= {_LEAST}'
-                f' AND regexp_matches("{name}", {quote("[0-9]")})'
+                f' AND regexp_matches("{name}", {literal("[0-9]")})'
                 f' GROUP BY "{name}" HAVING bool_and(record_key IN (SELECT record_key FROM _own))'
             ).fetchall()
             yield from (case for (case,) in found)
@@ -138,7 +138,7 @@ def _bare(con: duckdb.DuckDBPyConnection) -> Iterable[str]:
     found = con.execute(
         "SELECT part FROM (SELECT record_key, unnest(string_split(source_person_id, ':')) AS part"
         f" FROM identity.person_records) WHERE length(part) >= {_LEAST_BARE}"
-        f" AND regexp_matches(part, '[0-9]') AND NOT regexp_full_match(part, {quote(_DAY)})"
+        f" AND regexp_matches(part, '[0-9]') AND NOT regexp_full_match(part, {literal(_DAY)})"
         " GROUP BY part HAVING bool_and(record_key IN (SELECT record_key FROM _own))"
     ).fetchall()
     return (part for (part,) in found)

@@ -14,9 +14,9 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from ffp_data.feeds.json_path import quote
 from ffp_data.serving import store
 from ffp_data.settings import Home
+from ffp_data.sql_text import literal
 from ffp_data.warehouse import copy_encrypted, warehouse_key
 
 _EDGE = "[^A-Za-z0-9]"
@@ -120,4 +120,4 @@ def _test(columns: Collection[str], words: Collection[str]) -> str:
     row = f"concat_ws(chr(10), {', '.join(parts)})"
     listed = sorted(words)
     lots = [listed[n : n + _LOT] for n in range(0, len(listed), _LOT)]
-    return " OR ".join(f"regexp_matches({row}, {quote(pattern_of(lot))})" for lot in lots)
+    return " OR ".join(f"regexp_matches({row}, {literal(pattern_of(lot))})" for lot in lots)

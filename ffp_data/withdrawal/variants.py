@@ -18,6 +18,7 @@ from ffp_data.feeds import Contract, books
 from ffp_data.feeds.contract_table import Table
 from ffp_data.feeds.loading import Terms, load_all
 from ffp_data.feeds.tables import attribute
+from ffp_data.sql_text import literals
 from ffp_data.withdrawal.scope import Scope, covered
 from ffp_data.withdrawal.scratch import HOME, qualified, show
 from governance.grants import Grants
@@ -155,9 +156,8 @@ def _another_code(con: duckdb.DuckDBPyConnection, stored: str, name: str) -> str
     ]
     if not 2 <= len(codes) <= _MOST_CODES:
         return _another_text(name)
-    ordered = sorted(codes)
-    listed = ", ".join("'" + value.replace("'", "''") + "'" for value in ordered)
-    return f"[{listed}][(list_position([{listed}], {name}) % {len(ordered)}) + 1]"
+    listed = literals(sorted(codes))
+    return f"[{listed}][(list_position([{listed}], {name}) % {len(codes)}) + 1]"
 
 
 def _types(con: duckdb.DuckDBPyConnection, stored: str) -> dict[str, str]:

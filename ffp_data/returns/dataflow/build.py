@@ -9,15 +9,15 @@ agreement gives are named in it. Equal models give equal payloads, byte for byte
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 
 import duckdb
 
-from ffp_data.feeds.json_path import quote
 from ffp_data.returns.dataflow.layout import RELATIONS, SCHEMA, Field, Layout, Node
 from ffp_data.returns.layout import LayoutError
+from ffp_data.sql_text import literal, literals
 
 PLACE = f"memory.{SCHEMA}"  # relations live in this connection alone
 
@@ -139,7 +139,7 @@ def _relation_sql(node: Node, path: str, agreed: Collection[tuple[str, str]]) ->
 def _document(node: Node, path: str, relation: str, agreed: Collection[tuple[str, str]]) -> str:
     """The object of one row `r`; merging into an empty object leaves out what is NULL."""
     members = [
-        f"{quote(field.name)}, r.{field.name}"
+        f"{literal(field.name)}, r.{field.name}"
         for field in node.fields
         if (f"{SCHEMA}.{relation}", field.name) in agreed
     ]
@@ -149,7 +149,7 @@ def _document(node: Node, path: str, relation: str, agreed: Collection[tuple[str
         inner = (
             f"{_alias(below)}.doc" if each.relation else _document(each, below, relation, agreed)
         )
-        members.append(f"{quote(each.name)}, {inner}")
+        members.append(f"{literal(each.name)}, {inner}")
     document = f"json_merge_patch('{{}}', json_object({', '.join(members)}))"
     if node.only_with:
         return f"CASE WHEN {_alias(f'{path}.{node.only_with}')}.doc IS NOT NULL THEN {document} END"
@@ -202,10 +202,6 @@ def _rules(field: Field) -> Iterator[tuple[str, str]]:
     if field.longest is not None:
         yield "too_long", f"length({field.name}) > {field.longest}"
     if field.form is not None:
-        yield "form", f"NOT regexp_full_match({field.name}, {quote(field.form)})"
+        yield "form", f"NOT regexp_full_match({field.name}, {literal(field.form)})"
     if field.codes:
-        yield "code", f"{field.name} NOT IN ({_listed(field.codes)})"
-
-
-def _listed(words: Sequence[str]) -> str:
-    return ", ".join(quote(word) for word in words)
+        yield "code", f"{field.name} NOT IN ({literals(field.codes)})"

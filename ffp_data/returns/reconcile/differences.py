@@ -19,6 +19,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from ffp_data.returns.layout import LayoutError
+from ffp_data.sql_text import literal
 
 UNEXPLAINED = "unexplained"
 FEED, VIEW = "feed", "single view"
@@ -121,7 +122,7 @@ def reconcile(
     con.execute(path.read_text("utf-8"))
     con.execute(_DIFFERENCES)
     if rows_to is not None:
-        con.execute(f"COPY (FROM difference ORDER BY ALL) TO '{_quoted(rows_to)}' (HEADER)")
+        con.execute(f"COPY (FROM difference ORDER BY ALL) TO {literal(rows_to)} (HEADER)")
     mend = [name for name, category in categories().items() if category.mend]
     looked_at = con.execute(_TO_LOOK_AT, [mend]).fetchall()
     return Reconciliation(
@@ -145,10 +146,6 @@ def _parameters(basis: Basis) -> dict[str, str]:
         "requires_plan": str(int(basis.requires_plan)),
         "requires_lead_practitioner": str(int(basis.requires_lead_practitioner)),
     }
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 _DIFFERENCES = f"""
