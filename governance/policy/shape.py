@@ -30,14 +30,19 @@ def _problem(document: Document, schema: str, error: ValidationError) -> Problem
     place = tuple(error.absolute_path)
     name = ".".join(map(str, place)) or "the document"
     violated: Any = error.schema if isinstance(error.schema, dict) else {}
-    meaning, remedy = violated.get("description"), f"see schema/{schema}.schema.json"
+    meaning, remedy = (
+        violated.get("description"),
+        f"see governance/policy/schema/{schema}.schema.json",
+    )
     if error.validator == "required":
         missing = _missing(error)
         meaning = violated.get("properties", {}).get(missing, {}).get("description")
         remedy = f"add {missing}: {meaning}" if meaning else f"add {missing}; {remedy}"
     elif meaning:
         remedy = f"give {meaning}"
-    return document.problem("schema", f"{name}: {error.message}", remedy, *place)
+    # The only thing that a schema here forbids is what a draft leaves to a person.
+    words = "still a draft's TODO" if error.validator == "not" else error.message
+    return document.problem("schema", f"{name}: {words}", remedy, *place)
 
 
 def _missing(error: ValidationError) -> str:

@@ -135,3 +135,4 @@ def test_an_agreement_with_todos_left_does_not_pass(home: Path, tmp_path: Path) 
     found = {int(text.split(":")[1]) for text in done.stderr.splitlines() if draft.name in text}
     assert len(left) >= len(words)
     assert left <= found
+    assert "frequency: still a draft's TODO; give in words" in done.stderr
