@@ -70,9 +70,9 @@ class SubjectLists:
     def of_release(self, ledger: Ledger, release: Path) -> dict[str, list[str]]:
         """The references of each relation of a release that lies in a folder. Raises SubjectListError."""
         manifest = sha256_of_file(release / MANIFEST)
-        for event in ledger.events():
+        for event in ledger.events("released"):
             facts = event["facts"]
-            if event["kind"] == "released" and facts["manifest"] == manifest and _LIST in facts:
+            if facts["manifest"] == manifest and _LIST in facts:
                 table = read_list(self.folder, facts[_LIST])
                 return {each: list(references_of(table, each)) for each in table.column_names[1:]}
         raise SubjectListError(

@@ -66,7 +66,7 @@ def show(
     ledger = _ledger(home)
     if problems := ledger.verify():
         raise fail(map(str, problems))
-    events = [e for e in ledger.events() if kind is None or e["kind"] == kind][-last:]
+    events = list(ledger.events(*([kind] if kind else [])))[-last:]
     if json:
         print_json(events)
         return

@@ -43,6 +43,9 @@ class Release:
         return None
 
 
+OF_BOOKS = ("delivery_loaded", "delivery_replayed", "ingest_decision", "released")
+"""Kinds of the ledger's events that the books are made of."""
+
 _SUFFIX = {
     "pseudonymised": "_pseudonym",
     "month": "_month",

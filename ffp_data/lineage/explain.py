@@ -20,7 +20,7 @@ from ffp_data.access import Access
 from ffp_data.hub.child_id import parse
 from ffp_data.hub.errors import HubError, InvalidIdentifierError
 from ffp_data.lineage.answers import Explained, Explanation
-from ffp_data.lineage.books import Books
+from ffp_data.lineage.books import OF_BOOKS, Books
 from ffp_data.lineage.candidates import Candidates
 from ffp_data.lineage.cell import Cell, UnknownAttributeError
 from ffp_data.lineage.columns import ColumnLineage
@@ -191,12 +191,14 @@ def _canonical(child_id: str) -> str:
 
 
 @contextmanager
-def open_explainer(home: Home, lineage: ColumnLineage | None = None) -> Iterator[Explainer]:
+def open_explainer(
+    home: Home, lineage: ColumnLineage | None = None, access: Access | None = None
+) -> Iterator[Explainer]:
     """An explainer of a home's last run. Raises duckdb.IOException while a run writes, LockError.
 
-    `lineage`: of the project and the home's contracts, where who asks has it already.
+    `lineage`: of the project and the home's contracts, and `access` to the home, where who asks has them already.
     """
-    access, register = Access(home), Register.open(home.hub_url)
+    access, register = access or Access(home), Register.open(home.hub_url)
     run = Run.at(run_id="explain", home=home.root)
     lineage = lineage or ColumnLineage(current_graph(), run.contracts)
     try:
@@ -207,7 +209,7 @@ def open_explainer(home: Home, lineage: ColumnLineage | None = None) -> Iterator
                 Lock.read(run.lock_file, access.keys.trusted),
             )
             books.read_deliveries(con)
-            books.read_ledger(access.ledger.events())
+            books.read_ledger(access.ledger.events(*OF_BOOKS))
             allow = run.partnership.is_synthetic
             rows = Rows.open(con, run.contracts, books, allow_test_numbers=allow)
             hidden = frozenset(c for (c,) in con.execute(MUST_NOT_BE_LOCATED).fetchall())

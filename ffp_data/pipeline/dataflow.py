@@ -186,11 +186,7 @@ def _write_down(run: Run, decision: ReleaseDecision, batch: Batch) -> None:
 
 def _tell_late(run: Run, decision: ReleaseDecision, sent: Mapping[str, int]) -> None:
     """A batch that was recorded when the process died has not been told yet."""
-    told = {
-        event["facts"]["batch"]
-        for event in run.ledger.events()
-        if event["kind"] == "dataflow_batch_accepted"
-    }
+    told = {event["facts"]["batch"] for event in run.ledger.events("dataflow_batch_accepted")}
     for batch, children in sent.items():
         if batch not in told:
             _write_down(run, decision, Batch(batch, children, "accepted", "told late"))

@@ -99,9 +99,8 @@ class KeptQuarters:
         """Who signed which build of a quarter, by the name of the build."""
         return {
             event["facts"]["version"]: {**event["facts"], "at": event["at"]}
-            for event in ledger.events()
-            if event["kind"] == SIGNED
-            and (event["facts"]["collection"], event["facts"]["year"]) == (COLLECTION, quarter.name)
+            for event in ledger.events(SIGNED)
+            if (event["facts"]["collection"], event["facts"]["year"]) == (COLLECTION, quarter.name)
         }
 
     def sign(self, gate: Gate, who: Principal, quarter: Quarter, trusted: Verifier) -> Version:

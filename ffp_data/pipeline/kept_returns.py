@@ -83,9 +83,9 @@ def current(run: Run, collection: Collection) -> Version:
 def history(run: Run, collection: Collection) -> list[dict[str, Any]]:
     """Every kept version of the run's year, oldest first, with who signed it."""
     signed: dict[str, list[str]] = {}
-    for event in run.ledger.events():
+    for event in run.ledger.events(SIGNED):
         facts: Mapping[str, Any] = event["facts"]
-        if event["kind"] == SIGNED and facts["collection"] == collection.name:
+        if facts["collection"] == collection.name:
             who = f"{facts['by']} ({facts['role']}), {event['at'][:10]}"
             signed.setdefault(facts["build_sha256"], []).append(who)
     return [

@@ -14,8 +14,9 @@ from __future__ import annotations
 import fcntl
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,7 +26,7 @@ import pyarrow as pa
 
 from ffp_data.serving import store
 from ffp_data.settings import Home
-from ffp_data.warehouse import httpfs_extension
+from ffp_data.warehouse import shared_engine
 from governance.canonical import sha256_hex
 from governance.ledger import EVENTS_FILE, Checkpoint, Ledger, LedgerDamagedError
 from governance.ledger_lines import GENESIS, claimed_hash, last_line, parts_of
@@ -40,6 +41,8 @@ CREATE TABLE IF NOT EXISTS looks (who VARCHAR, day VARCHAR, place BIGINT, number
 CREATE TABLE IF NOT EXISTS built (count BIGINT, size BIGINT, head VARCHAR);
 """
 _NAMES = ("found", "releases", "runs", "looks", "built")
+_NUMBERS = count(1)
+"""Each opening has a name of its own in the engine, since other homes' indexes may be open in it."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,10 @@ class DisclosureIndex:
 
     @contextmanager
     def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        con = duckdb.connect(":memory:", config={"threads": "2", "temp_file_encryption": "true"})
+        con, name = shared_engine().cursor(), f"index_{next(_NUMBERS)}"
         try:
-            con.execute(f"LOAD '{httpfs_extension()}'")
-            self._attach(con)
-            con.execute("USE kept")
+            self._attach(con, name)
+            con.execute(f"USE {name}")
             is_whole = len(_present(con)) == len(_NAMES)  # else it is new, or of an older version
             con.execute(_TABLES)
             if not is_whole or not _agrees(con, self._ledger):
@@ -87,10 +89,12 @@ class DisclosureIndex:
                     con.execute(f"DELETE FROM {table}")
             yield con
         finally:
-            con.close()
+            con.close()  # with it goes what was begun and not committed
+            with closing(shared_engine().cursor()) as other:
+                other.execute(f"DETACH DATABASE IF EXISTS {name}")
 
-    def _attach(self, con: duckdb.DuckDBPyConnection) -> None:
-        attach = f"ATTACH '{self._file}' AS kept (ENCRYPTION_KEY '{store.key_of(self._home)}')"
+    def _attach(self, con: duckdb.DuckDBPyConnection, name: str) -> None:
+        attach = f"ATTACH '{self._file}' AS {name} (ENCRYPTION_KEY '{store.key_of(self._home)}')"
         try:
             con.execute(attach)
         except (duckdb.Error, ValueError):  # cut, of another version or under a former key
@@ -101,7 +105,9 @@ class DisclosureIndex:
 
 
 def _present(con: duckdb.DuckDBPyConnection) -> set[str]:
-    rows = con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'kept'")
+    rows = con.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()"
+    )
     return {name for (name,) in rows.fetchall()}
 
 

@@ -28,7 +28,7 @@ def lacking(run: Run) -> list[str]:
     """Partners whose children nobody has looked through; none in a hub of made-up people."""
     if run.partnership.is_synthetic:
         return []
-    told = {e["facts"]["partner"] for e in run.ledger.events() if e["kind"] == _EVENT}
+    told = {e["facts"]["partner"] for e in run.ledger.events(_EVENT)}
     return sorted(policy.grants(run).givers - told)
 
 

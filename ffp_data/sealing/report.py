@@ -68,8 +68,7 @@ def make_report(
 
 def _recipients(run: Run) -> Counts:
     """Whom the hub released anything to so far, with the number of releases."""
-    kinds = {"released", "dataflow_batch_accepted"}
-    events = (e for e in run.ledger.events() if e["kind"] in kinds)
+    events = run.ledger.events("released", "dataflow_batch_accepted")
     return dict(Counter(f"{e['facts'].get('recipient', 'dfe')}" for e in events))
 
 

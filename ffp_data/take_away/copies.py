@@ -188,9 +188,9 @@ def traced(ledger: Ledger, number: str) -> dict[str, Any] | None:
     """What the ledger tells of a copy by the number that stands on it; None when no copy has it."""
     wanted = number.upper().translate(_FORGIVEN)
     found: dict[str, Any] | None = None
-    for event in ledger.events():
+    for event in ledger.events("released"):
         facts = event["facts"]
-        if event["kind"] == "released" and facts.get("copy") == wanted:
+        if facts.get("copy") == wanted:
             names = (
                 "who",
                 "role",

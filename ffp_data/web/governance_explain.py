@@ -46,7 +46,7 @@ def explain(
     asked, wanted = child_id.strip(), attribute.strip()
     form: dict[str, Any] = {"child_id": asked, "attribute": wanted, "reason": reason}
     try:
-        with open_explainer(service.home, lineage_of(service)) as opened:
+        with open_explainer(service.home, lineage_of(service), service.access) as opened:
             answer = opened.explain(who.principal, asked, wanted, reason or None)
     except UnknownAttributeError as error:
         return _shown(request, 404, **form, error=str(error))

@@ -59,9 +59,9 @@ def past_releases(run: Run, scope: Scope) -> list[PastRelease]:
         for path in sorted(run.home.out.rglob(MANIFEST))
     }
     found = []
-    for event in run.ledger.events():
+    for event in run.ledger.events("released"):
         facts = event["facts"]
-        if event["kind"] != "released" or not (columns := _columns(run, facts, scope)):
+        if not (columns := _columns(run, facts, scope)):
             continue
         found.append(
             PastRelease(
@@ -159,7 +159,7 @@ def _why_kept(signed: bool) -> str:
 
 
 def _signed(run: Run, what: str) -> frozenset[str]:
-    return frozenset(e["facts"][what] for e in run.ledger.events() if e["kind"] == SIGNED)
+    return frozenset(e["facts"][what] for e in run.ledger.events(SIGNED))
 
 
 def remove_copies(run: Run, found: Collection[Copy], reason: str) -> list[str]:

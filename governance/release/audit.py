@@ -11,12 +11,12 @@ from governance.keys import Verifier
 from governance.ledger import Ledger
 from governance.manifest import MANIFEST, read_manifest, verify_files
 
-_TOLD = frozenset({"released", "documents_written"})
+_TOLD = ("released", "documents_written")
 
 
 def not_released(root: Path, public_key: Verifier, ledger: Ledger) -> list[str]:
     """Return what lies below ``root`` and no release put there, one line each; none when all is in order."""
-    told = {event["facts"].get("manifest") for event in ledger.events() if event["kind"] in _TOLD}
+    told = {event["facts"].get("manifest") for event in ledger.events(*_TOLD)}
     folders = sorted(path.parent for path in root.rglob(MANIFEST))
     return [
         *_in_no_folder(root, folders),

@@ -90,10 +90,7 @@ def _tell(out: Path, done: str, said: Mapping[str, Any], ledger: Ledger) -> None
 
 
 def _is_told(ledger: Ledger, done: str, manifest: str) -> bool:
-    return any(
-        event["kind"] == done and event["facts"].get("manifest") == manifest
-        for event in ledger.events()
-    )
+    return any(event["facts"].get("manifest") == manifest for event in ledger.events(done))
 
 
 def _intend(out: Path, done: str, said: Mapping[str, Any]) -> None:

@@ -75,6 +75,23 @@ def test_events_keep_their_facts_and_their_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.control("D05")
+def test_events_of_some_kinds_are_those_kinds_of_all_events(tmp_path: Path) -> None:
+    ledger = new_ledger(tmp_path)
+    for kind in ("read", "released", "read", "released_not"):
+        ledger.append(kind, note='"kind":"released"')
+    told = list(ledger.events())
+    for kinds in (("released",), ("read", "released"), ("never",)):
+        assert list(ledger.events(*kinds)) == [e for e in told if e["kind"] in kinds]
+
+
+def test_what_is_not_asked_for_is_not_opened(tmp_path: Path) -> None:
+    new_ledger(tmp_path).append("read", who="somebody")
+    forger = Ledger(tmp_path, FORGER)  # cannot open what another hub sealed
+    assert list(forger.events("released")) == []
+    with pytest.raises(FactsUnreadableError):
+        list(forger.events("read"))
+
+
 def test_facts_are_encrypted_on_disk_and_open_for_the_hub_alone(tmp_path: Path) -> None:
     manifest = "ab" * 32
     new_ledger(tmp_path).append("released", recipient="yorvale-council", manifest=manifest)
