@@ -197,7 +197,7 @@ def hold_add(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Hold: neither erasure nor retention destroys it until the hold is lifted."""
+    """Hold: no erasure, retention or withdrawn agreement destroys it until the hold is lifted."""
     from ffp_data import feeds
     from ffp_data.rights import hold, retention
     from governance.access import Right

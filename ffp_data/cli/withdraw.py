@@ -140,10 +140,12 @@ def _apply(
     quiet: bool,
 ) -> dict[str, Any]:
     from ffp_data.withdrawal.apply import clear, end_agreement
+    from ffp_data.withdrawal.report import held_in_words
     from ffp_data.withdrawal.scope import WithdrawalError, current_lock, scope_of
-    from ffp_data.withdrawal.simulate import simulate
+    from ffp_data.withdrawal.simulate import held, simulate
 
-    is_in_force = scope_of(current_lock(run), agreement).not_in_force is None
+    scope = scope_of(current_lock(run), agreement)
+    is_in_force = scope.not_in_force is None
     if (
         is_in_force
         and not allow_unprotected
@@ -157,13 +159,17 @@ def _apply(
     prepare_home(run.home, run.landing)
     run_once(run.home, run.landing, run.as_at, allow_large_change=allow_large_change, quiet=quiet)
     cleared = clear(run, agreement)
+    kept = held(run, scope, status)
     told = {"agreement": agreement, "status": status, "file": str(path), **cleared.as_json(run)}
+    told["held"] = list(kept.numbers) if kept else []
     if not quiet:
         typer.echo(f"{agreement} is {status} in {path}; a run made everything anew without it.")
         for folder in cleared.removed:
             typer.echo(f"  removed: {folder}")
         for folder, why in told["stays"].items():
             typer.echo(f"  stays: {folder}; {why}")
+        if kept:
+            typer.echo(f"  stays: {held_in_words(kept)}")
         typer.echo(
             "  stays: deliveries in the landing folder, until their retention ends; the fit of the linkage model, which"
             " learnt from all records (ffp model try --refit)"

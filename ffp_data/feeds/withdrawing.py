@@ -5,8 +5,8 @@ covers, or covers without what its rows are known and shown safely by, the rows 
 forget that they were read. The warehouse is then as if the deliveries had come under today's agreement;
 once it is widened again, `replay` brings the columns back from the landing folder, and the next run the
 tables. A feed of which nothing is covered stays as it is, shut out of everything that is made of feeds: its
-agreement may only be suspended. Once it is withdrawn, `remove_feed` takes the rows out, and the books keep
-that they were here; they come in again with the next run when an agreement covers the feed anew.
+agreement may only be suspended. Once it is withdrawn, and no hold keeps its rows, `remove_feed` takes them out, and
+the books keep that they were here; they come in again with the next run when an agreement covers the feed anew.
 """
 
 from __future__ import annotations
@@ -63,6 +63,12 @@ def remove_feed(con: duckdb.DuckDBPyConnection, contract: Contract, why: str) ->
         raise
     con.commit()
     return [one for one in found if one.rows]
+
+
+def has_rows(con: duckdb.DuckDBPyConnection, contract: Contract) -> bool:
+    """Whether the warehouse holds rows of a feed."""
+    names = [contract.raw_name(table) for table in contract.tables]
+    return any(con.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in names)
 
 
 def _remove_rows(con: duckdb.DuckDBPyConnection, contract: Contract, table: Table) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -36,6 +37,15 @@ def membership_as_of(connection: sa.Connection, when: date | str) -> pa.Table:
     seq = _seq_as_at(connection, when) if isinstance(when, date) else _seq_of(connection, when)
     is_open = sa.or_(Membership.to_seq.is_(None), Membership.to_seq > seq)
     return _membership(connection, Membership.from_seq <= seq, is_open)
+
+
+def holders_of_feeds(connection: sa.Connection, feeds: Collection[str]) -> frozenset[str]:
+    """The identifiers that now hold a record of one of these feeds."""
+    of_one = [Membership.record_key.startswith(f"{feed}|", autoescape=True) for feed in feeds]
+    query = sa.select(Membership.child_id).where(
+        Membership.to_seq.is_(None), sa.or_(False, *of_one)
+    )
+    return frozenset(connection.scalars(query))
 
 
 def _membership(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> pa.Table:

@@ -20,9 +20,10 @@ from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.landing import Delivery
 from ffp_data.feeds.loading import Terms, load_all
 from ffp_data.feeds.replay import Reloaded, reload_waiting
-from ffp_data.feeds.withdrawing import Withdrawn, remove_feed, withdraw
+from ffp_data.feeds.withdrawing import Withdrawn, has_rows, remove_feed, withdraw
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.run import Run
+from ffp_data.rights import hold
 from ffp_data.sealing import late
 from ffp_data.sealing.late import KeptOut
 from ffp_data.warehouse import connect
@@ -105,10 +106,18 @@ def ingest_feed(run: Run, contract: Contract) -> FeedOutcome:
 def _withdraw(
     con: duckdb.DuckDBPyConnection, run: Run, contract: Contract, terms: Terms
 ) -> list[Withdrawn]:
-    """Take out what no agreement covers, and all of a feed whose agreement was withdrawn."""
+    """Take out what no agreement covers, and all of a feed whose agreement was withdrawn.
+
+    Of a feed that a hold reaches the rows stay, shut out of everything as of one that is suspended, until a
+    run after the hold was lifted.
+    """
     if terms.allowed:
         books.forget_withdrawn(con, contract.id)
-    elif agreement := policy.grants(run).ended(contract.id):
+    elif (agreement := policy.grants(run).ended(contract.id)) and has_rows(con, contract):
+        if holds := hold.of_feeds(run.home, [contract.id]).numbers:
+            facts = {"run_id": run.run_id, "feed": contract.id, "agreement": agreement}
+            run.ledger.append("withdrawal_held", **facts, holds=list(holds))
+            return []
         return remove_feed(con, contract, f"{agreement} was withdrawn")
     return withdraw(con, contract, terms.allowed)
 

@@ -11,10 +11,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from ffp_data.hub import lookup
 from ffp_data.hub.child_id import parse
 from ffp_data.hub.errors import HubError
 from ffp_data.hub.orders import OrderError
 from ffp_data.rights.orders import Kind, Orders, Said
+from ffp_data.settings import Home
 
 FEED, CLASS = "feed", "class"
 _NEVER_ENDS = date.max
@@ -82,6 +84,30 @@ def standing(orders: Orders) -> Holds:
             kind, _, name = order.scope.partition(":")
             scopes[kind].setdefault(name, []).append(order.number)
     return Holds(_frozen(children), _frozen(scopes[FEED]), _frozen(scopes[CLASS]))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What holds keep of some feeds: their numbers, and how many people with records there they reach."""
+
+    numbers: tuple[int, ...]
+    people: int
+
+
+def of_feeds(home: Home, feeds: Collection[str]) -> Kept:
+    """The holds because of which no row of these feeds is destroyed, though their agreement was withdrawn.
+
+    A hold on a class reaches everybody in them: what puts somebody into the class may come from the very
+    feed that is shut out.
+    """
+    with Orders(home) as orders:
+        holds = standing(orders)
+        with orders.engine.connect() as connection:
+            people = lookup.holders_of_feeds(connection, feeds)
+    named = {child: numbers for child, numbers in holds.children.items() if child in people}
+    whole = [*(holds.feeds.get(feed, ()) for feed in feeds), *holds.classes.values()]
+    numbers = {number for each in (*named.values(), *whole) for number in each}
+    return Kept(tuple(sorted(numbers)), len(people if any(whole) else named))
 
 
 def _frozen(found: Mapping[str, list[int]]) -> dict[str, tuple[int, ...]]:

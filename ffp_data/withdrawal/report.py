@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ffp_data.pipeline.run import Run
+from ffp_data.rights.hold import Kept
 from ffp_data.withdrawal.compare import Difference
 from ffp_data.withdrawal.prove import Compared, Proof
 from ffp_data.withdrawal.simulate import Simulation, told
@@ -29,10 +30,21 @@ def simulation_lines(found: Simulation) -> Iterator[str]:
             f"STOP: {found.unprotected:,} children are kept from being located by these records alone. Shield them"
             " first (ffp shield), or their address is shown from other sources."
         )
+    if found.held:
+        yield f"HELD: {held_in_words(found.held)}"
     yield from _lines_of_given(found)
     yield from _lines_of_outputs(found)
     yield from _lines_of_links(found)
     yield from _lines_of_releases(found)
+
+
+def held_in_words(held: Kept) -> str:
+    """What a hold makes of a withdrawal."""
+    numbers = ", ".join(map(str, held.numbers))
+    return (
+        f"{held.people:,} people with records of it are held (by {numbers}: ffp hold list). Nothing of it is shown or"
+        " given any more, and its rows are kept, shut out; the first run after the last hold is lifted removes them."
+    )
 
 
 def _lines_of_given(found: Simulation) -> Iterator[str]:

@@ -15,6 +15,8 @@ from ffp_data.feeds import books
 from ffp_data.pipeline import reference
 from ffp_data.pipeline.run import Run
 from ffp_data.pipeline.shut_records import feeds_in_force
+from ffp_data.rights import hold
+from ffp_data.rights.hold import Kept
 from ffp_data.warehouse import CATALOG
 from ffp_data.withdrawal import linking
 from ffp_data.withdrawal.compare import Difference, columns_of, compare, digest
@@ -55,7 +57,10 @@ class Given:
 
 @dataclass(frozen=True)
 class Simulation:
-    """What would go. `unprotected`: children whom this agreement's records alone keep from being located."""
+    """What would go. `unprotected`: children whom this agreement's records alone keep from being located.
+
+    held: the holds because of which rows would be shut out and kept, not destroyed; None where none reaches them.
+    """
 
     scope: Scope
     status: str
@@ -66,6 +71,7 @@ class Simulation:
     unprotected: int
     releases: tuple[PastRelease, ...]
     withdrawn: tuple[str, ...]
+    held: Kept | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -81,6 +87,9 @@ class Simulation:
             "extracts": [told(each) for each in self.extracts],
             "links": self.links.as_json() if self.links else None,
             "no_longer_protected": self.unprotected,
+            "held": {"holds": list(self.held.numbers), "people": self.held.people}
+            if self.held
+            else None,
             "past_releases": [each.as_json() for each in self.releases],
             "releases_withdrawn": list(self.withdrawn),
         }
@@ -124,7 +133,18 @@ def simulate(
         unprotected = _no_longer_protected(con)
         extracts = of_recipients(con, run, {each.relation for each in differing})
     outputs = tuple(d for d in differing if d.relation.split(".")[0] in OUTPUTS)
-    return Simulation(scope, status, given, outputs, extracts, links, unprotected, releases, ())
+    kept = held(run, scope, status)
+    return Simulation(
+        scope, status, given, outputs, extracts, links, unprotected, releases, (), kept
+    )
+
+
+def held(run: Run, scope: Scope, status: str) -> Kept | None:
+    """What holds keep of the feeds of an agreement that ends so; a suspended one destroys no row anyway."""
+    if status != WITHDRAWN or not scope.is_inbound:
+        return None
+    found = hold.of_feeds(run.home, scope.feeds)
+    return found if found.numbers else None
 
 
 def _lay_without(

@@ -288,6 +288,7 @@ def test_an_answer_is_told_for_the_policy_and_the_run_that_it_was_asked_of(
     officer.get("/governance/withdrawal/DSA-PRI-01")
     told = words(officer)
     assert "2 children are kept from being located by these records alone" in told
+    assert "4 people with records of it are held (by 3, 7)" in told
     assert "single_view.involvements 9 4 0 since 3 since 3, state 4" in told
     assert "5 records and 7 compared pairs go" in told
     store_of_next = {"n": duckdb.sql("SELECT 1 AS n").to_arrow_table()}
@@ -308,6 +309,7 @@ FOUND = {
     "extracts": [],
     "links": {"records": 5, "losing": 3, "alone": 1, "parting": 0, "pairs": 7},
     "no_longer_protected": 2,
+    "held": {"holds": [3, 7], "people": 4},
     "past_releases": [],
     "releases_withdrawn": [],
 }  # fmt: skip

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from ffp_data.hub import lookup
 from ffp_data.hub.database import create_engine
 from ffp_data.pipeline import policy
+from ffp_data.rights import hold
+from ffp_data.rights.hold import Kept
+from ffp_data.rights.orders import Kind, Orders, Said
 from ffp_data.withdrawal.prove import Proof, prove
-from ffp_data.withdrawal.report import keep_proof, proof_lines
+from ffp_data.withdrawal.report import keep_proof, proof_lines, simulation_lines
 from ffp_data.withdrawal.scope import WithdrawalError
 from ffp_data.withdrawal.scratch import Project
 from ffp_data.withdrawal.simulate import simulate
@@ -102,6 +107,40 @@ def test_a_suspended_agreement_is_shut_out_of_every_table_while_its_rows_are_kep
 
 
 @pytest.mark.control("A08")
+@pytest.mark.control("C07", "A08")
+def test_held_rows_of_a_withdrawn_agreement_are_shut_out_and_stay_until_the_hold_is_lifted(
+    first: Made, tmp_path: Path
+) -> None:
+    place = copy_of(first[0], tmp_path)
+    ((before,),) = place.query(f"SELECT count(*) FROM {RAW}")
+    words = Said("s.siro", "notice of the inquiry")
+    with Orders(place.at("hold").home) as orders, orders.engine.connect() as connection:
+        people = lookup.holders_of_feeds(connection, ["police_safeguarding"])
+        known = lookup.current_membership(connection)["child_id"].to_pylist()
+        other = min(set(known) - people)
+        for child in (min(people), other):
+            hold.add(
+                orders, child, words, authority="inquiry", review=date(2030, 1, 1), feeds=(), classes=()
+            )  # fmt: skip
+    told = simulate(place.at("ask"), POLICE, "withdrawn", first[1])
+    assert told.held == Kept((1,), 1), "the other hold keeps nothing of this agreement"
+    assert [line for line in simulation_lines(told) if line.startswith("HELD: 1 people")]
+    end(place, "withdrawn")
+    project = next_run(place, "second")
+    assert place.query(f"SELECT count(*) FROM {RAW}") == [(before,)]
+    proof = proof_of(place, project)
+    assert (proof.cells, proof.rows) == (0, 0), "shut out of everything"
+    assert [why for why in proof.failures() if "are stored" in why], "and no proof says it is gone"
+    kept = list(place.at("look").ledger.events("withdrawal_held"))
+    assert [(e["facts"]["feed"], e["facts"]["holds"]) for e in kept] == [
+        ("police_safeguarding", [1])
+    ]
+    with Orders(place.at("lift").home) as orders:
+        orders.lift(1, (Kind.HOLD,), words)
+    next_run(place, "third")
+    assert place.query(f"SELECT count(*) FROM {RAW}") == [(0,)]
+
+
 def test_ending_an_agreement_without_a_run_leaves_what_the_proof_names(
     first: Made, tmp_path: Path
 ) -> None:
