@@ -34,6 +34,9 @@ RESULT = Path(__file__).resolve().parents[1] / "results" / "lists.json"
 SQL = Path(__file__).with_name("truth.sql")
 TABLES = ("persons", "involvement", "sessions", "programme_cases")
 SOON, ASSESSMENT, CONFERENCE = 5, 45, 15  # working days
+AS_AT, LATER = date(2026, 3, 31), date(2026, 4, 10)
+JUDGED_LATER = ("due_soon",)
+"""Lists whose truth is told by the files and a day; that of others is as of the day of the files."""
 
 _PEOPLE = """
 CREATE TEMP TABLE people AS
@@ -166,42 +169,56 @@ def _share(value: float | None) -> str:
     return "nobody" if value is None else f"{value:.3f}"
 
 
-def _make(folder: Path, children: int, seed: int, as_at: date) -> Path:
+def _ffp(*words: object) -> None:
     program = Path(sys.executable).with_name("ffp")
-    words = ["demo", folder, "--children", children, "--seed", seed, "--as-at", as_at]
     done = subprocess.run(
         [str(program), *map(str, words)], capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
-    return folder
+
+
+def _run_again(demo: Path, as_at: date) -> None:
+    """The same files, read as on a later day: nothing was delivered in between."""
+    places = ("--home", demo / "home", "--landing", demo / "partnership" / "landing")
+    _ffp("run", *places, "--as-at", as_at)
+
+
+def _figures(judged: Mapping[str, Judged]) -> dict[str, Any]:
+    return {
+        name: {**asdict(j), "precision": j.precision, "recall": j.recall}
+        for name, j in judged.items()
+    }
 
 
 def main() -> None:
-    """Make a partnership, or take a finished one, and judge its lists."""
+    """Make a partnership, or take a finished one, and judge its lists; one of its own also on the later day."""
     words = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     words.add_argument("--demo", type=Path, help="a folder that `ffp demo` made")
     words.add_argument("--children", type=int, default=1500)
     words.add_argument("--seed", type=int, default=7)
-    words.add_argument("--as-at", type=date.fromisoformat, default=date(2026, 3, 31))
+    words.add_argument("--as-at", type=date.fromisoformat, default=AS_AT)
+    words.add_argument("--later", type=date.fromisoformat, default=LATER)
     words.add_argument("--out", type=Path, default=RESULT)
     asked = words.parse_args()
     own = tempfile.TemporaryDirectory() if asked.demo is None else nullcontext(asked.demo)
     with own as place:
-        demo = Path(place)
+        demo = Path(place) / ("" if asked.demo else "demo")
         if asked.demo is None:
-            demo = _make(demo / "demo", asked.children, asked.seed, asked.as_at)
-        truth = demo / "partnership" / "truth"
-        judged = judge(Home(demo / "home"), truth, asked.as_at)
+            size = ("--children", asked.children, "--seed", asked.seed)
+            _ffp("demo", demo, *size, "--as-at", asked.as_at)
+        home, truth = Home(demo / "home"), demo / "partnership" / "truth"
         made = (truth / "made_by_ffp_synthesise").read_text("utf-8").strip()
-    lists = {
-        name: {**asdict(j), "precision": j.precision, "recall": j.recall}
-        for name, j in judged.items()
-    }
-    asked.out.write_text(
-        json.dumps({"partnership": made, "lists": lists}, indent=1) + "\n", "utf-8"
-    )
-    print(*table(judged), sep="\n")
+        judged = judge(home, truth, asked.as_at)
+        told = {"partnership": made, "lists": _figures(judged)}
+        print(*table(judged), sep="\n")
+        if asked.demo is None:
+            _run_again(demo, asked.later)
+            judged = judge(home, truth, asked.later)
+            judged = {name: judged[name] for name in JUDGED_LATER}
+            told["later"] = {"as_at": asked.later.isoformat(), "lists": _figures(judged)}
+            print(f"\nThe same files on {asked.later}:", *table(judged), sep="\n")
+    asked.out.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
