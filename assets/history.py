@@ -45,7 +45,8 @@ class RunHistory(SqliteEventLogStorage):
         return cls(str(runs), inst_data)
 
     def run_connection(self, run_id: str | None = None) -> AbstractContextManager[Connection]:
-        assert run_id, "each run has a file of its own"
+        # Empty, not None, is the id of what the daemon tells outside a run, such as a late asset.
+        assert run_id is not None, "each run has a file of its own"
         return self._transaction(run_id)
 
     def index_connection(self) -> AbstractContextManager[Connection]:

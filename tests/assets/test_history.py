@@ -50,6 +50,15 @@ def test_dagsters_own_storage_reads_what_was_written(
     assert plain.get_latest_materialization_events([thing.key])[thing.key] is not None
 
 
+def test_what_the_daemon_tells_outside_a_run_is_kept(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    instance.report_runless_asset_event(dg.AssetMaterialization(thing.key))
+    plain = SqliteEventLogStorage(str(tmp_path / "history" / "runs"))
+    assert plain.get_latest_materialization_events([thing.key])[thing.key] is not None
+    assert plain.get_all_run_ids() == []
+
+
 def test_only_a_few_files_stay_open_and_a_closed_one_opens_again(
     instance: dg.DagsterInstance,
 ) -> None:
