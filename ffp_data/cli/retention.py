@@ -20,6 +20,7 @@ from ffp_data.settings import Home
 
 if TYPE_CHECKING:
     from ffp_data.pipeline.run import Run
+    from ffp_data.rights.erasure import Ordered
     from ffp_data.rights.retention import Plan
     from ffp_data.sealing.report import Report
 
@@ -28,7 +29,12 @@ Landing = Annotated[
     typer.Option("--landing", help="Folder with the agencies' files.", envvar="FFP_LANDING"),
 ]
 By = Annotated[str, typer.Option("--by", help="Who orders it.")]
-Second = Annotated[str, typer.Option("--second", help="Somebody else, who agrees.")]
+Second = Annotated[
+    str,
+    typer.Option(
+        "--second", help="Somebody else, who agrees and, where people are real, types a token."
+    ),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -66,12 +72,15 @@ def retention(  # noqa: PLR0913, PLR0917 -- each is an option
     run = Run.at(run_id="retention", home=place.root, landing=landing)
     try:
         if apply and path_of(place).exists():
-            _tell(rules.resume(run, Ordered(by, second, "retention, resumed")), json)
+            _require_second(place, resumed := Ordered(by, second, "retention, resumed"))
+            _tell(rules.resume(run, resumed), json)
             return
         found = rules.plan(run, parse_day(as_at) or run.as_at)
         if report:
             _tell_plan(run, found, json)
             return
+        if found.free:
+            _require_second(place, Ordered(by, second, f"retention as at {found.as_at}"))
         done = rules.apply(run, found, by, second, allow_share=allow_share)
     except HubError as error:
         raise fail(str(error), 2) from error
@@ -115,6 +124,7 @@ def erase(  # noqa: PLR0913, PLR0917 -- each is an option
     run = Run.at(run_id="erase", home=place.root, landing=landing)
     ordered = erasure.Ordered(by, second, reason, keeps_late_out=not let_late_in)
     try:
+        _require_second(place, ordered)
         report = erasure.erase(run, [wanted], ordered, classes=lambda: classes_of(run))
     except HubError as error:
         raise fail(str(error), 2) from error
@@ -165,3 +175,12 @@ def _may_erase(place: Home, reason: str) -> None:
     # Not the gate of look-ups, which is shut while an erasure is to be run again.
     gate = Gate(access.roles, access.subjects, access.ledger.append)
     gate.check(access.user(Right.ERASE), Right.ERASE, reason=reason)
+
+
+def _require_second(place: Home, ordered: Ordered) -> None:
+    """Two people; the second types a token where people are real, so that no shell keeps it."""
+    from ffp_data.access import Access
+    from ffp_data.rights.second import require_second
+
+    prompt = f"Token of {ordered.second}, who agrees"
+    require_second(Access(place), ordered, lambda: str(typer.prompt(prompt, hide_input=True)))

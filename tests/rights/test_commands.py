@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from typer.testing import CliRunner
 
+from ffp_data.access import Access, os_user
 from ffp_data.cli.main import app
 from ffp_data.pipeline.run import Run
+from ffp_data.sealing.pending import path_of
+from ffp_data.settings import PARTNERSHIP_FILE
 from tests.rights.small import CASE, POLICE, POLICE_FOR, ids
 
 
@@ -94,3 +98,59 @@ def test_an_erasure_is_asked_for_twice_and_by_two(has_run: Run) -> None:
     assert code == 0, said
     assert child not in said
     assert set(ids(has_run)) == {"bob", "cat"}
+
+
+@pytest.fixture
+def real(has_run: Run) -> Run:
+    """The same home, as if its people were real; whoever runs the tests answers for information."""
+    own = has_run.home.root / PARTNERSHIP_FILE
+    own.write_text(own.read_text("utf-8").replace("is_synthetic: true", "is_synthetic: false"))
+    has_run.home.access_file.write_text(f"users: {{{os_user()}: [ig_officer]}}\n", "utf-8")
+    return has_run
+
+
+@pytest.mark.slow  # a whole erasure
+@pytest.mark.control("C06")
+def test_where_people_are_real_the_second_person_of_an_erasure_shows_a_token(real: Run) -> None:
+    child, access = ids(real)["ann"], Access(real.home)
+
+    def token(name: str, role: str) -> str:
+        return access.tokens.make(name, role, access.roles, timedelta(days=1))
+
+    officer, reviewer, other = (
+        token("s.siro", "ig_officer"),
+        token("a.reviewer", "reviewer"),
+        token("t.else", "ig_officer"),
+    )
+    for second, shown, why in (
+        ("s.siro", "ffp_made_up", "the token is unknown"),
+        ("s.siro", other, "the token is another's"),
+        ("a.reviewer", reviewer, "may not erase"),
+        (os_user(), officer, "can't be the second person"),
+    ):
+        code, said = erase(real, child, second, shown)
+        assert (code, why in said) == (2, True), said
+        assert shown not in said
+        assert child in ids(real).values()
+    code, said = erase(real, child, "s.siro", officer)
+    assert code == 0, said
+    assert child not in ids(real).values()
+    kinds = [event["kind"] for event in real.ledger.events()]
+    assert kinds.count("erasure_refused") == 4
+    assert kinds.count("erasure_agreed") == 1
+    access.tokens.revoke("s.siro")
+    bob = ids(real)["bob"]
+    assert "the token is revoked" in erase(real, bob, "s.siro", officer)[1]
+    journal = path_of(real.home)
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    journal.write_text("{}")  # as of one that was killed
+    words = ("--by", "d", "--second", "s.siro", "--home", str(real.home.root))
+    done = CliRunner().invoke(app, ("retention", "--apply", *words), input=f"{officer}\n")
+    assert (done.exit_code, "the token is revoked" in done.output + done.stderr) == (2, True)
+
+
+def erase(run: Run, child: str, second: str, token: str) -> tuple[int, str]:
+    words = ("--confirm", child, "--by", "d.officer", "--second", second, "--reason", "Article 17")
+    home = ("--home", str(run.home.root))
+    done = CliRunner().invoke(app, ("erase", child, *words, *home), input=f"{token}\n")
+    return done.exit_code, done.output + done.stderr
