@@ -12,6 +12,8 @@ Evidence = Mapping[str, Any]
 
 
 class EventKind(StrEnum):
+    """Kinds of change. `sealed` and `erased` have no row in `hub_event`: theirs is in `hub_seal`, and names nobody."""
+
     ISSUED = "issued"  # a new identifier, with the records it was issued on
     JOINED = "joined"  # a record that was not known before came to an identifier
     SPLIT = "split"  # records left an identifier for one newly issued or restored

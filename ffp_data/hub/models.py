@@ -115,7 +115,7 @@ class Decision(Base):
 
 
 class HubEvent(Base):
-    """One change, with the evidence as it then was."""
+    """One change of an identifier, with the evidence as it then was; seals and erasures stand in `Seal` alone."""
 
     __tablename__ = "hub_event"
     __table_args__ = (
