@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from ffp_data.rights.subjects import HubSubjects
 from ffp_data.sealing.pending import require_none
 from ffp_data.settings import Home, is_synthetic
+from ffp_data.strict import Strict
 from governance.access import Gate, Principal, Right, Roles, TokenBook, load_roles
 from governance.access.roles import ROLES_FILE
 from governance.keys import KeyStore
@@ -31,10 +32,8 @@ class AccessConfigError(ValueError):
     """`access.yaml` can't be read, or names a role that is not in the register."""
 
 
-class Users(BaseModel):
+class Users(Strict):
     """The file `access.yaml`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     users: dict[str, tuple[str, ...]]
 

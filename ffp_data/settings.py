@@ -13,7 +13,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
+
+from ffp_data.strict import Strict
 
 WAREHOUSE_FILE = (
     "warehouse.duckdb"  # dbt bakes the name into its manifest: vary the folder, never this
@@ -137,10 +139,8 @@ class NoPartnershipError(ValueError):
     """The home does not say whose hub it is."""
 
 
-class Partnership(BaseModel):
+class Partnership(Strict):
     """Whose hub this is: `partnership.yaml` in the home. Nothing is assumed for a home without one."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     la_code: str

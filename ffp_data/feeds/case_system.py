@@ -15,10 +15,11 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.registry import faults_of, read_yaml
+from ffp_data.feeds.vocabulary import StrictModel
 
 PACKAGED = Path(__file__).parent / "case_systems"
 
@@ -38,11 +39,7 @@ Place = Annotated[str, BeforeValidator(_place)]
 """A column of the table's own file, or `lookup.COLUMN` of a file that is looked up."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class ColumnMap(_Part):
+class ColumnMap(StrictModel):
     """Where one column of the dataset comes from: exactly one of the four."""
 
     column: Place | None = None
@@ -51,7 +48,7 @@ class ColumnMap(_Part):
     json_: dict[str, Place] | None = Field(None, alias="json")
     """Key of the dataset's JSON -> column."""
     fixed: str | None = None
-    values: Words = {}
+    values: Words = Field(default_factory=dict)
     """With `column`: the system's word in capitals -> the dataset's; other words stay as sent."""
 
     @property
@@ -71,13 +68,13 @@ def _column(data: Any) -> Any:
     return {"column": data} if isinstance(data, str) else data
 
 
-class Lookup(_Part):
+class Lookup(StrictModel):
     """One row at most of another file of the drop, found by equal columns."""
 
     file: str
     match: dict[Place, str] = Field(min_length=1)
     """Column of the table's own file -> column of the other file."""
-    when: dict[str, tuple[str, ...]] = {}
+    when: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     latest: str | None = None
     """Of several rows the one with the greatest value here counts, then the first in the file."""
 
@@ -86,15 +83,15 @@ class Lookup(_Part):
         return (*self.match.values(), *self.when, *([self.latest] if self.latest else []))
 
 
-class TableMap(_Part):
+class TableMap(StrictModel):
     """How one table of the dataset comes out of the system's own files."""
 
     status: Status
     from_: str | None = Field(None, alias="from")
-    lookups: dict[str, Lookup] = {}
-    when: dict[str, tuple[str, ...]] = {}
+    lookups: dict[str, Lookup] = Field(default_factory=dict)
+    when: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Only rows of the file whose column holds one of these words; the others are no rows of the table."""
-    columns: dict[str, Annotated[ColumnMap, BeforeValidator(_column)]] = {}
+    columns: dict[str, Annotated[ColumnMap, BeforeValidator(_column)]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> TableMap:
@@ -108,7 +105,7 @@ class TableMap(_Part):
         return {place.split(".")[0] for place in places if "." in place}
 
 
-class Profile(_Part):
+class Profile(StrictModel):
     """One case system."""
 
     system: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -117,9 +114,9 @@ class Profile(_Part):
     status: Status
     source: str
     about: str
-    absent: Words = {}
+    absent: Words = Field(default_factory=dict)
     """Table, or table.column, that the system's extract is known to lack -> why."""
-    tables: dict[str, TableMap] = {}
+    tables: dict[str, TableMap] = Field(default_factory=dict)
 
     @property
     def names(self) -> frozenset[str]:

@@ -11,7 +11,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from ffp_data.strict import Strict
 
 if TYPE_CHECKING:
     from ffp_data.feeds.contract_table import Table
@@ -22,11 +24,7 @@ UNQUOTABLE = ("free_text", "contact", "direct_identifier")
 """Categories that a chronology never quotes: it is made of codes, dates and fixed words."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Service(_Part):
+class Service(Strict):
     """The service that a feed speaks for. Two feeds may speak for one; the lower precedence is asked first."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -39,14 +37,14 @@ class Service(_Part):
     """First and last age in whole years that the service can know; outside, silence says nothing."""
 
 
-class Event(_Part):
+class Event(Strict):
     """A line of the chronology of the row's person."""
 
     type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     date: str
     summary: str = Field(min_length=1)
     """Words; `{column}` stands for the meaning of the column's code, or for its value when it has no codes."""
-    when: dict[str, tuple[str, ...]] = {}
+    when: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Only rows whose column holds one of these values, all columns together."""
     locating: tuple[str, ...] = ()
     """Coded columns of the summary that tell a place; withheld for a child who must not be located."""
@@ -61,7 +59,7 @@ class Event(_Part):
         return frozenset((self.date, *self.places, *self.when))
 
 
-class Involvement(_Part):
+class Involvement(Strict):
     """A spell of work of the feed's service, open while `until` is empty or yet to come."""
 
     since: str | None = None
@@ -73,7 +71,7 @@ class Involvement(_Part):
     """A boolean column: true keeps everything but "not shared" from the view."""
     through: Literal["person", "family"] = "person"
     """`family`: the row's person is an adult, and the spell is told for the children of the family."""
-    when: dict[str, tuple[str, ...]] = {}
+    when: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @property
     def columns(self) -> frozenset[str]:
@@ -88,7 +86,7 @@ class Involvement(_Part):
         return frozenset((*(name for name in named if name), *self.when))
 
 
-class Facts(_Part):
+class Facts(Strict):
     """Everything that a table declares."""
 
     events: tuple[Event, ...] = ()

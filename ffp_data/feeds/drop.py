@@ -14,7 +14,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from ffp_data.feeds.case_system import Profile, TableMap, find_profile, profiles
 from ffp_data.feeds.contract import Contract
@@ -22,20 +22,19 @@ from ffp_data.feeds.contract_table import Table
 from ffp_data.feeds.errors import FeedError
 from ffp_data.feeds.file_facts import sha256
 from ffp_data.feeds.landing import MANIFEST
+from ffp_data.strict import Strict
 
 
-class ManifestTable(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class ManifestTable(Strict):
     name: str
     rows: int
     sha256: str
 
 
-class Manifest(BaseModel):
+class Manifest(Strict):
     """What the council says it sent."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     la_code: str
     case_system: str

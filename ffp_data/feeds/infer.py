@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict
 
 from ffp_data.feeds.columns import FALSE_WORDS, TRUE_WORDS
 from ffp_data.feeds.sample import Sample
 from ffp_data.identifiers import Result, crn, nhs_number, pnc, postcode, prison_number, upn
+from ffp_data.strict import Strict
 
 SYNONYMS = Path(__file__).parent / "synonyms.yaml"
 DATE_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y%m%d", "%d/%m/%y", "%m/%d/%Y")
@@ -41,10 +41,8 @@ _CHECKS: Mapping[str, Callable[[str], Result]] = {
 _BY_VALUE = tuple(kind for kind in _CHECKS if kind != "crn")  # a CRN has no check digit
 
 
-class Synonyms(BaseModel):
+class Synonyms(Strict):
     """`synonyms.yaml`: what headers usually mean."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     status: Literal["inferred"]
     attributes: dict[str, tuple[str, ...]]

@@ -18,7 +18,7 @@ import duckdb
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.errors import FeedError
@@ -26,16 +26,17 @@ from ffp_data.feeds.file_facts import sha256
 from ffp_data.feeds.landing import MANIFEST, SIGNATURE, Delivery, delivery_at
 from ffp_data.feeds.reading import read_delivery
 from ffp_data.feeds.stage import Staged
+from ffp_data.strict import Strict
 from governance.canonical import canonical_bytes
 
 _LARGEST = 64 << 10
 _PEM = re.compile(rb"-----BEGIN [A-Z ]+-----.+?-----END [A-Z ]+-----", re.DOTALL)
 
 
-class SignedManifest(BaseModel):
+class SignedManifest(Strict):
     """What the agency says it sent. `rows` counts records, without those that stand in lists of others."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(strict=True)
 
     agency: str
     file: str
@@ -43,8 +44,8 @@ class SignedManifest(BaseModel):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
-class _Signature(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+class _Signature(Strict):
+    model_config = ConfigDict(strict=True)
 
     manifest: SignedManifest
     signature: str

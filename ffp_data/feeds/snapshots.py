@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from ffp_data.strict import Strict
 
 
-class Guard(BaseModel):
+class Guard(Strict):
     """The drop guard of a table; every scope of a snapshot is held to it by itself."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_fall: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.1")
     """Largest share of the rows before that may be gone; 1 lets any number go."""

@@ -6,7 +6,9 @@ import re
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
+
+from ffp_data.strict import Strict
 
 PERSON_ATTRIBUTES = (
     "given_name",
@@ -81,7 +83,7 @@ Duration = Annotated[str, AfterValidator(_checked_duration)]
 Expression = Annotated[str, AfterValidator(_checked_expression)]
 
 
-class StrictModel(BaseModel):
+class StrictModel(Strict):
     """A part of a contract: unknown keys are faults, and nothing changes it once it is read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 import duckdb
 import yaml
-from pydantic import BaseModel, ConfigDict
 
 from ffp_data.lineage.cell import CHILDREN, Cell
 from ffp_data.lineage.columns import ColumnLineage
+from ffp_data.strict import Strict
 
 Values = Mapping[str, Any]
 
@@ -38,10 +38,8 @@ class Origin(NamedTuple):
     """Columns of the table, as agreements name them."""
 
 
-class ChildRule(BaseModel):
+class ChildRule(Strict):
     """What `rules.yaml` says of one column of `children`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     rule: str
     of: str | None = None
@@ -54,9 +52,7 @@ class ChildRule(BaseModel):
     records: tuple[str, ...] | None = None
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _File(Strict):
     rules: dict[str, str]
     children: dict[str, ChildRule]
 

@@ -8,9 +8,10 @@ from importlib import resources
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ffp_data.paths import DBT_PROJECT
+from ffp_data.strict import Strict
 
 MODELS = DBT_PROJECT / "models" / "intermediate" / "lists"
 
@@ -19,10 +20,8 @@ class RuleError(ValueError):
     """No list has this name; the message names those there are."""
 
 
-class EarlyWarning(BaseModel):
+class EarlyWarning(Strict):
     """One list: who stands on it, who answers for the rule and until when, and which feeds it rests on."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str = Field(pattern="^[a-z_]+$")
     title: str
@@ -37,9 +36,7 @@ class EarlyWarning(BaseModel):
     feeds: dict[str, Literal["tells", "rules_out", "expects"]] = Field(min_length=1)
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _File(Strict):
     lists: tuple[EarlyWarning, ...]
 
 

@@ -9,43 +9,38 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from ffp_data.pipeline.model_store import ModelError
 from ffp_data.settings import Home
+from ffp_data.strict import Strict
 
 FILE = "model_limits.yaml"
 
 
-class Part(BaseModel):
-    """A part of the file; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Shares(Part):
+class Shares(Strict):
     merged: float = Field(ge=0, le=1)
     split: float = Field(ge=0, le=1)
     issued: float = Field(ge=0, le=1)
 
 
-class Largest(Part):
+class Largest(Strict):
     records: int = Field(gt=1)
     growth: float = Field(ge=1)
 
 
-class Fall(Part):
+class Fall(Strict):
     precision: float = Field(ge=0, le=1)
     recall: float = Field(ge=0, le=1)
 
 
-class QualityLimits(Part):
+class QualityLimits(Strict):
     fewest_people: int = Field(ge=1)
     fall: Fall
     fall_of_a_group: Fall
 
 
-class ModelLimits(Part):
+class ModelLimits(Strict):
     """The file `model_limits.yaml`; `shares` by kind of person: child, unborn, adult."""
 
     version: str

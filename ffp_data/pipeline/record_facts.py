@@ -15,9 +15,9 @@ from importlib import resources
 
 import duckdb
 import yaml
-from pydantic import BaseModel, ConfigDict
 
 from ffp_data.hub import Facts
+from ffp_data.strict import Strict
 
 IDENTIFYING = (
     "nhs_number",
@@ -35,10 +35,8 @@ IDENTIFYING = (
 _TABLE, _WAITING = "identity.record_facts", "identity.record_facts_waiting"
 
 
-class NumberTrust(BaseModel):
+class NumberTrust(Strict):
     """Statuses with which a sender says that an NHS number is not verified; with their source."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: str
     not_verified: tuple[str, ...]

@@ -10,18 +10,17 @@ from collections.abc import Mapping
 from datetime import date
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+from pydantic import Field, NonNegativeInt
 
 from ffp_data.settings import Home
+from ffp_data.strict import Strict
 
 FILE = "population.yaml"
 OF_HUB = "children of whom any service told this hub, without those who have turned 18"
 
 
-class Population(BaseModel):
+class Population(Strict):
     """Children by characteristic and group, and where that is from."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: str = Field(min_length=5)
     as_at: date

@@ -8,14 +8,12 @@ from importlib import resources
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from ffp_data.strict import Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TableSpec(_Strict):
+class TableSpec(Strict):
     """One table: the measure that it counts, the dimension of its rows and of its columns."""
 
     id: str
@@ -38,7 +36,7 @@ class TableSpec(_Strict):
         return self.codes or self.by
 
 
-class Compared(_Strict):
+class Compared(Strict):
     """Which levels are compared between groups, and when a comparison says nothing."""
 
     levels: tuple[str, ...]
@@ -51,7 +49,7 @@ class Compared(_Strict):
     source: str
 
 
-class Linked(_Strict):
+class Linked(Strict):
     """Which groups of records are compared, and when a difference is a reason to look."""
 
     groups: tuple[str, ...]
@@ -63,7 +61,7 @@ class Linked(_Strict):
     source: str
 
 
-class Programme(_Strict):
+class Programme(Strict):
     """All of it."""
 
     codes: Mapping[str, tuple[str, ...]]

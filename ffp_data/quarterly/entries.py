@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from ffp_data.quarterly.items import Item, Items
+from ffp_data.strict import Strict
 
 LONGEST = 4000
 """Characters of a narrative: a page and a half."""
@@ -26,10 +27,8 @@ class NotAnEntryError(ValueError):
     """What was typed is no answer to the item; says what would be."""
 
 
-class Value(BaseModel):
+class Value(Strict):
     """What was typed. `day`: when it was done or is expected; `target`: the council's own number for the quarter."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     answer: str | None = None
     day: date | None = None

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from ffp_data.quarterly.quarters import Quarter
+from ffp_data.strict import Strict
 
 Known = Literal["evidenced", "inferred"]
 Stage = Literal["family_help", "child_protection", "pre_proceedings", "reunification"]
@@ -23,11 +24,7 @@ Rule = Literal[
 UNASSIGNED = "unassigned"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Progress(_Strict):
+class Progress(Strict):
     """How an item is rated: the rule, and the item or figure that it looks at beside."""
 
     rule: Rule
@@ -35,7 +32,7 @@ class Progress(_Strict):
     kpi: str | None = None
 
 
-class Item(_Strict):
+class Item(Strict):
     """One item of the collection."""
 
     id: str = Field(pattern=r"^(FH|CP|FN)-\d\.\d$")
@@ -66,7 +63,7 @@ class Item(_Strict):
         return self.breakdown == "stages"
 
 
-class Kpi(_Strict):
+class Kpi(Strict):
     """A figure of our own beside the items."""
 
     id: str
@@ -78,12 +75,12 @@ class Kpi(_Strict):
     benchmark: str | None = None
 
 
-class _Values(_Strict):
+class _Values(Strict):
     known: Known
     values: tuple[str, ...]
 
 
-class Items(_Strict):
+class Items(Strict):
     """All items of the collection, in the order of the guide's tables."""
 
     source: str
@@ -118,7 +115,7 @@ class Items(_Strict):
         return self
 
 
-class Test(_Strict):
+class Test(Strict):
     """A spell that puts a child at a stage: open on the day, or ended so many days before it."""
 
     kind: str = Field(pattern=r"^[a-z_]+$")
@@ -127,14 +124,14 @@ class Test(_Strict):
     details: tuple[str, ...] = ()
 
 
-class StageRule(_Strict):
+class StageRule(Strict):
     """A stage and what puts a child there."""
 
     stage: Stage
     any: tuple[Test, ...] = Field(min_length=1)
 
 
-class Thresholds(_Strict):
+class Thresholds(Strict):
     """Where colours change, in percent."""
 
     flat_percent: float
@@ -143,7 +140,7 @@ class Thresholds(_Strict):
     nearly_target: float
 
 
-class Settings(_Strict):
+class Settings(Strict):
     """Definitions that the guide leaves open."""
 
     recorded_stage_wins: bool

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
+
+from ffp_data.strict import Strict
 
 ItemType = Literal["text", "code", "date", "boolean", "integer", "upn", "datetime", "year"]
 
@@ -25,11 +27,7 @@ class LayoutError(ValueError):
     """A layout, profile or rule file is not usable; names the file and the place in it."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Evidence(_Strict):
+class Evidence(Strict):
     """How well an item of an inferred layout is founded, and whether it is written."""
 
     ref: str
@@ -39,7 +37,7 @@ class Evidence(_Strict):
     basis: str
 
 
-class Item(_Strict):
+class Item(Strict):
     """One element with a value. `number` is the DfE item number (N00001) where there is one."""
 
     element: str
@@ -61,7 +59,7 @@ class Item(_Strict):
         return self.evidence is None or self.evidence.include != "off"
 
 
-class Container(_Strict, ABC):
+class Container(Strict, ABC):
     """An element with elements in it: `nodes` in the order of the layout."""
 
     @property
@@ -148,7 +146,7 @@ class Module(Container):
 Node = Item | Values | Group | Module
 
 
-class Layout(_Strict):
+class Layout(Strict):
     """One collection in one year. `year` is the school-style label, e.g. '2025-26'.
 
     `provisional` says why a year's layout is not final; None when it is. `switched_off` names the
@@ -220,7 +218,7 @@ def _written_only(contents: tuple[Any, ...]) -> tuple[Any, ...]:
     )
 
 
-_Node = TypeVar("_Node", bound=_Strict)
+_Node = TypeVar("_Node", bound=Strict)
 
 
 def _replaced(node: _Node, **changes: Any) -> _Node:

@@ -12,17 +12,14 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from ffp_data.returns.findings import rule_order
 from ffp_data.returns.layout import LayoutError
+from ffp_data.strict import Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Rule(_Strict):
+class Rule(Strict):
     """One validation rule. `note` says where a published text was read in a particular way."""
 
     rule: str
@@ -35,7 +32,7 @@ class Rule(_Strict):
     note: str | None = None
 
 
-class _RuleFile(_Strict):
+class _RuleFile(Strict):
     module: str
     source: str
     rules: tuple[Rule, ...]

@@ -11,13 +11,10 @@ from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from ffp_data.strict import Strict
 from governance.canonical import sha256_hex
-
-
-class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Why(StrEnum):
@@ -39,7 +36,7 @@ IN_WORDS = {
 }
 
 
-class Source(Model):
+class Source(Strict):
     """Where an item comes from."""
 
     feed: str | None = None
@@ -61,7 +58,7 @@ class Source(Model):
         return ", ".join(parts)
 
 
-class Fact(Model):
+class Fact(Strict):
     """One value. ``mark``: why an officer must look at it first; ``withheld``: what stands in its place."""
 
     id: str
@@ -71,7 +68,7 @@ class Fact(Model):
     withheld: str | None = None
 
 
-class Item(Model):
+class Item(Strict):
     """One row of what is held, or one event, with its facts."""
 
     id: str
@@ -82,7 +79,7 @@ class Item(Model):
     withheld: str | None = None
 
 
-class Section(Model):
+class Section(Strict):
     """A chapter of the answer."""
 
     title: str
@@ -90,7 +87,7 @@ class Section(Model):
     items: list[Item]
 
 
-class Clock(Model):
+class Clock(Strict):
     """When the answer is due (UK GDPR Art 12(3)): one month, without the days the clock stood still."""
 
     received: date
@@ -98,7 +95,7 @@ class Clock(Model):
     stops: list[str]
 
 
-class Pack(Model):
+class Pack(Strict):
     """The whole answer."""
 
     child_id: str

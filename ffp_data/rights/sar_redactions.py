@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from ffp_data.rights.sar_pack import IN_WORDS, Fact, Item, Pack, Section, Why
+from ffp_data.strict import Strict
 from governance.canonical import sha256_hex
 from governance.subjects import SubjectKeys
 
@@ -29,11 +30,7 @@ class RedactionError(ValueError):
     """A file of decisions that can't be read, or that names what is not in the answer."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Decided(_Strict):
+class Decided(Strict):
     """A fact or a whole item, by id: ``show`` what was marked, or ``withhold``, marked or not."""
 
     id: str
@@ -48,14 +45,14 @@ class Decided(_Strict):
         return self
 
 
-class WithheldRecipient(_Strict):
+class WithheldRecipient(Strict):
     """A recipient whose name would endanger somebody (Harrison v Cameron [2024] EWHC 1377 (KB))."""
 
     recipient: str
     reason: Annotated[str, Field(min_length=3)]
 
 
-class Stop(_Strict):
+class Stop(Strict):
     """Days on which the clock stood still (UK GDPR Art 12A): for clarification, or to know who asks."""
 
     stopped: date
@@ -63,7 +60,7 @@ class Stop(_Strict):
     reason: Annotated[str, Field(min_length=3)]
 
 
-class Decisions(_Strict):
+class Decisions(Strict):
     """The file."""
 
     decided_by: Annotated[str, Field(min_length=2)]

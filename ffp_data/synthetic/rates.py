@@ -8,13 +8,13 @@ from importlib import resources
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
+
+from ffp_data.strict import Strict
 
 
-class Rate(BaseModel):
+class Rate(Strict):
     """One share (0 to 1; a factor where its source says so) and where it was read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     value: float = Field(ge=0)
     source: str = Field(min_length=3)

@@ -14,19 +14,16 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from ffp_data.returns.layout import LayoutError, read_with_base
+from ffp_data.strict import Strict
 
 FOLDER = Path(__file__).parent
 Value = int | str | tuple[str, ...]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Parameter(_Strict):
+class Parameter(Strict):
     """A number or list of codes that queries read as `$name`, and on what it rests."""
 
     value: Value
@@ -34,7 +31,7 @@ class Parameter(_Strict):
     basis: str
 
 
-class CodeSet(_Strict):
+class CodeSet(Strict):
     """Label of each code of the hub; `when_empty` is the label where nothing is recorded."""
 
     status: Literal["evidenced", "unverified"]
@@ -42,7 +39,7 @@ class CodeSet(_Strict):
     when_empty: str | None = None
 
 
-class ListColumn(_Strict):
+class ListColumn(Strict):
     """One column: its header, and either the column of the query that fills it or why none does."""
 
     header: str
@@ -54,7 +51,7 @@ class ListColumn(_Strict):
     no_source: str | None = None
 
 
-class AnnexList(_Strict):
+class AnnexList(Strict):
     """One list. `months` is the length of its window, which ends on the inspection date."""
 
     title: str
@@ -75,7 +72,7 @@ class AnnexList(_Strict):
         return (FOLDER / "lists" / str(self.sql)).read_text("utf-8")
 
 
-class Edition(_Strict):
+class Edition(Strict):
     """Lists 1 to 11 as one edition of Annex A has them."""
 
     edition: str

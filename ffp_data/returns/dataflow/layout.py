@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from ffp_data.returns.layout import LayoutError
+from ffp_data.strict import Strict
 
 FOLDER = Path(__file__).parent
 RELATIONS = FOLDER / "relations"
@@ -24,11 +25,7 @@ SCHEMA = "dataflow"
 ID_LENGTH = 36
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Field(_Strict):
+class Field(Strict):
     """One value. Its column of the relation has the field's name."""
 
     name: str
@@ -50,7 +47,7 @@ class Field(_Strict):
         return self.pattern or ("[A-Za-z0-9_-]+" if self.type == "id" else None)
 
 
-class Node(_Strict):
+class Node(Strict):
     """An object, a list of objects or a list of values; without `relation`, part of its parent's row."""
 
     name: str
@@ -90,7 +87,7 @@ class Node(_Strict):
         return next((each for each in self.contents if each.name == name), None)
 
 
-class Setting(_Strict):
+class Setting(Strict):
     """A number of the flow, with how well it is founded."""
 
     value: float
@@ -98,7 +95,7 @@ class Setting(_Strict):
     basis: str
 
 
-class Words(_Strict):
+class Words(Strict):
     """A list of the flow's, with how well it is founded."""
 
     value: tuple[str, ...]
@@ -106,7 +103,7 @@ class Words(_Strict):
     basis: str
 
 
-class Window(_Strict):
+class Window(Strict):
     """How far back the flow looks: some months, then to the first day of a month."""
 
     months_back: int
@@ -121,14 +118,14 @@ class Window(_Strict):
         return date(year if month + 1 >= self.year_begins else year - 1, self.year_begins, 1)
 
 
-class NotHeld(_Strict):
+class NotHeld(Strict):
     """A part of DfE's payload that the hub cannot fill, and why."""
 
     name: str
     reason: str
 
 
-class Layout(_Strict):
+class Layout(Strict):
     """The payload of one child, and the numbers of the flow."""
 
     name: str

@@ -16,20 +16,19 @@ from pathlib import Path
 
 import duckdb
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
 from ffp_data.returns.layout import LayoutError
 from ffp_data.sql_text import literal
+from ffp_data.strict import Strict
 
 UNEXPLAINED = "unexplained"
 FEED, VIEW = "feed", "single view"
 _FOLDER = Path(__file__).parent
 
 
-class Category(BaseModel):
+class Category(Strict):
     """Why something is on one side alone; `mend` when somebody should look at it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     says: str
     mend: bool

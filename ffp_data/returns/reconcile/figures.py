@@ -10,26 +10,23 @@ from pathlib import Path
 
 import duckdb
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
 from ffp_data.returns.layout import end_year
 from ffp_data.returns.versions import TABLES, Version
+from ffp_data.strict import Strict
 
 _FILE = Path(__file__).with_name("figures.yaml")
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Tolerance(_Strict):
+class Tolerance(Strict):
     """A change is worth a look above `percent` of the former figure and from `least` in number."""
 
     percent: float
     least: int
 
 
-class Figures(_Strict):
+class Figures(Strict):
     """The figures of one collection: name to SQL with {schema}, {starts} and {ends}."""
 
     tolerance: Tolerance

@@ -16,11 +16,12 @@ from typing import Any
 from zipfile import BadZipFile
 
 from openpyxl import load_workbook
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
 from ffp_data.returns.findings import shown
 from ffp_data.returns.reconcile.differences import UNEXPLAINED, Reconciliation, categories
 from ffp_data.returns.reconcile.figures import Change
+from ffp_data.strict import Strict
 from governance.files import replacing
 from governance.xlsx import Cell, Sheet, write_workbook
 
@@ -56,10 +57,8 @@ class Query:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-class Reason(BaseModel):
+class Reason(Strict):
     """Why something found is right, and who says so; with what it was about, once it is gone."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     reason: str
     by: str

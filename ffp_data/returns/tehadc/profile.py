@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from ffp_data.returns.layout import (
     Group,
@@ -22,20 +22,17 @@ from ffp_data.returns.layout import (
     read_with_base,
     written,
 )
+from ffp_data.strict import Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Cohort(_Strict):
+class Cohort(Strict):
     """Who belongs in the return, beside having an episode open in the period."""
 
     requires_plan: bool
     requires_lead_practitioner: bool
 
 
-class CodeSet(_Strict):
+class CodeSet(Strict):
     """Codes with their labels, and how well the set is founded."""
 
     status: str
@@ -43,7 +40,7 @@ class CodeSet(_Strict):
     codes: Mapping[str, str]
 
 
-class CsvFile(_Strict):
+class CsvFile(Strict):
     """One file: a row for each row of `table`; columns are elements of the profile."""
 
     file: str
@@ -51,14 +48,14 @@ class CsvFile(_Strict):
     columns: tuple[str, ...]
 
 
-class Repeated(_Strict):
+class Repeated(Strict):
     """A module of which the flat file has the first and the latest row."""
 
     table: str
     columns: tuple[str, ...]
 
 
-class Flat(_Strict):
+class Flat(Strict):
     """One row for each child and episode."""
 
     file: str
@@ -66,7 +63,7 @@ class Flat(_Strict):
     repeated: tuple[Repeated, ...]
 
 
-class Formats(_Strict):
+class Formats(Strict):
     """Files besides XML and workbook, and how they are written."""
 
     csv: tuple[CsvFile, ...]
@@ -75,7 +72,7 @@ class Formats(_Strict):
     date_format: str
 
 
-class Profile(_Strict):
+class Profile(Strict):
     """A profile file. Items with `include: off` have tables' columns but are not written."""
 
     collection: str

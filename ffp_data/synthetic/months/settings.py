@@ -5,17 +5,16 @@ from __future__ import annotations
 from functools import cache
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from ffp_data.strict import Strict
 from ffp_data.synthetic.rates import Rate, read_data
 
 Share = Field(default=0.0, ge=0, le=1)
 
 
-class Agency(BaseModel):
+class Agency(Strict):
     """What an agency knows of people; see the notes of data/months.yaml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     system: str
     key: int
@@ -31,10 +30,8 @@ class Agency(BaseModel):
     phone: float = Share
 
 
-class Months(BaseModel):
+class Months(Strict):
     """The whole file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     town: dict[str, Rate]
     record: dict[str, Rate]
