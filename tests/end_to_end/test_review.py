@@ -53,6 +53,7 @@ def test_what_reviewers_read_holds_no_place_of_a_protected_person(demo: Demo) ->
 
 
 def test_a_reviewer_works_a_pair_from_the_queue_to_a_decision_and_takes_it_back(demo: Demo) -> None:
+    before = _json(demo, "review-report")["undone"]
     first = next(w for w in _json(demo, "queue") if w["standing"] == "waits for a reviewer")
     item = str(first["item"])
     sheet = _json(demo, "show", item, "--as", "ann")
@@ -63,7 +64,7 @@ def test_a_reviewer_works_a_pair_from_the_queue_to_a_decision_and_takes_it_back(
     assert item not in {str(w["item"]) for w in _json(demo, "queue")}
     undone = ffp("hub", "undo", decision, "--reason", "a test", "--as", "ben", "--home", demo.home)
     assert undone.returncode == 0, undone.stderr
-    assert _json(demo, "review-report")["undone"] == 1
+    assert _json(demo, "review-report")["undone"] == before + 1
 
 
 def test_what_two_reviewers_decided_one_asks_to_take_back_and_the_other_answers(demo: Demo) -> None:
