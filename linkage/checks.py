@@ -39,7 +39,7 @@ def refuse_nested(model: Model, types: Mapping[str, str]) -> None:
         )
 
 
-def unread_dates(model: Model, given: Mapping[str, int], filled: Mapping[str, int]) -> list[str]:
+def unread_dates(given: Mapping[str, int], filled: Mapping[str, int]) -> list[str]:
     """Warnings for date columns that lost values in reading; ``given`` counts those of the input."""
     return [
         f"column '{name}': {given[name] - filled[name]:,} of {given[name]:,} values were not read as a date "

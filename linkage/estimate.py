@@ -148,7 +148,7 @@ def held_out(model: Model, packing: Packing, rule: int) -> Bools:
     )
 
 
-def start_same(packing: Packing, layout: Layout) -> Floats:
+def start_same(layout: Layout) -> Floats:
     """Start values for one person: mostly the first level, seldom different."""
     row = np.ones(layout.features)
     for part in layout.slices():

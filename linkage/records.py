@@ -117,7 +117,7 @@ def _loaded(model: Model, count: int, codes: dict[str, Codes], dates: dict[str, 
     filled = {c: int(np.count_nonzero(codes[c] >= 0)) for c in codes}
     constant = [c for c, n in filled.items() if n and _constant(codes[c])]
     kept, dropped, warnings = usable(model, count, filled, constant)
-    lost = unread_dates(model, dates, filled)
+    lost = unread_dates(dates, filled)
     return Loaded(count, Packing(kept), dropped, (*lost, *warnings))
 
 

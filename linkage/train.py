@@ -76,7 +76,7 @@ class Trainer:
 
     def _start(self) -> Parameters:
         """Start values; no pair is yet taken for one person."""
-        same = start_same(self.packing, self.layout)
+        same = start_same(self.layout)
         rows = [self.rates, same]
         if self.classes.household_known:
             shared = self._by_feature([c.shared_by_household for c in self.packing.comparisons])

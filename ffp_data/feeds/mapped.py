@@ -90,7 +90,7 @@ def read_mapped(
     joins = " ".join(_join(name, mapping.lookups[name], others[name], places) for name in others)
     relation = (
         f"(SELECT {selected} FROM {own.relation} o {joins}"
-        f" WHERE {_filter(mapping.when, places, 'o')} ORDER BY o._line)"
+        f" WHERE {_filter(mapping.when, places)} ORDER BY o._line)"
     )
     has_controls = any(file.has_controls for file in (own, *others.values()))
     source = csv_reader.source_of(relation, names, part.table, own.faults, has_controls)
@@ -187,16 +187,14 @@ def _join(name: str, lookup: Lookup, other: _File, places: Mapping[str, str]) ->
     order = f"{latest} DESC NULLS LAST, _line" if latest else "_line"
     local = {column: sql for column, sql in other.columns.items()}
     one = (
-        f"(SELECT * FROM {other.relation} WHERE {_filter(lookup.when, local, None)}"
+        f"(SELECT * FROM {other.relation} WHERE {_filter(lookup.when, local)}"
         f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {order}) = 1)"
     )
     on = " AND ".join(f'{here} = "{name}".{there}' for here, there in pairs)
     return f'LEFT JOIN {one} "{name}" ON {on}'
 
 
-def _filter(
-    when: Mapping[str, tuple[str, ...]], places: Mapping[str, str], alias: str | None
-) -> str:
+def _filter(when: Mapping[str, tuple[str, ...]], places: Mapping[str, str]) -> str:
     """Rows whose columns hold one of the words; a file without the column holds none."""
     tests = [
         f"list_contains([{literals(w.upper() for w in words)}], upper(trim({places[c.casefold()]})))"

@@ -105,7 +105,7 @@ class _Builder:
         raised = found.find(known, self.rules)
         self._read_people(known, raised)
         open_ = self._outstanding(known, self._continued(known, raised))
-        self.consequences = self._consequences(known, open_)
+        self.consequences = self._consequences(open_)
         placed = in_order(open_, self.consequences, self.rules)
         items = review_items.publish(self.hub, [self._wanted(p) for p in placed], at)
         return placed, self._rows(placed, items, known)
@@ -179,9 +179,7 @@ class _Builder:
 
     # Consequence
 
-    def _consequences(
-        self, known: Known, candidates: Sequence[Candidate]
-    ) -> dict[Candidate, Consequence]:
+    def _consequences(self, candidates: Sequence[Candidate]) -> dict[Candidate, Consequence]:
         own, family = review_inputs.facts_of_people(
             self.con, self.run.as_at, self.rules.infant_under_days
         )

@@ -97,7 +97,7 @@ def rows(con: duckdb.DuckDBPyConnection, spec: TableSpec, what: str, scope: Scop
     return con.execute(sql, bound).fetchall()
 
 
-def table(spec: TableSpec, found: Sequence[Row], scope: Scope, frame: Frame) -> Table:
+def table(spec: TableSpec, found: Sequence[Row], frame: Frame) -> Table:
     """The counts of every cell of a frame, zeros among them."""
     counts = dict.fromkeys(frame.all_keys(), 0)
     people: dict[tuple[str, ...], tuple[int, int]] = {}

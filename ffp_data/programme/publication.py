@@ -47,4 +47,4 @@ def _table(counting: Counting, spec: TableSpec, scope: Scope) -> Table:
         *dimensions(spec, scope.codes(spec, found), days, newest),
         since=counting.since if spec.since else None,
     )
-    return table(spec, found, scope, frame)
+    return table(spec, found, frame)

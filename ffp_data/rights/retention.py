@@ -213,7 +213,7 @@ def plan(run: Run, as_at: date) -> Plan:
         holds = hold.standing(orders)
     days = {person.child_id: _day(person, register) for person in people}
     whole = {each.child_id: each for each in people}
-    due = [one for person in people for one in _due_of(person, days, whole, register, holds, as_at)]
+    due = [one for person in people for one in _due_of(person, days, whole, holds, as_at)]
     unknown = sum(
         days[each.child_id] is None and not each.is_open and "adult" not in each.classes
         for each in people
@@ -236,7 +236,6 @@ def _due_of(
     person: Person,
     days: Mapping[str, tuple[date, str] | None],
     people: Mapping[str, Person],
-    register: Mapping[str, Rule],
     holds: Holds,
     as_at: date,
 ) -> Iterator[Due]:

@@ -253,7 +253,7 @@ class _Gathering:
                 record=record,
             )
             facts = _facts(row, _OURS)
-            marks = marks_of(contract, table, facts, self.others)
+            marks = marks_of(table, facts, self.others)
             if key != "record_key":
                 marks = case_marks(facts, marks, self.own_places)
             yield item(source, table.description or table.name, facts, marks)

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.contract_table import Table
 
 FREE_TEXT = "free text: read it, it may name others or who told of a worry"
@@ -95,9 +94,7 @@ def _name_parts(name: str) -> set[str]:
     return {part for part in parts if len(part) >= _SHORTEST}
 
 
-def marks_of(
-    contract: Contract, table: Table, facts: Mapping[str, str], others: Others
-) -> dict[str, str]:
+def marks_of(table: Table, facts: Mapping[str, str], others: Others) -> dict[str, str]:
     """Name of each fact of a delivered row that must be looked at, and why."""
     marks = {}
     naming = _naming_columns(table)

@@ -121,7 +121,7 @@ def add_disability(rng: Random, rows: Rows, number: str) -> None:
     ]
 
 
-def family_rows(family: Family, present: Sequence[Member], as_at: date) -> Rows:
+def family_rows(family: Family, present: Sequence[Member]) -> Rows:
     """Return the rows of the family's members that the case system knows."""
     rows, fam = Rows(), family_number(family)
     adults = {m.person.person_id for m in present if m.role != "child"}

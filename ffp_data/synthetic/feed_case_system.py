@@ -102,7 +102,7 @@ class CaseSystem:
                 known.add(person_id)
             present.append(member)
         self._parents_offered(case, present)
-        self._keep(case_people.family_rows(case.family, present, case.scene.as_at))
+        self._keep(case_people.family_rows(case.family, present))
 
     def _parents_offered(self, case: Case, present: list[Member]) -> None:
         """What the adults at home were offered when an enquiry about one of the children started."""
@@ -121,7 +121,7 @@ class CaseSystem:
         number = case_number(member.person)
         row = case_people.person_row(number, seen, member.person)
         row["pers_is_mother"] = member.role == "mother"
-        self._record(case, member, seen, Rows(ssd_person=[row]), number)
+        self._record(member, seen, Rows(ssd_person=[row]), number)
 
     def _child(self, case: Case, member: Member, first: bool) -> None:
         rng, person, number = case.rng, member.person, case_number(member.person)
@@ -152,7 +152,7 @@ class CaseSystem:
             first,
         )
         self._plant(case, person, rows, row)
-        self._record(case, member, seen, rows, number)
+        self._record(member, seen, rows, number)
         if seen.birth != person.birth:
             self.truth.fault(
                 FEED, "ssd_person", number, person.person_id, "wrong_birth_date", WRONG_BIRTH_DATE
@@ -281,9 +281,9 @@ class CaseSystem:
         case_rows.write_contact(scribe, 0, on, "3B", referred)
         if referred:
             case_rows.write_need(scribe, 0, Need(on, "3B", True, "", on, "RC7"))
-        self._record(case, member, seen, rows, number)
+        self._record(member, seen, rows, number)
 
-    def _record(self, case: Case, member: Member, seen: Sighting, rows: Rows, number: str) -> None:
+    def _record(self, member: Member, seen: Sighting, rows: Rows, number: str) -> None:
         case_people.add_address(rows, number, seen, member)
         self._keep(rows)
         self.truth.record(FEED, self.system, number, member.person.person_id, seen.operators)

@@ -86,9 +86,8 @@ class EarlyHelpModule:
         if not fault and episodes:
             episodes, columns = self._contradict(scene, member, number, episodes)
         self._person(rng, scene, family, source, member, number, fault, columns)
-        for order, episode in enumerate(episodes, start=1):
-            last = order == len(episodes)
-            self._episode(rng, family, number, order, episode, scene.as_at, fault if last else "")
+        for episode in episodes:
+            self._episode(family, number, episode, fault if episode is episodes[-1] else "")
         if fault:
             table = "persons" if fault.startswith("missing") else "episodes"
             self.truth.fault(FEED, table, number, member.person.person_id, fault, FAULTS[fault])
@@ -160,16 +159,7 @@ class EarlyHelpModule:
         self.tables["persons"].add(**(row | columns))
         self.truth.record(FEED, SYSTEM, number, person.person_id, seen.operators)
 
-    def _episode(
-        self,
-        rng: Random,
-        family: Family,
-        number: str,
-        order: int,
-        told: EarlyHelp,
-        as_at: date,
-        fault: str,
-    ) -> None:
+    def _episode(self, family: Family, number: str, told: EarlyHelp, fault: str) -> None:
         episode = f"TEH{family.family_id[1:]}{told.start:%y%m%d}"
         key = {"teh_episode_id": episode, "eh_person_id": number}
         self.tables["episodes"].add(

@@ -76,7 +76,7 @@ class Probation:
         if rng.random() < chance["migration_word"]:
             seen.surname = f"MIG_ERROR_{seen.surname}"
             seen.operators.append("word_in_name")
-        supervisions = _supervisions(rng, person, scene.as_at)
+        supervisions = _supervisions(rng, scene.as_at)
         self.supervised.setdefault(person.person_id, supervisions)
         risks = _risks(rng, scene, family)
         document = _document(rng, person, seen, birth, crn) | {
@@ -163,7 +163,7 @@ def _document(
     return document
 
 
-def _supervisions(rng: Random, person: Person, as_at: date) -> list[dict[str, Any]]:
+def _supervisions(rng: Random, as_at: date) -> list[dict[str, Any]]:
     found = []
     for number in range(1, rng.choice((1, 1, 1, 2)) + 1):
         on = shift(as_at, -rng.randint(20, 1200))

@@ -53,7 +53,7 @@ def load(
     constant = [c for c in filled if filled[c] and row[f"{c}__least"] == row[f"{c}__most"]]
     kept, dropped, warnings = usable(model, row["records"], filled, constant)
     given = {c: row[f"{c}__given"] for c in date_columns(model)}
-    lost = unread_dates(model, given, filled)
+    lost = unread_dates(given, filled)
     table = _numbered(prepared.drop(*(f"{c}__given" for c in given)), tasks)
     prepared.unpersist()
     return table, Loaded(
