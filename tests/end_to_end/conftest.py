@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.end_to_end.adoption import Story, make_story
 from tests.end_to_end.commands import Demo, run_demo
 from tests.end_to_end.looker import HEIGHT, PATIENCE, WIDTHS, Looker, served
 
@@ -15,6 +16,11 @@ from tests.end_to_end.looker import HEIGHT, PATIENCE, WIDTHS, Looker, served
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return run_demo(tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture(scope="session")
+def story(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    return make_story(demo, tmp_path_factory.mktemp("adoption"))
 
 
 @pytest.fixture(scope="session")
