@@ -34,11 +34,14 @@ $(SPARK): $(READY) requirements/spark.txt
 
 demo: $(READY) ## make a partnership of 3,000 children and run everything on it
 	$(BIN)/ffp demo $(DEMO)
+	@echo
+	@echo 'Now: make pages, make serve; or, for ffp itself:'
+	@echo '  . .venv/bin/activate; export FFP_HOME=$(CURDIR)/$(DEMO)/home; ffp --help'
 
 serve: $(READY) ## Dagster's pages on the demonstration: http://127.0.0.1:3000
 	$(BIN)/ffp prepare --demo --home $(DEMO)/home
 	FFP_HOME=$(CURDIR)/$(DEMO)/home FFP_LANDING=$(CURDIR)/$(DEMO)/partnership/landing \
-	DAGSTER_HOME=$(CURDIR)/$(DEMO)/home/dagster \
+	DAGSTER_HOME=$(CURDIR)/$(DEMO)/home/dagster FFP_AS_AT=2026-03-31 \
 	PYTHONWARNINGS='ignore:Function `dev_command` is superseded' $(BIN)/dagster dev -w workspace.yaml
 
 pages: $(READY) ## the practitioners' pages on the demonstration: http://127.0.0.1:8000

@@ -89,8 +89,10 @@ def run(
 ) -> None:
     """Run the whole graph once, in this process: feeds, identifiers, single view, returns, extracts.
 
-    Exit status: 0 done, 1 a step failed, 3 done but at least one delivery was refused (it stays in
-    the landing folder; the summary names file, line and remedy), 4 another run is at work.
+    Exit status: 0 done, 1 a step failed, 2 a wrong option, 3 done but a
+    delivery was refused or held (it stays in the landing folder; the summary
+    names file, line and remedy) or something could not be released, 4 another
+    run is at work.
     """
     if background:
         give_way()
