@@ -145,7 +145,7 @@ def _involvement(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]])
     return {
         "service": row["service_label"],
         "state": row["state"],
-        "state_label": words()["states"][row["state"]],
+        "state_label": words()["states"][_state(row)],
         "words": row["state_in_words"],
         "more": beyond_state(row),
         "contact": contact,
@@ -160,7 +160,13 @@ def _involvement(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]])
 def beyond_state(row: Mapping[str, Any]) -> str:
     """What the words of an involvement say that its state does not; empty where that is nothing."""
     told: str = row["state_in_words"]
-    return told.removeprefix(words()["said_by_state"].get(row["state"], "")).removeprefix("; ")
+    return told.removeprefix(words()["said_by_state"].get(_state(row), "")).removeprefix("; ")
+
+
+def _state(row: Mapping[str, Any]) -> str:
+    """The state as it is said: a service that has a record and no spell of work has only registered the child."""
+    is_registered = row["state"] == "historic" and row["since"] is None
+    return "registered" if is_registered else str(row["state"])
 
 
 def _flag(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

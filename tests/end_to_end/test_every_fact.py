@@ -242,6 +242,7 @@ def test_who_works_with_the_family_is_what_the_mart_says(shown: list[Shown]) -> 
 SHORT = {
     "working with the child or the family now": "Working now",
     "worked with the child or the family": "Worked before",
+    "registered, no work recorded": "Registered only",
 }
 """Words of the mart that the page says as a tag, and not twice."""
 

@@ -76,6 +76,12 @@ def test_how_a_service_stands_is_said_once(visitor: Visitor, world: World) -> No
         "state_in_words": "working with the child or the family now; police_pole: no delivery in time",
     }
     assert beyond_state(unheard) == "police_pole: no delivery in time"
+    registered = {
+        "state": "historic",
+        "state_in_words": "registered, no work recorded",
+        "since": None,
+    }
+    assert beyond_state(registered) == ""
     late = {"state": "late", "state_in_words": "no delivery in the time promised"}
     assert beyond_state(late) == late["state_in_words"]
 
