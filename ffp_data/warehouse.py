@@ -68,33 +68,48 @@ def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
     """
     require_none(home)
     keys = KeyStore(home.keys_dir)  # as long as the file is open, so that a rotation waits
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "temp_directory": str(home.scratch / "spill"),
-            "temp_file_encryption": "true",  # spill holds rows of the encrypted file
-            "threads": "2",
-        },
-    )
-    try:
-        connection.execute(f"LOAD '{httpfs_extension()}'")
-        options = f"ENCRYPTION_KEY '{keys.warehouse_key}'" + (", READ_ONLY" if read_only else "")
-        connection.execute(f"ATTACH '{home.warehouse}' AS {CATALOG} ({options})")
+    with closing(engine(home)) as connection:
+        attach(connection, home.warehouse, CATALOG, keys.warehouse_key, read_only=read_only)
         connection.execute(f"USE {CATALOG}")
         if not read_only:
             for schema in SCHEMAS:
                 connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             pass_fence(connection, home)
         yield connection
-    finally:
-        connection.close()
+
+
+def engine(home: Home | None = None) -> duckdb.DuckDBPyConnection:
+    """An empty DuckDB in memory that can attach encrypted files; it spills, encrypted, into the home's scratch."""
+    # Spill holds rows of those files.
+    con = duckdb.connect(":memory:", config={"temp_file_encryption": "true", "threads": "2"})
+    if home is not None:
+        con.execute(f"SET temp_directory = {literal(home.scratch / 'spill')}")
+    con.execute(f"LOAD {literal(httpfs_extension())}")
+    return con
+
+
+@cache
+def shared_engine() -> duckdb.DuckDBPyConnection:
+    """An engine of this process, for small encrypted files that are opened again and again: take a cursor of it.
+
+    DuckDB checks the signature of the extension whenever it loads it, 60 ms each time.
+    """
+    return engine()
+
+
+def attach(
+    con: duckdb.DuckDBPyConnection, path: Path, name: str, key: str, *, read_only: bool = False
+) -> None:
+    """Show an encrypted file as catalog `name`. Raises duckdb.IOException for one in use or under another key."""
+    options = f"ENCRYPTION_KEY '{key}'" + (", READ_ONLY" if read_only else "")
+    con.execute(f"ATTACH {literal(path)} AS {name} ({options})")
 
 
 def opens_with(path: Path, key: str) -> bool:
     """Whether a key opens an encrypted DuckDB file. Raises duckdb.IOException for one in use."""
-    with closing(_engine()) as con:
+    with closing(engine()) as con:
         try:
-            con.execute(f"ATTACH {literal(path)} AS tried (ENCRYPTION_KEY '{key}')")
+            attach(con, path, "tried", key)
         except duckdb.IOException as error:
             if "lock" in str(error).lower():
                 raise
@@ -108,10 +123,10 @@ def copy_encrypted(path: Path, old: str, new: str) -> None:
     """Put a copy under the key ``new`` in the place of a file under ``old``, in one step; nobody may have it open."""
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)
-    with closing(_engine()) as con:
-        con.execute(f"ATTACH {literal(path)} AS old (ENCRYPTION_KEY '{old}')")
+    with closing(engine()) as con:
+        attach(con, path, "old", old)
         con.execute("CHECKPOINT old")  # its log must not be taken for that of the copy
-        con.execute(f"ATTACH {literal(part)} AS new (ENCRYPTION_KEY '{new}')")
+        attach(con, part, "new", new)
         con.execute("COPY FROM DATABASE old TO new")
         con.execute("CHECKPOINT new")
     part.chmod(path.stat().st_mode & 0o777)
@@ -119,18 +134,3 @@ def copy_encrypted(path: Path, old: str, new: str) -> None:
         log.with_name(log.name + ".wal").unlink(missing_ok=True)
     part.replace(path)
     fsync_directory(path.parent)
-
-
-@cache
-def shared_engine() -> duckdb.DuckDBPyConnection:
-    """An engine of this process, for small encrypted files that are opened again and again: take a cursor of it.
-
-    DuckDB checks the signature of the extension whenever it loads it, 60 ms each time.
-    """
-    return _engine()
-
-
-def _engine() -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(":memory:", config={"threads": "2", "temp_file_encryption": "true"})
-    con.execute(f"LOAD '{httpfs_extension()}'")
-    return con

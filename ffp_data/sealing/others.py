@@ -11,19 +11,15 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import duckdb
 
 from ffp_data.hub.seals import without_words
 from ffp_data.sealing import sweep
 from ffp_data.sealing.search import Wanted, names_any
 from ffp_data.settings import Home
-from ffp_data.sql_text import literal
-from ffp_data.warehouse import httpfs_extension
 from governance.container import CONTAINER
 from governance.files import replacing, sha256_of_file
 from governance.keys import KeyStore
@@ -79,7 +75,7 @@ class Finder:
         if path.name == CONTAINER and (path.parent / MANIFEST).is_file():
             return True  # only its recipient can look inside: taken back unseen, and released anew without
         if _kind_of(path) == "duckdb":
-            with _opened(self.home, path) as con:
+            with sweep.opened(self.home, path) as con:
                 return bool(sweep.count(con, self.wanted.words))
         return names_any(self.home, path, self._wanted_in(path))
 
@@ -166,25 +162,8 @@ def _kind_of(path: Path) -> str:
     return "json" if path.suffix == ".json" else ""
 
 
-@contextmanager
-def _opened(home: Home, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An encrypted DuckDB file as the current catalog; one that is not encrypted, as dbt's scratch, too."""
-    con = duckdb.connect(":memory:", config={"threads": "2", "temp_file_encryption": "true"})
-    try:
-        con.execute(f"LOAD '{httpfs_extension()}'")
-        attach = f"ATTACH {literal(path)} AS opened"
-        try:
-            con.execute(f"{attach} (ENCRYPTION_KEY '{sweep.key_of(home, path)}')")
-        except duckdb.CatalogException:
-            con.execute(attach)
-        con.execute("USE opened")
-        yield con
-    finally:
-        con.close()
-
-
 def _rewrite_duckdb(home: Home, path: Path, words: Collection[str]) -> None:
-    with _opened(home, path) as con:
+    with sweep.opened(home, path) as con:
         sweep.delete(con, words)
     sweep.rewrite(home, path)
 

@@ -23,10 +23,8 @@ import duckdb
 import pyarrow.parquet as pq
 
 from ffp_data.hub import at_rest
-from ffp_data.sealing.sweep import key_of, tables_of
+from ffp_data.sealing.sweep import opened, tables_of
 from ffp_data.settings import Home
-from ffp_data.sql_text import literal
-from ffp_data.warehouse import httpfs_extension
 from governance.keys import KeyStore
 from governance.ledger import Ledger
 
@@ -143,25 +141,9 @@ def _text(value: object) -> str:
 
 
 def _duckdb(home: Home, path: Path) -> Iterator[Unit]:
-    con = duckdb.connect(":memory:", config={"threads": "2", "temp_file_encryption": "true"})
-    try:
-        con.execute(f"LOAD '{httpfs_extension()}'")
-        _attach(con, home, path)
-        con.execute("USE opened")
+    with opened(home, path, read_only=True) as con:
         for table, _ in tables_of(con):
             yield from _rows(con, table)
-    finally:
-        con.close()
-
-
-def _attach(con: duckdb.DuckDBPyConnection, home: Home, path: Path) -> None:
-    place = f"ATTACH {literal(path)} AS opened"
-    try:
-        con.execute(f"{place} (READ_ONLY, ENCRYPTION_KEY '{key_of(home, path)}')")
-    except (
-        duckdb.CatalogException
-    ):  # such as dbt's own scratch file, which holds nothing and is not encrypted
-        con.execute(f"{place} (READ_ONLY)")
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: str) -> Iterable[Unit]:

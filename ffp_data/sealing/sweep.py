@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -17,7 +18,7 @@ import pyarrow as pa
 from ffp_data.serving import store
 from ffp_data.settings import Home
 from ffp_data.sql_text import literal
-from ffp_data.warehouse import copy_encrypted, warehouse_key
+from ffp_data.warehouse import attach, copy_encrypted, engine, warehouse_key
 
 _EDGE = "[^A-Za-z0-9]"
 _LOT = 200
@@ -98,6 +99,21 @@ def key_of(home: Home, path: Path) -> str:
     """The key of an encrypted DuckDB file of the home."""
     in_serving = path.is_relative_to(home.serving)
     return store.key_of(home) if in_serving else warehouse_key(home)
+
+
+@contextmanager
+def opened(
+    home: Home, path: Path, *, read_only: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB file of the home as the current catalog; one that is not encrypted too, such as dbt's scratch."""
+    with closing(engine()) as con:
+        try:
+            attach(con, path, "opened", key_of(home, path), read_only=read_only)
+        except duckdb.CatalogException:
+            options = " (READ_ONLY)" if read_only else ""
+            con.execute(f"ATTACH {literal(path)} AS opened{options}")
+        con.execute("USE opened")
+        yield con
 
 
 def rewrite(home: Home, path: Path) -> None:

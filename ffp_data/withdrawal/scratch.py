@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -25,7 +25,7 @@ from ffp_data.pipeline.run import Run
 from ffp_data.pipeline.transform import build_vars, current_manifest
 from ffp_data.sealing.pending import require_none
 from ffp_data.settings import Home
-from ffp_data.warehouse import CATALOG, SCHEMAS, httpfs_extension, warehouse_key
+from ffp_data.warehouse import CATALOG, SCHEMAS, attach, engine, warehouse_key
 from governance.build_gate import Model
 from governance.syntax import nodes, quoted, syntax_tree
 
@@ -52,25 +52,13 @@ def scratch(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises duckdb.IOException while a run writes, SealUnfinishedError while a seal is under way.
     """
     require_none(home)
-    con = duckdb.connect(
-        ":memory:",
-        config={
-            "temp_directory": str(home.scratch / "spill"),
-            "temp_file_encryption": "true",
-            "threads": "2",
-        },
-    )
-    try:
-        con.execute(f"LOAD '{httpfs_extension()}'")
-        key = warehouse_key(home)
-        con.execute(f"ATTACH '{home.warehouse}' AS {HOME} (ENCRYPTION_KEY '{key}', READ_ONLY)")
+    with closing(engine(home)) as con:
+        attach(con, home.warehouse, HOME, warehouse_key(home), read_only=True)
         con.execute(f"ATTACH ':memory:' AS {CATALOG}")
         con.execute(f"USE {CATALOG}")
         for schema in SCHEMAS:
             con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         yield con
-    finally:
-        con.close()
 
 
 def home_tables(con: duckdb.DuckDBPyConnection) -> set[str]:

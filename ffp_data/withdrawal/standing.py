@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 import sqlalchemy as sa
@@ -24,7 +23,7 @@ from ffp_data.pipeline.live_model import choose_model
 from ffp_data.pipeline.record_facts import link_facts
 from ffp_data.pipeline.run import Run
 from ffp_data.serving import store
-from ffp_data.warehouse import httpfs_extension
+from ffp_data.warehouse import attach, engine
 from ffp_data.withdrawal.scratch import HOME, qualified
 from governance.syntax import quoted
 
@@ -164,20 +163,13 @@ def named_in_serving(run: Run, shut: Collection[str]) -> list[Named]:
     found = []
     for path in sorted(run.home.serving.rglob("*.duckdb")) if shut else ():
         place = str(path.relative_to(run.home.root))
-        with closing(_opened(run, path)) as con:
+        with closing(engine()) as con:
+            attach(con, path, "snapshot", store.key_of(run.home), read_only=True)
             found += [
                 Named(f"{place}: {each.place}", each.column, each.rows)
                 for each in _named(con, "snapshot", shut, ())
             ]
     return found
-
-
-def _opened(run: Run, path: Path) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(":memory:", config={"threads": "2", "temp_file_encryption": "true"})
-    con.execute(f"LOAD '{httpfs_extension()}'")
-    key = store.key_of(run.home)
-    con.execute(f"ATTACH '{path}' AS snapshot (ENCRYPTION_KEY '{key}', READ_ONLY)")
-    return con
 
 
 def _named(
