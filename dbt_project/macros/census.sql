@@ -1,3 +1,27 @@
+{#- What a record states of a person beside its identity, from the feeds that returns may be made of. -#}
+{% macro stated_for_returns() -%}
+    select
+        record_key,
+        ethnicity_code,
+        upn_unknown_code,
+        death_date
+    from {{ ref('stg_case_system__persons') }}
+    union all
+    select
+        record_key,
+        ethnicity_code,
+        upn_unknown_code,
+        null
+    from {{ ref('stg_early_help__persons') }}
+    union all
+    select
+        record_key,
+        ethnicity_code,
+        null,
+        null
+    from {{ ref('stg_education__enrolments') }}
+{%- endmacro %}
+
 {#- Rows of the case system that hang on a referral, brought to the episode of the census: by the number of the referral
     where it is given and known, else by the child and the date (numbers may change overnight). Adds child_id and
     cin_key; rows outside the cohort fall away. The relation needs record_key, referral_id and the date column. -#}

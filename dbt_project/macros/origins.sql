@@ -8,11 +8,6 @@
     )
 {%- endmacro %}
 
-{#- A row that nothing was taken from, where another model of the same shape has one. -#}
-{% macro no_origin() -%}
-    null::struct(record_key varchar, source_table varchar, delivery_id varchar, line bigint)
-{%- endmacro %}
-
 {#- The origins of grouped rows, each once and in one order. -#}
 {% macro origins_of(origin) -%}
     list_sort(array_agg(distinct {{ origin }}))

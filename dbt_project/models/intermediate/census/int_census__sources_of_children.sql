@@ -10,26 +10,7 @@ records as (
 ),
 
 statements as (
-    select
-        record_key,
-        ethnicity_code,
-        upn_unknown_code,
-        death_date
-    from {{ ref('stg_case_system__persons') }}
-    union all
-    select
-        record_key,
-        ethnicity_code,
-        upn_unknown_code,
-        null
-    from {{ ref('stg_early_help__persons') }}
-    union all
-    select
-        record_key,
-        ethnicity_code,
-        null,
-        null
-    from {{ ref('stg_education__enrolments') }}
+    {{ stated_for_returns() }}
 ),
 
 said as (
