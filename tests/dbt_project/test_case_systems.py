@@ -17,6 +17,7 @@ import yaml
 from ffp_data import feeds
 from ffp_data.feeds.file_facts import sha256
 from ffp_data.synthetic import synthesise
+from tests.compiled import build, compiled, load_code_lists, needed_for
 from tests.dbt_project import partnership
 from tests.dbt_project.warehouse import Warehouse
 
@@ -33,6 +34,11 @@ RETURNS = (
     "cin_reviews",
     "cin_disabilities",
 )
+WANTED = {
+    *(f"returns.{name}" for name in RETURNS),
+    "single_view.chronology",
+    "single_view.involvements",
+}
 EVENTS = "SELECT child_id, event_date, event_type, summary FROM single_view.chronology"
 CONTACTS = "SELECT child_id, since, until, contact_name, team FROM single_view.involvements"
 
@@ -102,9 +108,10 @@ def answer(made: Path, temporary: pytest.TempPathFactory) -> Answer:
             " CASE WHEN is_child = '1' THEN 'child' ELSE 'adult' END AS kind"
             f" FROM read_csv('{made}/truth/persons.csv', all_varchar = true)"
         )
-    kinds = ("--resource-type", "model", "--resource-type", "seed")
-    wanted = ("+marts.returns", "+chronology", "+involvements")
-    assert warehouse.dbt("build", *kinds, "--select", *wanted).success
+    project, asked = compiled("{}")
+    with warehouse.connect() as con:
+        load_code_lists(con, asked)
+        build(con, needed_for(project, lambda model: model.name in WANTED))
     found = {name: warehouse.rows(f"SELECT * FROM returns.{name} ORDER BY ALL") for name in RETURNS}
     found["chronology"] = warehouse.rows(f"{EVENTS} ORDER BY ALL")
     found["involvements"] = warehouse.rows(f"{CONTACTS} WHERE service = 'social_care' ORDER BY ALL")

@@ -10,17 +10,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from ffp_data.paths import DBT_PROJECT
-from ffp_data.pipeline import build_gate, identify, ingest, policy, reference
+from ffp_data.pipeline import identify, ingest, policy, reference
 from ffp_data.pipeline.run import Run
-from ffp_data.pipeline.transform import build_vars, current_manifest
+from ffp_data.pipeline.transform import build_vars
 from ffp_data.rights import stored
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.synthetic import synthesise
 from ffp_data.warehouse import connect
 from ffp_data.withdrawal.apply import end_agreement
-from ffp_data.withdrawal.scratch import Project, qualified
-from governance.syntax import quoted
+from ffp_data.withdrawal.scratch import Project
+from tests import compiled as compiled_models
+from tests.compiled import compiled, load_code_lists
 
 AS_AT = date(2026, 3, 31)
 POLICE = "DSA-POL-01"
@@ -55,20 +55,6 @@ def make(folder: Path, children: int = 30) -> tuple[Place, Project]:
     return place, next_run(place, "first")
 
 
-def load_code_lists(run: Run) -> None:
-    """The project's seeds, as dbt loads them."""
-    manifest = current_manifest(DBT_PROJECT / "target" / "manifest.json")
-    asked = build_gate.project(manifest, build_vars(run))
-    with connect(run.home) as con:
-        for schema, name in sorted(asked.seeds):
-            columns = asked.columns[schema, name]
-            con.execute(
-                f"CREATE OR REPLACE TABLE {schema}.{name} AS"
-                " SELECT * FROM read_csv($file, header = true, columns = $columns)",
-                {"file": str(DBT_PROJECT / "seeds" / f"{name}.csv"), "columns": columns},
-            )
-
-
 def next_run(place: Place, run_id: str) -> Project:
     """All that a run does before anything leaves."""
     run = place.at(run_id)
@@ -87,19 +73,17 @@ def steps(run: Run) -> Project:
     identify.link_records(run)
     identify.assign_identifiers(run)
     stored.write(run)
+    project, asked = compiled(build_vars(run))
     if run.run_id == "first":
-        load_code_lists(run)
-    return Project.of(run)
+        with connect(run.home) as con:
+            load_code_lists(con, asked)
+    return project
 
 
 def build(run: Run, project: Project) -> Project:
     """Every model in the warehouse of the home, in place of dbt."""
     with connect(run.home) as con:
-        for model in project.in_order:
-            kind = "VIEW" if model.table[0] == "staging" else "TABLE"
-            con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(model.table[0])}")
-            con.execute(f"DROP {kind} IF EXISTS {qualified(model.name)}")
-            con.execute(f"CREATE {kind} {qualified(model.name)} AS {model.sql}")
+        compiled_models.build(con, project.in_order)
     return project
 
 
