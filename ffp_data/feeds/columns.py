@@ -44,7 +44,7 @@ FALSE_WORDS = ("false", "no", "n", "f", "0")
 
 REMEDIES = {
     "required": "send a value: without it the row cannot be used",
-    "not_a_date": "write dates in a format of the contract",
+    "not_a_date": "send a day that exists, in a format of the contract",
     "not_a_timestamp": "write times as YYYY-MM-DDTHH:MM:SSZ",
     "not_an_integer": "send whole digits only",
     "not_a_number": "send digits with a decimal point",
