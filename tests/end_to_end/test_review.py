@@ -65,24 +65,3 @@ def test_a_reviewer_works_a_pair_from_the_queue_to_a_decision_and_takes_it_back(
     undone = ffp("hub", "undo", decision, "--reason", "a test", "--as", "ben", "--home", demo.home)
     assert undone.returncode == 0, undone.stderr
     assert _json(demo, "review-report")["undone"] == before + 1
-
-
-def test_what_two_reviewers_decided_one_asks_to_take_back_and_the_other_answers(demo: Demo) -> None:
-    waits = "waits for the first of two reviewers"
-    item = str(next(w for w in _json(demo, "queue") if w["standing"] == waits)["item"])
-    for name in ("ann", "ben"):
-        _json(demo, "show", item, "--as", name)
-        _json(demo, "decide", item, "cant_tell", "--reason", "too little", "--as", name)
-        decision = _json(demo, "confirm", item, "--as", name)["decision"]
-    for command, name, told in (
-        ("undo", "ann", "stands until another reviewer confirms"),
-        ("keep", "ben", "stands"),
-        ("undo", "ann", "stands until another reviewer confirms"),
-        ("undo", "ben", "is taken back from the next run on"),
-    ):
-        words = (command, decision, "--reason", "a test", "--as", name, "--home", demo.home)
-        done = ffp("hub", *words)
-        assert done.returncode == 0, done.stderr
-        assert told in " ".join(done.stdout.split())
-        is_waiting = (command, name) == ("undo", "ann")
-        assert [row["decision"] for row in _json(demo, "undos")] == [decision] * is_waiting
