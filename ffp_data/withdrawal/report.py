@@ -41,8 +41,13 @@ def simulation_lines(found: Simulation) -> Iterator[str]:
 def held_in_words(held: Kept) -> str:
     """What a hold makes of a withdrawal."""
     numbers = ", ".join(map(str, held.numbers))
+    people = (
+        "1 person with records of it is"
+        if held.people == 1
+        else f"{held.people:,} people with records of it are"
+    )
     return (
-        f"{held.people:,} people with records of it are held (by {numbers}: ffp hold list). Nothing of it is shown or"
+        f"{people} held (by {numbers}: ffp hold list). Nothing of it is shown or"
         " given any more, and its rows are kept, shut out; the first run after the last hold is lifted removes them."
     )
 

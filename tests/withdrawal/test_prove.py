@@ -124,7 +124,7 @@ def test_held_rows_of_a_withdrawn_agreement_are_shut_out_and_stay_until_the_hold
             )  # fmt: skip
     told = simulate(place.at("ask"), POLICE, "withdrawn", first[1])
     assert told.held == Kept((1,), 1), "the other hold keeps nothing of this agreement"
-    assert [line for line in simulation_lines(told) if line.startswith("HELD: 1 people")]
+    assert [line for line in simulation_lines(told) if line.startswith("HELD: 1 person with")]
     end(place, "withdrawn")
     project = next_run(place, "second")
     assert place.query(f"SELECT count(*) FROM {RAW}") == [(before,)]
