@@ -117,19 +117,22 @@ class Gate:
     stored: Mapping[Table, Stored]
 
     def refusals(
-        self, models: Sequence[Model], columns: Mapping[Table, Mapping[str, str]]
+        self,
+        models: Sequence[Model],
+        columns: Mapping[Table, Mapping[str, str]],
+        examine: Examine | None = None,
     ) -> list[Refusal]:
         """Every reason why one of the models may not be built; none: all may.
 
-        ``columns`` has name and SQL type of the columns of each stored table.
+        ``columns`` has name and SQL type of the columns of each stored table. ``examine`` is `examined`, or
+        what knows its answer; the policy is asked each time.
         """
-        with replica(columns, frozenset(self.stored)) as warehouse:
-            found = list(warehouse.stand(models))
-            fallen = {each.model for each in found}
-            with reading(warehouse.con) as columns_of:
-                for model in models:
-                    if model.name not in fallen:
-                        found += self.of_model(columns_of, model)
+        seen = (examine or examined)(models, columns, frozenset(self.stored))
+        fallen = {each.model for each in seen.refused}
+        found = list(seen.refused)
+        for model in models:
+            if model.name not in fallen:
+                found += self.of_model(seen.columns_of, model)
         return sorted(set(found))
 
     def of_model(
@@ -188,6 +191,48 @@ class Gate:
                     purposes = item.get("purposes", terms["purposes"])
                     columns.setdefault(column, set()).update(purposes)
         return given
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What the engine says of a project: models that cannot stand, and by its SQL what each other one reads."""
+
+    refused: tuple[Refusal, ...]
+    reads: Mapping[str, frozenset[Column] | UnreadableQueryError]
+
+    def columns_of(self, sql: str) -> frozenset[Column]:
+        """What the query of a model that stands reads; raises UnreadableQueryError."""
+        read = self.reads[sql]
+        if isinstance(read, UnreadableQueryError):
+            raise read
+        return read
+
+
+Examine = Callable[[Sequence[Model], Mapping[Table, Mapping[str, str]], frozenset[Table]], Examined]
+"""Models, the columns of the stored tables, and which relations count as stored -> what the engine says."""
+
+
+def examined(
+    models: Sequence[Model],
+    columns: Mapping[Table, Mapping[str, str]],
+    solid: frozenset[Table],
+) -> Examined:
+    """Ask the engine about each model on empty copies of the stored tables."""
+    with replica(columns, solid) as warehouse:
+        refused = tuple(warehouse.stand(models))
+        fallen = {each.model for each in refused}
+        standing = [model.sql for model in models if model.name not in fallen]
+        with reading(warehouse.con) as columns_of:
+            return Examined(refused, {sql: _read(columns_of, sql) for sql in standing})
+
+
+def _read(
+    columns_of: Callable[[str], frozenset[Column]], sql: str
+) -> frozenset[Column] | UnreadableQueryError:
+    try:
+        return columns_of(sql)
+    except UnreadableQueryError as error:
+        return error
 
 
 def _closed(pool: Pool, column: Column, purpose: str, read: frozenset[Column]) -> str | None:

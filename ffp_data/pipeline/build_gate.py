@@ -22,6 +22,7 @@ from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline.run import Run
 from ffp_data.pipeline.transform import dbt_vars, parse_environment, parsed_project
 from governance.build_gate import (
+    Examine,
     FeedTable,
     Free,
     Gate,
@@ -31,7 +32,9 @@ from governance.build_gate import (
     Shut,
     Stored,
     Table,
+    examined,
 )
+from governance.kept_reads import KeptReads
 from governance.policy.compile import Lock
 from governance.readset import Column
 
@@ -55,18 +58,26 @@ class Project:
 
 
 def refusals(
-    lock: Lock, contracts: Mapping[str, Contract], manifest: Path, variables: str
+    lock: Lock,
+    contracts: Mapping[str, Contract],
+    manifest: Path,
+    variables: str,
+    examine: Examine = examined,
 ) -> list[Refusal]:
     """Why the project of `manifest` may not be built under `lock`; empty when it may."""
     asked = project(manifest, variables)
     gate = Gate(lock, stored(contracts, asked))
-    return [*asked.beside, *gate.refusals(asked.models, asked.columns)]
+    return [*asked.beside, *gate.refusals(asked.models, asked.columns, examine)]
 
 
 def permit_build(run: Run, manifest: Path) -> list[str]:
-    """Ask for the project of `manifest` under this run's lock; refusals go to the ledger and come back as lines."""
+    """Ask for the project of `manifest` under this run's lock; refusals go to the ledger and come back as lines.
+
+    What the models read is kept beside the project as dbt parsed it, which lies where the program does.
+    """
     lock = Lock.read(run.lock_file, run.keys.trusted)
-    refused = refusals(lock, run.contracts, manifest, dbt_vars(run))
+    kept = KeptReads(manifest.parent)
+    refused = refusals(lock, run.contracts, manifest, dbt_vars(run), kept.examined)
     if refused:
         models = sorted({each.model for each in refused})
         run.ledger.append("build_refused", run_id=run.run_id, policy=lock.sha256, models=models)
