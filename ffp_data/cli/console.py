@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -18,6 +18,9 @@ from rich.text import Text
 
 from ffp_data.settings import Home
 
+if TYPE_CHECKING:
+    from ffp_data.pipeline.run import Run
+
 _WIDEST = 200
 
 out = Console()
@@ -27,6 +30,9 @@ HomeOption = Annotated[
     Path | None, typer.Option("--home", help="State folder of the hub.", envvar="FFP_HOME")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+DayOption = Annotated[
+    str | None, typer.Option("--as-at", help="The day to speak for; else that of the last run.")
+]
 
 
 def print_json(value: Any) -> None:
@@ -69,6 +75,16 @@ def has_run(home: Path | None) -> Home:
     if not place.warehouse.is_file():
         raise fail(f"{place.root}: no run has been made here; name the hub's home with --home", 2)
     return place
+
+
+@contextmanager
+def sole_run_at(home: Path | None, run_id: str, as_at: str | None = None) -> Iterator[Run]:
+    """The home where a run was made, for one command alone; while a run holds it, says so and waits."""
+    from ffp_data.pipeline.run import Run, sole_run
+
+    place, day = has_run(home), parse_day(as_at)
+    with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
+        yield Run.at(run_id=run_id, home=place.root, as_at=day)
 
 
 def parse_day(text: str | None) -> date | None:

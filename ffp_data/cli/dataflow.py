@@ -8,20 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from ffp_data.cli.console import (
+    DayOption,
     HomeOption,
     JsonOption,
     fail,
-    has_run,
-    parse_day,
     print_json,
     print_rows,
+    sole_run_at,
 )
 
 app = typer.Typer(no_args_is_help=True, help="DfE's daily children's social care data flow.")
-
-DayOption = Annotated[
-    str | None, typer.Option("--as-at", help="The day to speak for; else that of the last run.")
-]
 
 
 @app.command()
@@ -35,11 +31,8 @@ def build(
 ) -> None:
     """Build every child's payload and say what is new, updated or deleted. Nothing leaves."""
     from ffp_data.pipeline import dataflow
-    from ffp_data.pipeline.run import Run, sole_run
 
-    place = has_run(home)
-    with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
-        run = Run.at(run_id="dataflow-build", home=place.root, as_at=parse_day(as_at))
+    with sole_run_at(home, "dataflow-build", as_at) as run:
         outcome = dataflow.build(run, allow_purges=allow_purges)
     if not outcome.permitted:
         raise fail(outcome.reason)
@@ -61,12 +54,9 @@ def send(as_at: DayOption = None, home: HomeOption = None, json: JsonOption = Fa
     """
     from ffp_data.https import SettingsError
     from ffp_data.pipeline import dataflow
-    from ffp_data.pipeline.run import Run, sole_run
 
-    place = has_run(home)
     try:
-        with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
-            run = Run.at(run_id="dataflow-send", home=place.root, as_at=parse_day(as_at))
+        with sole_run_at(home, "dataflow-send", as_at) as run:
             outcome = dataflow.send(run, os.environ)
     except SettingsError as error:
         raise fail(str(error), 2) from error
@@ -93,11 +83,9 @@ def status(
 ) -> None:
     """Show where each child stands, and why those in error are."""
     from ffp_data.pipeline import dataflow
-    from ffp_data.pipeline.run import Run, sole_run
 
-    place = has_run(home)
-    with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
-        found = dataflow.status(Run.at(run_id="dataflow-status", home=place.root))
+    with sole_run_at(home, "dataflow-status") as run:
+        found = dataflow.status(run)
     if not answers:
         found["errors"] = [{k: v for k, v in e.items() if k != "answer"} for e in found["errors"]]
     if json:

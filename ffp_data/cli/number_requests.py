@@ -11,13 +11,14 @@ from typing import Annotated
 import typer
 
 from ffp_data.cli.console import (
+    DayOption,
     HomeOption,
     JsonOption,
     fail,
     has_run,
-    parse_day,
     print_json,
     print_rows,
+    sole_run_at,
 )
 
 
@@ -29,19 +30,14 @@ def add_to(app: typer.Typer) -> None:
 
 
 def sui_input(
-    as_at: Annotated[
-        str | None, typer.Option("--as-at", help="The day to speak for; else that of the last run.")
-    ] = None,
+    as_at: DayOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Release the children without an NHS number as input of DfE's SUI Matcher, under an agreement."""
     from ffp_data.pipeline.number_requests import release_requests
-    from ffp_data.pipeline.run import Run, sole_run
 
-    place = has_run(home)
-    with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
-        run = Run.at(run_id="sui-input", home=place.root, as_at=parse_day(as_at))
+    with sole_run_at(home, "sui-input", as_at) as run:
         outcome = release_requests(run)
     if not outcome.permitted:
         raise fail(outcome.reason)
@@ -72,9 +68,7 @@ def nhs_coverage(
 
 
 def ask_identifiers(
-    as_at: Annotated[
-        str | None, typer.Option("--as-at", help="The day to speak for; else that of the last run.")
-    ] = None,
+    as_at: DayOption = None,
     most: Annotated[int | None, typer.Option("--most", min=1, help="Ask for no more.")] = None,
     home: HomeOption = None,
     json: JsonOption = False,
@@ -87,15 +81,12 @@ def ask_identifiers(
     from ffp_data.https import SettingsError
     from ffp_data.nhs_numbers.service import Access, Service
     from ffp_data.pipeline.number_requests import ask_service
-    from ffp_data.pipeline.run import Run, sole_run
 
     try:
         service = Service(Access.from_environment(os.environ), time.sleep)
     except SettingsError as error:
         raise fail(str(error), 2) from error
-    place = has_run(home)
-    with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
-        run = Run.at(run_id="ask-identifiers", home=place.root, as_at=parse_day(as_at))
+    with sole_run_at(home, "ask-identifiers", as_at) as run:
         outcome = ask_service(run, service, datetime.now(UTC), most)
     if outcome.asking is None:
         raise fail(outcome.released.reason)

@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from ffp_data.cli.console import (
+    DayOption,
     HomeOption,
     JsonOption,
     fail,
-    has_run,
-    parse_day,
     print_json,
     print_rows,
+    sole_run_at,
 )
 
 app = typer.Typer(no_args_is_help=True, help="Counts that anybody may read.")
@@ -29,9 +29,7 @@ def counts(
     name: Annotated[
         str | None, typer.Argument(help="One publication, such as early_help; else every one.")
     ] = None,
-    as_at: Annotated[
-        str | None, typer.Option("--as-at", help="The day to speak for; else that of the last run.")
-    ] = None,
+    as_at: DayOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -41,13 +39,10 @@ def counts(
     """
     from ffp_data.pipeline.published import publish_counts
     from ffp_data.pipeline.published_counts import PUBLICATIONS
-    from ffp_data.pipeline.run import Run, sole_run
 
     if name is not None and name not in PUBLICATIONS:
         raise fail(f"{name}: no such publication; there are {', '.join(PUBLICATIONS)}", 2)
-    place = has_run(home)
-    with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
-        run = Run.at(run_id="publish-counts", home=place.root, as_at=parse_day(as_at))
+    with sole_run_at(home, "publish-counts", as_at) as run:
         made = {each: publish_counts(run, each) for each in ([name] if name else PUBLICATIONS)}
     if json:
         print_json({each: outcome.figures() for each, outcome in made.items()})

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, print_json, print_rows
+from ffp_data.cli.console import (
+    HomeOption,
+    JsonOption,
+    fail,
+    has_run,
+    print_json,
+    print_rows,
+    sole_run_at,
+)
 
 if TYPE_CHECKING:
     from ffp_data.access import Access
@@ -51,12 +59,11 @@ def build(quarter: QuarterOption, home: HomeOption = None, json: JsonOption = Fa
     from pydantic import ValidationError
 
     from ffp_data.pipeline.quarterly import NotBuiltError, NotYetError, publish_quarter
-    from ffp_data.pipeline.run import Run, sole_run
 
-    asked, place = _quarter(quarter), has_run(home)
+    asked = _quarter(quarter)
     try:
-        with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
-            outcome = publish_quarter(Run.at(run_id="quarterly-build", home=place.root), asked)
+        with sole_run_at(home, "quarterly-build") as run:
+            outcome = publish_quarter(run, asked)
     except (NotBuiltError, NotYetError) as error:
         raise fail(str(error)) from error
     except ValidationError as error:

@@ -13,13 +13,14 @@ import typer
 
 from ffp_data.cli import dataflow
 from ffp_data.cli.console import (
+    DayOption,
     HomeOption,
     JsonOption,
     fail,
-    has_run,
     parse_day,
     print_json,
     print_rows,
+    sole_run_at,
 )
 
 if TYPE_CHECKING:
@@ -48,11 +49,7 @@ def _run_of(
     home: Path | None, run_id: str, year: str | None = None, as_at: str | None = None
 ) -> Iterator[Run]:
     """The last run's home for one command alone, as at its day or another, for its year or another."""
-    from ffp_data.pipeline.run import Run, sole_run
-
-    place = has_run(home)
-    with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
-        run = Run.at(run_id=run_id, home=place.root, as_at=parse_day(as_at))
+    with sole_run_at(home, run_id, as_at) as run:
         yield replace(run, stated_year=year) if year else run
 
 
@@ -80,16 +77,13 @@ YearOption = Annotated[
     str | None,
     typer.Option(callback=_year, help="Collection year, such as 2025-26; else the run's."),
 ]
-AsAtOption = Annotated[
-    str | None, typer.Option("--as-at", help="The day to speak for; else that of the last run.")
-]
 
 
 @app.command()
 def build(
     collection: Name,
     year: YearOption = None,
-    as_at: AsAtOption = None,
+    as_at: DayOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -272,7 +266,6 @@ def annex_a(
 ) -> None:
     """Make Ofsted's Annex A, lists 1 to 11, as at any day up to that of the last run."""
     from ffp_data.pipeline import annex_a as pipeline
-    from ffp_data.pipeline.run import Run, sole_run
     from ffp_data.returns import LayoutError
     from ffp_data.returns.annex_a import NothingToShareError
 
@@ -284,10 +277,8 @@ def annex_a(
     if day is None:
         raise typer.BadParameter("give the inspection date", param_hint="--on")
     choice = pipeline.ChoiceToShare(decided_by, reason) if decided_by and reason else None
-    place = has_run(home)
     try:
-        with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
-            run = Run.at(run_id="returns-annex-a", home=place.root)
+        with sole_run_at(home, "returns-annex-a") as run:
             outcome = pipeline.publish_annex_a(run, day, choice)
     except (pipeline.NotKnownYetError, LayoutError, NothingToShareError) as error:
         raise fail(str(error)) from error
@@ -309,16 +300,13 @@ def timeliness(
     json: JsonOption = False,
 ) -> None:
     """Write how timely assessments, conferences and reviews are, and who has what overdue, for managers."""
-    from ffp_data.pipeline.run import Run, sole_run
     from ffp_data.pipeline.timeliness import NotPermittedError, report_timeliness
     from ffp_data.returns.timeliness import NotBuiltError
 
     if not out.parent.is_dir():
         raise fail(f"{out.parent}: no such folder; make it, or name another with --out", 2)
-    place = has_run(home)
     try:
-        with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):
-            run = Run.at(run_id="returns-timeliness", home=place.root)
+        with sole_run_at(home, "returns-timeliness") as run:
             report = report_timeliness(run, out)
     except (NotPermittedError, NotBuiltError) as error:
         raise fail(str(error)) from error
