@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf, sqrt
 
-from scipy.stats import beta, norm
+from scipy.special import betaincinv, ndtri  # scipy.stats takes half a second to read
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def share(cases: int, of: int, confidence: float) -> Estimate:
     """Wilson's interval of a share. Raises ValueError unless 0 <= cases <= of and of > 0."""
     if not 0 <= cases <= of or not of:
         raise ValueError(f"no share: {cases} of {of}")
-    z = float(norm.ppf((1 + confidence) / 2))
+    z = float(ndtri((1 + confidence) / 2))
     value = cases / of
     middle = (value + z * z / (2 * of)) / (1 + z * z / of)
     reach = z * sqrt(value * (1 - value) / of + z * z / (4 * of * of)) / (1 + z * z / of)
@@ -53,8 +53,8 @@ def rate_ratio(cases: int, of: float, others: int, of_others: float, confidence:
     if min(cases, others) < 0 or cases + others == 0 or min(of, of_others) <= 0:
         raise ValueError(f"no ratio: {cases} of {of} against {others} of {of_others}")
     tail = (1 - confidence) / 2
-    low = float(beta.ppf(tail, cases, others + 1)) if cases else 0.0
-    high = float(beta.ppf(1 - tail, cases + 1, others)) if others else 1.0
+    low = float(betaincinv(cases, others + 1, tail)) if cases else 0.0
+    high = float(betaincinv(cases + 1, others, 1 - tail)) if others else 1.0
     value = cases / of * of_others / others if others else inf
     return Estimate(value, _as_ratio(low, of, of_others), _as_ratio(high, of, of_others))
 
