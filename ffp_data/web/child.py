@@ -195,7 +195,8 @@ def _was_known(row: Mapping[str, Any], filters: Filters) -> bool:
 
 def _plain(event_type: str) -> str:
     """A kind of event as people read it."""
-    return event_type.replace("_", " ").capitalize()
+    own: str | None = words()["event_types"].get(event_type)
+    return own or event_type.replace("_", " ").capitalize()
 
 
 def _event(
