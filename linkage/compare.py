@@ -136,15 +136,6 @@ def level_sql(packing: Packing, comparison: Comparison) -> str:
     return f"CASE {' '.join(arms)} ELSE {len(comparison.levels) + 1} END"
 
 
-def pattern_sql(packing: Packing) -> str:
-    """The packed pattern of a pair."""
-    terms = (
-        f"({level_sql(packing, c)})::BIGINT * {1 << shift}"
-        for c, shift in zip(packing.comparisons, packing.shifts, strict=True)
-    )
-    return " + ".join(terms)
-
-
 def similarity_sql(packing: Packing) -> dict[str, str]:
     """Similarities to compute once for each pair, by name, from the records ``a`` and ``b``."""
     found: dict[str, str] = {}

@@ -23,7 +23,7 @@ See docs/feeds.md. To read the code, in this order:
 
 from __future__ import annotations
 
-from ffp_data.feeds.case_system import CaseSystem, case_systems, narrowed
+from ffp_data.feeds.case_system import narrowed
 from ffp_data.feeds.code_list import CodeList
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.contract_table import Property, Table
@@ -52,7 +52,6 @@ from ffp_data.feeds.vocabulary import parse_duration
 
 __all__ = [
     "PACKAGED",
-    "CaseSystem",
     "CodeList",
     "Contract",
     "Delivery",
@@ -64,7 +63,6 @@ __all__ = [
     "TableResult",
     "assemble_identity",
     "build_facts",
-    "case_systems",
     "check_contracts",
     "code_lists",
     "create_empty_raw_tables",

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -123,29 +122,9 @@ class Profile(StrictModel):
         return frozenset(name.casefold() for name in (self.system, *self.also_called))
 
 
-@dataclass(frozen=True)
-class CaseSystem:
-    """A line of the list of case systems that a drop may come out of."""
-
-    system: str
-    label: str
-    status: str
-    tables_mapped: int
-    absent: tuple[str, ...]
-    source: str
-
-
 def profiles(own: str | None = None) -> Mapping[str, Profile]:
     """Profile by system; those in folder `own` go before the packaged ones. Raises FeedError."""
     return dict(sorted({**_in_folder(PACKAGED), **(_in_folder(Path(own)) if own else {})}.items()))
-
-
-def case_systems(own: str | None = None) -> list[CaseSystem]:
-    """The case systems that have a profile, in order of name."""
-    return [
-        CaseSystem(p.system, p.label, p.status, len(p.tables), tuple(sorted(p.absent)), p.source)
-        for p in profiles(own).values()
-    ]
 
 
 def find_profile(name: str, accepted: Iterable[str] = (), own: str | None = None) -> Profile | None:

@@ -81,7 +81,6 @@ class Freshness:
 
     feed: str
     last_delivered_at: datetime | None
-    due_at: datetime | None
     late_from: datetime | None
     state: Literal["fresh", "due", "late", "never"]
 
@@ -108,10 +107,10 @@ def freshness_of(contract: Contract, last: datetime, as_at: date) -> Freshness:
 
 def _freshness(contract: Contract, last: datetime | None, now: datetime) -> Freshness:
     if last is None:
-        return Freshness(contract.id, None, None, None, "never")
+        return Freshness(contract.id, None, None, "never")
     promise = contract.hub.promise
     due, late = last + parse_duration(promise.every), last + parse_duration(promise.late_after)
     state: Literal["fresh", "due", "late"] = (
         "late" if now > late else "due" if now > due else "fresh"
     )
-    return Freshness(contract.id, last, due, late, state)
+    return Freshness(contract.id, last, late, state)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import date
-from pathlib import Path
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -151,17 +149,6 @@ class Hub:
         with self._engine.connect() as connection:
             lookup.resolve(connection, wanted)
             return lookup.history(connection, wanted)
-
-    def export_csv(self, path: Path) -> int:
-        """Write record_key, child_id, sorted by record_key; gives the number of rows."""
-        rows = self.membership().select(["record_key", "child_id"])
-        part = path.with_name(path.name + ".part")
-        with part.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(rows.column_names)
-            writer.writerows(zip(*(column.to_pylist() for column in rows.columns), strict=True))
-        part.replace(path)
-        return int(rows.num_rows)
 
     def decisions(self) -> tuple[PastDecision, ...]:
         """Every decision ever taken, oldest first."""

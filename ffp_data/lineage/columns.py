@@ -123,10 +123,3 @@ class ColumnLineage:
 def packaged() -> ColumnLineage:
     """The lineage of the packaged project and contracts."""
     return ColumnLineage(current_graph(), feeds.load_contracts(feeds.PACKAGED))
-
-
-def upstream(
-    relation: str, column: str, lineage: ColumnLineage | None = None
-) -> frozenset[FeedColumn]:
-    """The feeds' columns, direct and indirect, that `relation.column` rests on; raises UnknownColumnError."""
-    return (lineage or packaged()).upstream(relation, column).every

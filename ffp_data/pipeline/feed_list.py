@@ -9,6 +9,7 @@ import duckdb
 
 from ffp_data import feeds
 from ffp_data.feeds import Contract, Freshness
+from ffp_data.feeds.case_system import profiles
 from ffp_data.pipeline.policy import load_policy
 from ffp_data.settings import Home
 from ffp_data.warehouse import connect
@@ -63,7 +64,7 @@ def _systems(
     """What differs from the feed's own line, for each case system that a drop may come out of."""
     own = str(home.case_systems) if home.case_systems.is_dir() else None
     found = []
-    for one in feeds.case_systems(own):
+    for one in profiles(own).values():
         last, *rows = known.get(one.system, (None, *_NONE))
         state = feeds.freshness_of(contract, last, as_at).state if last and as_at else None
         found.append(

@@ -74,7 +74,6 @@ class Sighting:
     upn: str
     phone: str
     other_surname: str = ""
-    other_given: str = ""
     birth_order: int | None = None
     operators: list[str] = field(default_factory=list)
 

@@ -9,7 +9,7 @@ the fact after it, so a crash between the two is seen. Equal input gives equal b
 
 from governance.release.audit import not_released, released_files
 from governance.release.errors import ReleaseFailedError, ReleaseRefusedError
-from governance.release.extract import WORKBOOK, narrowed, write_extract
+from governance.release.extract import WORKBOOK, write_extract
 from governance.release.handing_over import Made, hand_over
 from governance.release.locked import lock
 from governance.release.publishing import Extract, publish, publish_documents
@@ -30,7 +30,6 @@ __all__ = [
     "Zone",
     "hand_over",
     "lock",
-    "narrowed",
     "not_released",
     "publish",
     "publish_documents",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from governance.ledger import Ledger
 from governance.pseudonym import pseudonym_key
 from governance.release.publishing import Extract, publish
 from governance.release.reading import read_agreed
-from governance.release.refusing import refuse_if_denied, refuse_others
+from governance.release.refusing import refuse_if_denied
 from governance.release.telling import epoch, short
 from governance.release.zone import Zone
 from governance.subject_lists import SubjectLists
@@ -67,16 +66,6 @@ def write_extract(  # noqa: PLR0913 -- each has its name at the call
 
     keep = (lambda: lists.keep(people)) if lists else None
     return publish(decision, write, as_at=as_at, out=out, keys=keys, ledger=ledger, keep_list=keep)
-
-
-def narrowed(
-    decision: ReleaseDecision, only: Mapping[str, Sequence[str]], as_at: date, ledger: Ledger
-) -> ReleaseDecision:
-    """Return the decision on named columns of each relation; asking for others is refused and written down."""
-    wanted = {f"{relation}.{name}" for relation, names in only.items() for name in names}
-    refuse_others(decision, sorted(wanted - set(decision.transforms)), as_at, ledger)
-    items = tuple(each for each in decision.items if f"{each.relation}.{each.name}" in wanted)
-    return replace(decision, items=items)
 
 
 def _write_parquet(table: pa.Table, path: Path) -> None:

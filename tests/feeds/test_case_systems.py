@@ -83,7 +83,7 @@ def test_a_profile_of_the_partnership_goes_before_the_packaged_one(tmp_path: Pat
     own = find_profile("mosaic", own=str(tmp_path))
     assert own is not None
     assert own.label == "Our Mosaic"
-    assert [s.label for s in feeds.case_systems(str(tmp_path))] == [
+    assert [each.label for each in profiles(str(tmp_path)).values()] == [
         "Azeus", "Eclipse", "Our Mosaic", "Liquidlogic",
     ]  # fmt: skip
 

@@ -23,7 +23,6 @@ from governance.release import (
     ReleaseRefusedError,
     Rights,
     Zone,
-    narrowed,
     publish,
     write_extract,
 )
@@ -267,22 +266,6 @@ def test_a_denied_decision_writes_nothing_but_the_refusal(
         extract(con, tmp_path / "out", keys, ledger, denied)
     assert not (tmp_path / "out").exists()
     assert kinds(ledger) == ["release_refused"]
-
-
-def test_a_narrower_extract_may_be_asked_for_and_a_wider_one_is_refused(
-    con: duckdb.DuckDBPyConnection, tmp_path: Path, keys: KeyStore, ledger: Ledger
-) -> None:
-    narrow = {"single_view.children": ["surname", "age_years"]}
-    made = extract(
-        con, tmp_path / "narrow", keys, ledger, narrowed(DECISION, narrow, AS_AT, ledger)
-    )
-    table = pq.read_table(made.directory / "children.parquet")
-    assert table.column_names == ["surname", "age_years"]
-    for name in ("secret", "child_id", "ethnicity_code"):
-        wide = {"single_view.children": ["surname", name]}
-        with pytest.raises(ReleaseRefusedError, match=f"children.{name}"):
-            narrowed(DECISION, wide, AS_AT, ledger)
-    assert kinds(ledger)[-1] == "release_refused"
 
 
 def with_item(column: str, transform: str) -> ReleaseDecision:

@@ -9,6 +9,7 @@ import math
 import random
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from ffp_data.hub.child_id import from_bits
 from ffp_data.hub.database import writing
 from ffp_data.hub.review import Act
 from ffp_data.hub.review_items import Wanted
+from ffp_data.lookups.tables import write_keys
 
 AS_AT = date(2026, 3, 31)
 NOON = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -111,3 +113,8 @@ def decide(
 def undo(hub: Hub, decision_id: int, who: str = "s.second") -> bool:
     with writing(hub._engine) as connection:
         return deciding.undo(connection, decision_id, Act(who, "wrong child", NOON))
+
+
+def export(hub: Hub, path: Path) -> None:
+    """Write what `ffp hub export` writes of these identifiers."""
+    write_keys(hub.membership().select(["record_key", "child_id"]), path)

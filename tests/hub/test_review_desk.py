@@ -31,7 +31,7 @@ from ffp_data.rights.subjects import HubSubjects
 from governance.access import AccessDeniedError, Gate, Principal, load_roles
 from governance.keys import KeyStore
 from governance.subjects import KEK_LABEL
-from tests.hub.stories import NOON, Story, seeded_ids
+from tests.hub.stories import NOON, Story, export, seeded_ids
 
 LATER = NOON + timedelta(minutes=20)
 MUCH_LATER = NOON + timedelta(hours=2)
@@ -214,7 +214,7 @@ def test_a_pair_that_is_in_doubt_no_more_is_closed_and_one_that_returns_is_new(
 
 
 def test_an_undo_restores_the_export_byte_for_byte(office: Office, tmp_path: Path) -> None:
-    office.story.hub.export_csv(tmp_path / "before.csv")
+    export(office.story.hub, tmp_path / "before.csv")
     [item] = office.publish(wanted("ann1", "bob1")).values()
     decision = office.settle(item, Verdict.SAME)
     assert decision is not None
@@ -223,7 +223,7 @@ def test_an_undo_restores_the_export_byte_for_byte(office: Office, tmp_path: Pat
     office.story.run("ann1 | bob1 | cat1 | dan1", {**scores, "ann1 cat1": 0.1})
     office.desk("ben").undo(decision, "another child's passport", NOON)
     office.story.run("ann1 | bob1 | cat1 | dan1", scores)
-    office.story.hub.export_csv(tmp_path / "after.csv")
+    export(office.story.hub, tmp_path / "after.csv")
     assert (tmp_path / "after.csv").read_bytes() == (tmp_path / "before.csv").read_bytes()
     with pytest.raises(InvalidInputError):
         office.desk().undo(decision, "again", NOON)
@@ -259,12 +259,12 @@ def test_what_two_people_decided_one_alone_takes_back_for_no_run(office: Office)
 def test_a_second_person_confirms_an_undo_and_every_identifier_is_what_it_was(
     office: Office, tmp_path: Path
 ) -> None:
-    office.story.hub.export_csv(tmp_path / "before.csv")
+    export(office.story.hub, tmp_path / "before.csv")
     decision = decided_by_two(office)
     office.desk("cat").undo(decision, "another child's passport", NOON)
     assert office.desk("ann").undo(decision, "so it is", LATER)
     office.story.run("ann1 | bob1 | cat1 | dan1", {"ann1 bob1": 0.6, "cat1 dan1": 0.6})
-    office.story.hub.export_csv(tmp_path / "after.csv")
+    export(office.story.hub, tmp_path / "after.csv")
     assert (tmp_path / "after.csv").read_bytes() == (tmp_path / "before.csv").read_bytes()
     assert office.kinds() == ["identity_undo_asked", "identity_decision_undone"]
     assert [facts["who"] for _, facts in office.ledger] == ["cat", "ann"]

@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ffp_data.hub import Hub, Verdict
-from tests.hub.stories import Story, seeded_ids
+from tests.hub.stories import Story, export, seeded_ids
 
 RECORDS = [f"r{n}" for n in range(8)]
 PAIRS = list(combinations(RECORDS, 2))
@@ -47,7 +47,7 @@ def deliver(story: Story, delivery: Delivery) -> None:
 
 
 def exported(story: Story, path: Path) -> bytes:
-    story.hub.export_csv(path)
+    export(story.hub, path)
     return path.read_bytes()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ffp_data.lineage.columns import ColumnLineage, UnknownColumnError, packaged, upstream
+from ffp_data.lineage.columns import ColumnLineage, UnknownColumnError, packaged
 from ffp_data.lineage.graph import graph_of
 from ffp_data.lineage.stored import FeedColumn
 from ffp_data.lineage.values import Source
@@ -77,7 +77,7 @@ def test_downstream_is_the_other_way_of_upstream(lineage: ColumnLineage) -> None
 )
 def test_a_column_that_is_not_there_is_an_error_with_its_name(relation: str, column: str) -> None:
     with pytest.raises(UnknownColumnError, match=relation):
-        upstream(relation, column)
+        packaged().upstream(relation, column)
 
 
 STORED = {

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import duckdb
 import pyarrow as pa
 
-from linkage.compare import pattern_sql, similarity_sql
+from linkage.compare import level_sql, similarity_sql
 from linkage.equivalents import groups_of
 from linkage.model import Model
 from linkage.packing import Packing, groups_column, part_column, words_column
@@ -33,10 +33,19 @@ def all_pairs(table: pa.Table, model: Model, packing: Packing) -> Compared:
         ]
         carried += [f"{sql} AS {name}" for name, sql in similarity_sql(packing).items()]
         rows = con.execute(
-            f"SELECT l, r, {_mask_sql(model)}, {pattern_sql(packing)} FROM (SELECT a.rid AS l,"
+            f"SELECT l, r, {_mask_sql(model)}, {_pattern_sql(packing)} FROM (SELECT a.rid AS l,"
             f" b.rid AS r, {', '.join(carried)} FROM rec a JOIN rec b ON a.rid < b.rid)"
         ).fetchall()
     return {(left, right): (mask, pattern) for left, right, mask, pattern in rows}
+
+
+def _pattern_sql(packing: Packing) -> str:
+    """The packed pattern of a pair."""
+    terms = (
+        f"({level_sql(packing, c)})::BIGINT * {1 << shift}"
+        for c, shift in zip(packing.comparisons, packing.shifts, strict=True)
+    )
+    return " + ".join(terms)
 
 
 def _make_records(con: duckdb.DuckDBPyConnection, model: Model, packing: Packing) -> None:

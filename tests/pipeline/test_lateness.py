@@ -19,9 +19,7 @@ LAST = datetime.fromisoformat("2026-03-01T03:00:00")
 
 def a_state(feed: str, *, is_late: bool) -> Freshness:
     late_from = LAST + timedelta(days=10)
-    return Freshness(
-        feed, LAST, LAST + timedelta(days=7), late_from, "late" if is_late else "fresh"
-    )
+    return Freshness(feed, LAST, late_from, "late" if is_late else "fresh")
 
 
 class Hub:

@@ -15,6 +15,7 @@ from ffp_data.review.desk import Listed
 from ffp_data.rights import stored
 from ffp_data.warehouse import connect
 from governance.access import Principal
+from tests.hub.stories import export
 from tests.pipeline.town import Town
 
 pytestmark = pytest.mark.slow  # links a town
@@ -62,7 +63,7 @@ def settle(town: Town, item: Listed, verdict: Verdict) -> int:
 def exported(town: Town) -> bytes:
     path = town.home.root / "ids.csv"
     with Hub.open(town.home.hub_url) as hub:
-        hub.export_csv(path)
+        export(hub, path)
     return path.read_bytes()
 
 
