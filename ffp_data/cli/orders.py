@@ -51,8 +51,11 @@ class GivenFirst(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
+ADD_IS_MEANT = "The word `add` may be left out: what it is about comes straight after the command."
+
+
 def _group(words: str) -> typer.Typer:
-    return typer.Typer(cls=GivenFirst, no_args_is_help=True, help=words)
+    return typer.Typer(cls=GivenFirst, no_args_is_help=True, help=words, epilog=ADD_IS_MEANT)
 
 
 shield_app = _group("From now on nobody is told where a child is.")

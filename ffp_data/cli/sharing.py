@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ffp_data.cli.console import HomeOption, JsonOption, fail, print_json
-from ffp_data.cli.orders import By, GivenFirst, Number, Purpose, Reason, Until, listed, opened, said
+from ffp_data.cli.orders import (
+    ADD_IS_MEANT,
+    By,
+    GivenFirst,
+    Number,
+    Purpose,
+    Reason,
+    Until,
+    listed,
+    opened,
+    said,
+)
 
 if TYPE_CHECKING:
     from ffp_data.pipeline.run import Run
@@ -17,6 +28,7 @@ decide_app = typer.Typer(
     cls=GivenFirst,
     no_args_is_help=True,
     help="Decide about one child: share, or don't since it is more detrimental.",
+    epilog=ADD_IS_MEANT,
 )
 
 
