@@ -17,10 +17,10 @@ from typing import Any
 import duckdb
 
 from ffp_data.pipeline import policy
+from ffp_data.pipeline.offered import refuse_what_a_return_cannot_do
 from ffp_data.pipeline.publish import (
     ReleaseOutcome,
     record_failure,
-    refuse_what_a_return_cannot_do,
 )
 from ffp_data.pipeline.run import Run
 from ffp_data.returns import annex_a

@@ -19,11 +19,11 @@ import duckdb
 
 from ffp_data.pipeline import policy
 from ffp_data.pipeline.kept_quarters import CHECKED, COLLECTION, LINES, RECORDED, KeptQuarters
+from ffp_data.pipeline.offered import refuse_what_a_return_cannot_do
 from ffp_data.pipeline.publish import (
     DEPARTMENT,
     ReleaseOutcome,
     record_failure,
-    refuse_what_a_return_cannot_do,
 )
 from ffp_data.pipeline.quarterly_entries import EntryBook
 from ffp_data.pipeline.run import Run

@@ -14,6 +14,7 @@ import pytest
 
 from ffp_data.pipeline import publish
 from ffp_data.pipeline.notify import run_failed
+from ffp_data.pipeline.offered import offer
 from ffp_data.pipeline.policy import compile_lock, start_policy
 from ffp_data.pipeline.publish import publish_extracts
 from ffp_data.pipeline.run import Run, newest_delivery, sole_run
@@ -90,7 +91,7 @@ def test_a_return_is_not_made_under_an_agreement_that_gives_less_than_it_needs(
         cohort=replace(decision.cohort, members=members),
     )
     with duckdb.connect() as con, pytest.raises(ReleaseFailedError, match="amend the agreement"):
-        publish._offer(con, less)
+        offer(con, less)
 
 
 def test_a_slip_of_the_pen_in_one_name_does_not_become_the_day_of_the_run(tmp_path: Path) -> None:
