@@ -26,7 +26,7 @@ import pyarrow as pa
 
 from ffp_data.serving import store
 from ffp_data.settings import Home
-from ffp_data.warehouse import shared_engine
+from ffp_data.warehouse import attach, shared_engine
 from governance.canonical import sha256_hex
 from governance.ledger import EVENTS_FILE, Checkpoint, Ledger, LedgerDamagedError
 from governance.ledger_lines import GENESIS, claimed_hash, last_line, parts_of
@@ -94,13 +94,13 @@ class DisclosureIndex:
                 other.execute(f"DETACH DATABASE IF EXISTS {name}")
 
     def _attach(self, con: duckdb.DuckDBPyConnection, name: str) -> None:
-        attach = f"ATTACH '{self._file}' AS {name} (ENCRYPTION_KEY '{store.key_of(self._home)}')"
+        key = store.key_of(self._home)
         try:
-            con.execute(attach)
+            attach(con, self._file, name, key)
         except (duckdb.Error, ValueError):  # cut, of another version or under a former key
             for path in self._folder.glob(f"{self._file.name}*"):
                 path.unlink()
-            con.execute(attach)
+            attach(con, self._file, name, key)
         self._file.chmod(0o600)
 
 
