@@ -114,7 +114,7 @@ def children(
     with _kept(home) as (kept, access):
         lines = [
             line
-            for line in read_lines(kept.newest(_quarter(quarter)), LINES)
+            for line in read_lines(kept.newest(_quarter(quarter)), LINES, item)
             if line["item"] == item
         ]
         named = sorted({line["child_id"] for line in lines if line["child_id"]})
@@ -129,13 +129,12 @@ def children(
 
 def _standing(kept: KeptQuarters, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of those whom the hub still knows; of how many it does not is said on standard error."""
-    from ffp_data.hub.child_id import parse
     from ffp_data.lookups.register import Register
     from ffp_data.pipeline.kept_quarters import standing
 
     register = Register.open(kept.home.hub_url)
     try:
-        found, gone = standing(rows, lambda child_id: register.resolve(parse(child_id)))
+        found, gone = standing(rows, register.in_use)
     finally:
         register.close()
     if gone:

@@ -8,7 +8,7 @@ more, since the key was destroyed, is removed when reports are next read.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -93,19 +93,40 @@ def counts(kept: Kept) -> list[Count]:
         return [Count(*row) for row in connection.execute(query)]
 
 
-def waiting(kept: Kept, subjects: HubSubjects, *, for_reviewers: bool) -> list[Report]:
-    """The reports for the owners of data, or those for reviewers, oldest first."""
+def waiting(
+    kept: Kept,
+    subjects: HubSubjects,
+    *,
+    for_reviewers: bool,
+    by_reference: Callable[[], Mapping[str, str]] = dict,
+) -> list[Report]:
+    """The reports for the owners of data, or those for reviewers, oldest first.
+
+    `by_reference`: gives children where who asks has them so; only for others all identifiers are gone through.
+    """
     whose = _REPORTS.c.feed == REVIEWERS if for_reviewers else _REPORTS.c.feed != REVIEWERS
     with kept.engine.connect() as connection:
         rows = connection.execute(sa.select(_REPORTS).where(whose).order_by("report_id")).all()
-    return list(_opened(kept, subjects, rows)) if rows else []
+    if not rows:
+        return []
+    wanted, known = {row.reference for row in rows}, by_reference()
+    likely = [known[reference] for reference in wanted if reference in known]
+    return list(_opened(kept, subjects, rows, _children(subjects, wanted, likely)))
 
 
-def _opened(kept: Kept, subjects: HubSubjects, rows: Sequence[sa.Row[Any]]) -> Iterator[Report]:
-    """A reference tells of nobody by itself: those of all identifiers are made, and the few wanted looked up."""
+def _children(subjects: HubSubjects, wanted: Set[str], likely: Collection[str]) -> dict[str, str]:
+    """Children by reference. It tells of nobody by itself: those of the likely are made, else those of everybody."""
+    found = {reference: child for child, reference in subjects.keys.known(likely).items()}
+    if found.keys() >= wanted:
+        return found
     with subjects.engine.connect() as hub:
         everybody = list(hub.scalars(sa.select(Person.child_id)))
-    child_of = {reference: child for child, reference in subjects.keys.known(everybody).items()}
+    return {reference: child for child, reference in subjects.keys.known(everybody).items()}
+
+
+def _opened(
+    kept: Kept, subjects: HubSubjects, rows: Sequence[sa.Row[Any]], child_of: Mapping[str, str]
+) -> Iterator[Report]:
     for row in rows:
         child = child_of.get(row.reference)
         if child is None:

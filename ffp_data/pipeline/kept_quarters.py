@@ -8,12 +8,11 @@ signed one stays as the record of what was told: whoever is nobody any more is s
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ffp_data.hub.errors import HubError
 from ffp_data.pipeline.kept_returns import SIGNED
 from ffp_data.quarterly.compare import compare_lines
 from ffp_data.quarterly.quarters import NotAQuarterError, Quarter
@@ -136,18 +135,18 @@ class KeptQuarters:
 
 
 def standing(
-    rows: Iterable[dict[str, Any]], resolve: Callable[[str], str]
+    rows: Iterable[dict[str, Any]], in_use: Callable[[Collection[str]], Mapping[str, str]]
 ) -> tuple[list[dict[str, Any]], int]:
     """Rows by the identifier in use, and how many are of somebody whom the hub knows no more.
 
-    resolve: the hub's, which raises HubError for an identifier that was sealed or never issued. What a row counts loses
-    the delivery that its key came with.
+    in_use: the register's, which leaves out an identifier that was sealed or never issued. What a row counts loses the
+    delivery that its key came with.
     """
-    kept_rows, gone = [], 0
-    for row in rows:
-        try:
-            current = resolve(row["child_id"]) if row["child_id"] else ""
-        except HubError:
+    told, kept_rows, gone = list(rows), list[dict[str, Any]](), 0
+    currents = in_use({row["child_id"] for row in told if row["child_id"]})
+    for row in told:
+        current = currents.get(row["child_id"]) if row["child_id"] else ""
+        if current is None:
             gone += 1
             continue
         counted = row.get("counted")
@@ -156,11 +155,11 @@ def standing(
     return kept_rows, gone
 
 
-def read_lines(version: Version, name: str) -> list[dict[str, Any]]:
-    """Rows that a build kept. Raises NoBuildError where they were taken out."""
+def read_lines(version: Version, name: str, holding: str = "") -> list[dict[str, Any]]:
+    """Rows that a build kept, or those alone in which a text stands. Raises NoBuildError where they were taken out."""
     path = version.folder / TABLES / name
     if not path.is_file():
         raise NoBuildError(
             f"{version.folder.name}: its lists were taken out; build the quarter again"
         )
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines() if holding in line]

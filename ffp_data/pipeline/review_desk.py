@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -54,17 +55,21 @@ def read_queue(home: Home) -> Sequence[Listed]:
         if path is None:
             return []
         try:
-            return _read(home, path)
-        except duckdb.IOException:
+            is_now = path.stat()
+            return _read(home, path, (is_now.st_ino, is_now.st_mtime_ns, is_now.st_size))
+        except (duckdb.IOException, FileNotFoundError):
             if path.is_file():
                 raise
     raise ReviewError("the queue is being published; ask again")
 
 
-def _read(home: Home, path: Path) -> list[Listed]:
+@lru_cache(
+    maxsize=1
+)  # a large hub's queue takes a second to read, and every page of a reviewer asks for it
+def _read(home: Home, path: Path, _file: tuple[int, int, int]) -> tuple[Listed, ...]:
     with store.reading(home, path) as con:
         rows = con.execute(f"SELECT * FROM {TABLE} ORDER BY place").to_arrow_table().to_pylist()
-    return [
+    return tuple(
         Listed(
             item_id=row["item_id"],
             place=row["place"],
@@ -79,4 +84,4 @@ def _read(home: Home, path: Path) -> list[Listed]:
             evidence=json.loads(row["evidence"]),
         )
         for row in rows
-    ]
+    )

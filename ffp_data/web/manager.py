@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from ffp_data.access import Access
 from ffp_data.rights.disclosure_index import DisclosureIndex
 from ffp_data.rights.team_looks import (
     ANSWERED,
@@ -28,7 +26,7 @@ from ffp_data.rights.team_looks import (
     questions,
 )
 from ffp_data.web.pages import show
-from ffp_data.web.published import Published
+from ffp_data.web.references import by_reference
 from ffp_data.web.service import Asker, Checked, Served, Service, Who
 from ffp_data.web.words import name_of
 from governance.access import Right
@@ -172,7 +170,7 @@ def _shown(service: Service, found: Sequence[TeamLook]) -> list[dict[str, Any]]:
     if not found:
         return []
     view = service.view.newest()
-    known = _by_reference(view, service.access)
+    known = by_reference(view, service.access)
     wanted = sorted({known[look.reference] for look in found if look.reference in known})
     rows = {
         row["child_id"]: row
@@ -201,13 +199,6 @@ _SAID = {SEEN: "Seen", QUESTIONED: "Asked the officer", ANSWERED: "Answered"}
 
 def _children(shown: Collection[Mapping[str, Any]]) -> list[str]:
     return sorted({each["child_id"] for each in shown if each["child_id"]})
-
-
-@lru_cache(maxsize=1)
-def _by_reference(view: Published, access: Access) -> Mapping[str, str]:
-    """Children of the view by what stands for them in the ledger; once for each published view."""
-    children = [row["child_id"] for row in view.rows("SELECT child_id FROM children")]
-    return {ref: child for child, ref in access.subjects.keys.known(children).items()}
 
 
 def _index(service: Service) -> DisclosureIndex:

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from ffp_data.hub.child_id import parse
 from ffp_data.pipeline.kept_quarters import (
     CHECKED,
     LINES,
@@ -99,7 +98,7 @@ def figure(request: Request, service: Served, who: Who, name: str, item: str) ->
     if found is None or item not in titles:
         return _nothing(request, "No such figure.")
     asked, version = found
-    lines = [line for line in _lines(version, LINES) if line["item"] == item]
+    lines = [line for line in _lines(version, LINES, item) if line["item"] == item]
     lines, gone = _standing(service, lines)
     _told(service, who, lines)
     shown = {
@@ -122,7 +121,7 @@ def checked(request: Request, service: Served, who: Who, name: str, check: str) 
     )
     if found is None or about is None:
         return _nothing(request, "No such check.")
-    rows = [row for row in _lines(found[1], CHECKED) if row["check"] == check]
+    rows = [row for row in _lines(found[1], CHECKED, check) if row["check"] == check]
     rows, gone = _standing(service, rows)
     _told(service, who, rows)
     return show(
@@ -244,16 +243,16 @@ def _quarter(name: str) -> Quarter | None:
         return None
 
 
-def _lines(version: Version, name: str) -> list[dict[str, Any]]:
+def _lines(version: Version, name: str, holding: str) -> list[dict[str, Any]]:
     """Rows of a build; none where they were taken out because somebody in them was sealed or erased."""
     try:
-        return read_lines(version, name)
+        return read_lines(version, name, holding)
     except NoBuildError:
         return []
 
 
 def _standing(service: Service, rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
-    return standing(rows, lambda child_id: service.register.resolve(parse(child_id)))
+    return standing(rows, service.register.in_use)
 
 
 def _told(service: Service, who: Asker, rows: Iterable[dict[str, Any]]) -> None:

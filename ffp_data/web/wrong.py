@@ -20,6 +20,7 @@ from ffp_data.web.agreed import LOCK, agreed_in
 from ffp_data.web.pages import show
 from ffp_data.web.permitted import Permitted, permitted_child
 from ffp_data.web.published import Published
+from ffp_data.web.references import by_reference
 from ffp_data.web.service import Asker, Checked, Served, Service, Who
 from ffp_data.web.words import day, feeds_of, group_words, source_words
 from governance.access import Right
@@ -104,7 +105,10 @@ def waiting(request: Request, service: Served, who: Who) -> Response:
     wrong.forget(
         service.kept, date.fromisoformat(view.as_at), service.partnership.reports_kept_days
     )
-    found = wrong.waiting(service.kept, service.access.subjects, for_reviewers=right is Right.QUEUE)
+    found = wrong.waiting(
+        service.kept, service.access.subjects, for_reviewers=right is Right.QUEUE,
+        by_reference=lambda: by_reference(view, service.access),
+    )  # fmt: skip
     service.gate.read(
         who.principal, right, subjects=[each.child_id for each in found], list="reported_wrong"
     )

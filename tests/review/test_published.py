@@ -54,6 +54,14 @@ def test_the_newest_run_counts_and_look_ups_keep_their_own_snapshot(tmp_path: Pa
     assert len(list((home.serving / ROOM).glob("*.duckdb"))) == 2
 
 
+def test_a_queue_that_was_published_again_under_its_name_is_read_again(tmp_path: Path) -> None:
+    home = Home(tmp_path).prepare()
+    for item_id in (7, 8):
+        publish(home, "first", {**ROW, "item_id": item_id})
+        assert [item.item_id for item in read_queue(home)] == [item_id]
+    assert read_queue(home) is read_queue(home)  # and only then
+
+
 def test_what_is_published_is_encrypted_and_its_owners_alone(tmp_path: Path) -> None:
     home = Home(tmp_path).prepare()
     publish(home, "first", {**ROW, "sheet": '{"rows": ["Zebedee"]}'})
