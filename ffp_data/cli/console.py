@@ -30,6 +30,13 @@ HomeOption = Annotated[
     Path | None, typer.Option("--home", help="State folder of the hub.", envvar="FFP_HOME")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+LandingOption = Annotated[
+    Path | None,
+    typer.Option("--landing", help="Folder with the agencies' files.", envvar="FFP_LANDING"),
+]
+ReasonToAsk = Annotated[
+    str | None, typer.Option(help="Why you ask, in words that name nobody; the ledger keeps it.")
+]
 DayOption = Annotated[
     str | None, typer.Option("--as-at", help="The day to speak for; else that of the last run.")
 ]

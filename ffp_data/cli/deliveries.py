@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ffp_data.cli.console import HomeOption, JsonOption, err, fail, has_run, print_json, print_rows
+from ffp_data.cli.console import (
+    HomeOption,
+    JsonOption,
+    LandingOption,
+    err,
+    fail,
+    has_run,
+    print_json,
+    print_rows,
+)
 from ffp_data.settings import Home
 
 if TYPE_CHECKING:
@@ -22,10 +31,6 @@ DeliveryArgument = Annotated[
 ByOption = Annotated[str, typer.Option("--by", help="Who says so; it stands in the ledger.")]
 ReasonOption = Annotated[
     str, typer.Option("--reason", help="Why, in words without a person's data: they are kept.")
-]
-LandingOption = Annotated[
-    Path | None,
-    typer.Option("--landing", help="Folder with the agencies' files.", envvar="FFP_LANDING"),
 ]
 
 

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, out, print_json, print_rows
+from ffp_data.cli.console import (
+    HomeOption,
+    JsonOption,
+    ReasonToAsk,
+    fail,
+    has_run,
+    out,
+    print_json,
+    print_rows,
+)
 
 if TYPE_CHECKING:
     from ffp_data.lineage.answers import Explained, Explanation, Row
     from ffp_data.lineage.who import DidSee, WhoAnswer
-
-Reason = Annotated[
-    str | None, typer.Option(help="Why you ask, in words that name nobody; the ledger keeps it.")
-]
 
 
 def add_to(top: typer.Typer) -> None:
@@ -33,7 +38,7 @@ def explain(
             "attendance.<window>.<column>, chronology.<day>.<type>, family_members.<who>.<column>"
         ),
     ],
-    reason: Reason = None,
+    reason: ReasonToAsk = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, print_json, print_rows
+from ffp_data.cli.console import (
+    HomeOption,
+    JsonOption,
+    ReasonToAsk,
+    fail,
+    has_run,
+    print_json,
+    print_rows,
+)
 from ffp_data.settings import Home
 
 if TYPE_CHECKING:
@@ -22,10 +30,6 @@ if TYPE_CHECKING:
     from ffp_data.access import Access
     from ffp_data.lookups import Identify, Lookups
     from ffp_data.lookups.answers import AsOf
-
-Reason = Annotated[
-    str | None, typer.Option(help="Why you ask, in words that name nobody; the ledger keeps it.")
-]
 
 
 def add_to(top: typer.Typer) -> None:
@@ -110,7 +114,7 @@ def identify(  # noqa: PLR0913, PLR0917 -- each is an option
         Path | None, typer.Option("--csv", help="Many children: a CSV with these fields as header.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="The CSV of answers to --csv.")] = None,
-    reason: Reason = None,
+    reason: ReasonToAsk = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -200,7 +204,7 @@ def _identify_many(
 
 
 def history(
-    child_id: str, reason: Reason = None, home: HomeOption = None, json: JsonOption = False
+    child_id: str, reason: ReasonToAsk = None, home: HomeOption = None, json: JsonOption = False
 ) -> None:
     """Everything that happened to an identifier: issued, joined, split, merged, retired."""
     from governance.access import Right
@@ -226,7 +230,7 @@ def history(
 
 
 def resolve(
-    child_id: str, reason: Reason = None, home: HomeOption = None, json: JsonOption = False
+    child_id: str, reason: ReasonToAsk = None, home: HomeOption = None, json: JsonOption = False
 ) -> None:
     """The identifier in use today for one that was ever issued."""
     from governance.access import Right
@@ -245,7 +249,7 @@ def as_of(
     out: Annotated[
         Path | None, typer.Option("--out", help="A .csv or .parquet to write; else only counts.")
     ] = None,
-    reason: Reason = None,
+    reason: ReasonToAsk = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from ffp_data.cli.console import (
     HomeOption,
     JsonOption,
+    LandingOption,
     fail,
     has_run,
     parse_day,
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from ffp_data.rights.retention import Plan
     from ffp_data.sealing.report import Report
 
-Landing = Annotated[
-    Path | None,
-    typer.Option("--landing", help="Folder with the agencies' files.", envvar="FFP_LANDING"),
-]
 By = Annotated[str, typer.Option("--by", help="Who orders it.")]
 Second = Annotated[
     str,
@@ -55,7 +51,7 @@ def retention(  # noqa: PLR0913, PLR0917 -- each is an option
         bool, typer.Option("--allow-share", help="Somebody looked: more than the limit may go.")
     ] = False,
     home: HomeOption = None,
-    landing: Landing = None,
+    landing: LandingOption = None,
     json: JsonOption = False,
 ) -> None:
     """What is due to be destroyed, with the rule in words; --apply destroys what no hold keeps."""
@@ -106,7 +102,7 @@ def erase(  # noqa: PLR0913, PLR0917 -- each is an option
         typer.Option("--let-late-in", help="Rows that come again come in as somebody new."),
     ] = False,
     home: HomeOption = None,
-    landing: Landing = None,
+    landing: LandingOption = None,
     json: JsonOption = False,
 ) -> None:
     """Erase a child from every place and destroy its key. Can't be undone; a killed one is run again."""

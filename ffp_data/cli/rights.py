@@ -12,6 +12,7 @@ import typer
 from ffp_data.cli.console import (
     HomeOption,
     JsonOption,
+    ReasonToAsk,
     fail,
     has_run,
     parse_day,
@@ -21,10 +22,6 @@ from ffp_data.cli.console import (
 
 if TYPE_CHECKING:
     from ffp_data.rights.disclosures import DisclosureRegister
-
-Reason = Annotated[
-    str | None, typer.Option(help="Why you ask, in words that name nobody; the ledger keeps it.")
-]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -55,7 +52,7 @@ def disclosures(
     child_id: Annotated[
         str, typer.Argument(help="The child's identifier, in use or a former one.")
     ],
-    reason: Reason = None,
+    reason: ReasonToAsk = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -97,7 +94,7 @@ def affected(
     out: Annotated[
         Path | None, typer.Option("--out", help="A .csv or .json to write: who, and what of them.")
     ] = None,
-    reason: Reason = None,
+    reason: ReasonToAsk = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -156,7 +153,7 @@ def sar(
             "--redactions", help="The officer's decisions (YAML): makes the copy to hand over."
         ),
     ] = None,
-    reason: Reason = None,
+    reason: ReasonToAsk = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -12,7 +12,15 @@ from uuid import uuid4
 
 import typer
 
-from ffp_data.cli.console import HomeOption, JsonOption, fail, parse_day, print_json, progress
+from ffp_data.cli.console import (
+    HomeOption,
+    JsonOption,
+    LandingOption,
+    fail,
+    parse_day,
+    print_json,
+    progress,
+)
 from ffp_data.priority import give_way
 from ffp_data.settings import Home, make_demonstration
 
@@ -20,10 +28,6 @@ DEMO_CHILDREN = 3000
 DEMO_SEED = 7
 DEMO_AS_AT = "2026-03-31"
 
-LandingOption = Annotated[
-    Path | None,
-    typer.Option("--landing", help="Folder with the agencies' files.", envvar="FFP_LANDING"),
-]
 AsAtOption = Annotated[
     str | None,
     typer.Option(

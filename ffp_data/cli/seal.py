@@ -8,13 +8,17 @@ from typing import Annotated
 
 import typer
 
-from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, print_json, print_rows
+from ffp_data.cli.console import (
+    HomeOption,
+    JsonOption,
+    LandingOption,
+    fail,
+    has_run,
+    print_json,
+    print_rows,
+)
 from ffp_data.settings import Home
 
-LandingOption = Annotated[
-    Path | None,
-    typer.Option("--landing", help="Folder with the agencies' files.", envvar="FFP_LANDING"),
-]
 Secret = Annotated[
     Path | None, typer.Option("--passphrase-file", help="File with the passphrase of the key.")
 ]

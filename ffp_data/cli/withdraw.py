@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, parse_day, print_json
-from ffp_data.cli.run import AsAtOption, LandingOption, prepare_home, run_once
+from ffp_data.cli.console import (
+    HomeOption,
+    JsonOption,
+    LandingOption,
+    fail,
+    has_run,
+    parse_day,
+    print_json,
+)
+from ffp_data.cli.run import AsAtOption, prepare_home, run_once
 
 if TYPE_CHECKING:
     from ffp_data.pipeline.run import Run
