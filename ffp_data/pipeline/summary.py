@@ -74,6 +74,9 @@ def summarise(run: Run, seconds: Mapping[str, float], truth: Path | None) -> dic
                 *_not_released(run),
             ],
             "held": _reasons(con, run, "delivery_held"),
+            "returns_lack": _returns_lack(
+                con, _told(run, "delivery_refused", "delivery_not_permitted", "delivery_held")
+            ),
             "not_read": _not_read(con, run),
             "withdrawn": _withdrawn(run),
             "model_waits": _model_waits(con, run),
@@ -117,7 +120,7 @@ def print_summary(summary: Mapping[str, Any]) -> None:
             Console(width=width).print(table)
     for note in (note for row in summary["returns"] for note in row["notes"]):
         console.print(note, markup=False, style="yellow", soft_wrap=True)
-    for kind in ("refused", "held", "withdrawn", "not_read", "model_waits"):
+    for kind in ("refused", "held", "returns_lack", "withdrawn", "not_read", "model_waits"):
         for line in summary[kind]:
             word = kind.replace("_", " ")
             console.print(f"{word}: {line}", markup=False, style="red", soft_wrap=True)
@@ -204,15 +207,33 @@ def _released_rows(manifest: dict[str, Any]) -> dict[str, int]:
 
 def _reasons(con: duckdb.DuckDBPyConnection, run: Run, *kinds: str) -> list[str]:
     """Why this run refused or held deliveries; what was mended since is not told again."""
-    told = {
-        (event["facts"]["delivery_id"], event["facts"]["file"])
-        for event in _events(run)
-        if event["kind"] in kinds
-    }
+    told = _told(run, *kinds)
     known = _pairs(
         con, "SELECT delivery_id, file_name, reason FROM meta.deliveries ORDER BY reason"
     )
     return [str(reason) for delivery, file, reason in known if (delivery, file) in told]
+
+
+def _told(run: Run, *kinds: str) -> set[tuple[str, str]]:
+    """Id and file of the deliveries of which this run's events of these kinds tell."""
+    return {
+        (event["facts"]["delivery_id"], event["facts"]["file"])
+        for event in _events(run)
+        if event["kind"] in kinds
+    }
+
+
+def _returns_lack(con: duckdb.DuckDBPyConnection, unread: set[tuple[str, str]]) -> list[str]:
+    """Files of this run that returns rest on and that were not let in: a return may be empty for one."""
+    query = (
+        "SELECT delivery_id, file_name, feed FROM meta.deliveries JOIN meta.feed_state USING (feed)"
+        " WHERE is_for_returns ORDER BY ALL"
+    )
+    return [
+        f"{file} ({feed}): they were made without it"
+        for delivery, file, feed in _pairs(con, query)
+        if (delivery, file) in unread
+    ]
 
 
 def _not_read(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
