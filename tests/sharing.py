@@ -19,9 +19,17 @@ FOLDERS = {"dbt_project", "end_to_end", "lookups", "quarterly", "synthetic"}
 """Folders of `tests` that stay together as one."""
 
 SECONDS = {
-    "tests/end_to_end": 500,
-    "tests/end_to_end/test_new_feed.py": 125,
-    "tests/withdrawal/test_prove.py": 97,
+    "tests/end_to_end": 450,
+    "tests/withdrawal/test_prove.py": 120,
+    "tests/end_to_end/test_new_feed.py": 100,
+    "tests/dbt_project": 80,
+    "tests/sealing/test_seal.py": 70,
+    "tests/rights/test_erasure.py": 35,
+    "tests/rotation/test_rotation.py": 30,
+    "tests/pipeline/test_children.py": 20,
+    "tests/lineage/test_perturb.py": 15,
+    "tests/pipeline/test_review_queue.py": 15,
+    "tests/web/test_hostile.py": 15,
 }
 """About how long some groups take; of the others, those with more tests go first."""
 
