@@ -22,6 +22,7 @@ SET_ELSEWHERE = {
     "linkage/spark/workers.py": "codes one batch at a time; its settings allow no file",
     "ffp_data/withdrawal/scratch.py": "besides its own: asks which tables a text of SQL names; holds no row",
     "governance/build_gate.py": "empty copies of tables; may reach no file",
+    "governance/kept_reads.py": "asks what the engine's settings are; holds no row",
 }
 
 
