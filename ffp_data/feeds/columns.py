@@ -67,7 +67,6 @@ class Column:
     text: str
     value: str
     rule: str
-    sql_type: str
     required: bool
     excused: str | None = None
     """Condition under which a row may lack the value although it is required."""
@@ -90,7 +89,7 @@ def column(contract: Contract, prop: Property, source: str, screened: bool = Fal
     text = _text(contract, prop, source)
     value, rule = _value(contract, prop, f"t_{prop.name}", screened)
     rule = f"CASE WHEN t_{prop.name} IS NULL THEN 'required' ELSE {rule} END"
-    return Column(prop.name, text, value, rule, SQL_TYPES[prop.logical_type], prop.required)
+    return Column(prop.name, text, value, rule, prop.required)
 
 
 def _text(contract: Contract, prop: Property, source: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from ffp_data.kept import looks, wrong
-from ffp_data.kept.database import FILE, Kept, file_of
+from ffp_data.kept.database import Kept, file_of
 from ffp_data.kept.looks import Look
 from ffp_data.settings import Home
 from governance.keys import KeyStore
@@ -13,7 +13,7 @@ from governance.keys import KeyStore
 LOOKS_KEPT_DAYS = 365
 """How long a look is kept: whoever looks again later reads a page as if for the first time anyway. Our choice."""
 
-__all__ = ["FILE", "Kept", "Look", "tidy"]
+__all__ = ["Kept", "Look", "tidy"]
 
 
 def tidy(home: Home, keys: KeyStore, as_at: date, reports_kept_days: int) -> None:

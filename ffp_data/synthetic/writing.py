@@ -19,8 +19,6 @@ from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.registry import load_contracts
 from ffp_data.synthetic.noise import plain
 
-Row = Mapping[str, str]
-
 
 @cache
 def _contracts() -> dict[str, Contract]:
