@@ -78,10 +78,10 @@ def connect(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
         yield connection
 
 
-def engine(home: Home | None = None) -> duckdb.DuckDBPyConnection:
+def engine(home: Home | None = None, *, threads: int = 2) -> duckdb.DuckDBPyConnection:
     """An empty DuckDB in memory that can attach encrypted files; it spills, encrypted, into the home's scratch."""
     # Spill holds rows of those files.
-    con = duckdb.connect(":memory:", config={"temp_file_encryption": "true", "threads": "2"})
+    con = duckdb.connect(":memory:", config={"temp_file_encryption": "true", "threads": threads})
     if home is not None:
         con.execute(f"SET temp_directory = {literal(home.scratch / 'spill')}")
     con.execute(f"LOAD {literal(httpfs_extension())}")
@@ -98,10 +98,20 @@ def shared_engine() -> duckdb.DuckDBPyConnection:
 
 
 def attach(
-    con: duckdb.DuckDBPyConnection, path: Path, name: str, key: str, *, read_only: bool = False
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    name: str,
+    key: str,
+    *,
+    read_only: bool = False,
+    row_group: int | None = None,
 ) -> None:
-    """Show an encrypted file as catalog `name`. Raises duckdb.IOException for one in use or under another key."""
+    """Show an encrypted file as catalog `name`; a new one keeps its tables in groups of so many rows.
+
+    Raises duckdb.IOException for one in use or under another key.
+    """
     options = f"ENCRYPTION_KEY '{key}'" + (", READ_ONLY" if read_only else "")
+    options += f", ROW_GROUP_SIZE {row_group}" if row_group else ""
     con.execute(f"ATTACH {literal(path)} AS {name} ({options})")
 
 

@@ -163,7 +163,7 @@ def compare(
         if old is None and not before:
             raise fail(f"{quarter}: {later.folder.name} is the first build; nothing came before", 2)
         earlier = kept.version(asked, old) if old else before[-1]
-        rows = _standing(kept, kept.compare(asked, earlier, later))
+        rows = _standing(kept, kept.compare(earlier, later))
         named = sorted({row["child_id"] for row in rows if row["child_id"]})
         access.gate.read(access.user(Right.QUARTERLY), Right.QUARTERLY, subjects=named)
     print_rows(f"{quarter}: {earlier.folder.name} to {later.folder.name}", rows, as_json=json)

@@ -61,3 +61,11 @@ def parse(text: str) -> str:
     if check_symbol(symbols) != check:
         raise InvalidIdentifierError("the check symbol does not fit: a symbol is wrong or swapped")
     return written
+
+
+def canonical(text: str) -> str:
+    """As ``parse``; a text that is no identifier stays as it is, so that it is looked up and not found."""
+    try:
+        return parse(text)
+    except InvalidIdentifierError:
+        return text

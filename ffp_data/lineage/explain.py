@@ -17,8 +17,8 @@ from typing import Any
 import duckdb
 
 from ffp_data.access import Access
-from ffp_data.hub.child_id import parse
-from ffp_data.hub.errors import HubError, InvalidIdentifierError
+from ffp_data.hub.child_id import canonical
+from ffp_data.hub.errors import HubError
 from ffp_data.lineage.answers import Explained, Explanation
 from ffp_data.lineage.books import OF_BOOKS, Books
 from ffp_data.lineage.candidates import Candidates
@@ -78,7 +78,7 @@ class Explainer:
         """
         cell = Cell.named(attribute)
         self._require(cell)
-        asked = _canonical(child_id)
+        asked = canonical(child_id)
         # The ledger gets table and column; what picks the row may be a word about a person.
         self.access.gate.read(
             who,
@@ -180,14 +180,6 @@ def _text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return None if value is None else str(value)
-
-
-def _canonical(child_id: str) -> str:
-    """The identifier as the ledger's references are made of it, however somebody wrote it."""
-    try:
-        return parse(child_id)
-    except InvalidIdentifierError:
-        return child_id
 
 
 @contextmanager

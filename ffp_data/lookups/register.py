@@ -33,10 +33,6 @@ class Standing:
     issued_on: date
     records: int
 
-    @property
-    def is_in_use(self) -> bool:
-        return self.child_id == self.in_use
-
 
 class Register:
     """Reads the register; safe for several threads. Each method is one short transaction."""

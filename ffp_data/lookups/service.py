@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ffp_data.access import Access
-from ffp_data.hub.child_id import parse
-from ffp_data.hub.errors import HubError, InvalidIdentifierError
+from ffp_data.hub.child_id import canonical
+from ffp_data.hub.errors import HubError
 from ffp_data.hub.events import PastEvent
 from ffp_data.lookups.answers import Child, Event, History, Resolution
 from ffp_data.lookups.changes import Told, changes_since
@@ -48,7 +48,7 @@ class Lookups:
 
     def resolve(self, who: Principal, child_id: str, reason: str | None = None) -> Resolution:
         """The identifier in use for one that was issued; raises NotThereError, AccessDeniedError."""
-        self._gate.read(who, Right.RESOLVE, subjects=[_canonical(child_id)], reason=reason)
+        self._gate.read(who, Right.RESOLVE, subjects=[canonical(child_id)], reason=reason)
         with _told():
             return Resolution(asked=child_id, current=self._register.resolve(child_id))
 
@@ -57,7 +57,7 @@ class Lookups:
 
         Raises NotThereError, AccessDeniedError.
         """
-        self._gate.read(who, Right.RESOLVE, subjects=[_canonical(child_id)], reason=reason)
+        self._gate.read(who, Right.RESOLVE, subjects=[canonical(child_id)], reason=reason)
         with _told():
             standing = self._register.standing(child_id)
         is_protected, person = self._person(who, standing.in_use, reason)
@@ -96,7 +96,7 @@ class Lookups:
 
     def history(self, who: Principal, child_id: str, reason: str | None = None) -> History:
         """Everything that happened to an identifier; raises NotThereError, AccessDeniedError."""
-        self._gate.read(who, Right.HISTORY, subjects=[_canonical(child_id)], reason=reason)
+        self._gate.read(who, Right.HISTORY, subjects=[canonical(child_id)], reason=reason)
         with _told():
             current = self._register.resolve(child_id)
             events = self._register.history(child_id)
@@ -212,14 +212,6 @@ def _told() -> Iterator[None]:
         yield
     except HubError as error:
         raise NotThereError(str(error)) from error
-
-
-def _canonical(child_id: str) -> str:
-    """The identifier as its reference in the ledger is looked up, however somebody wrote it."""
-    try:
-        return parse(child_id)
-    except InvalidIdentifierError:
-        return child_id
 
 
 def _event(event: PastEvent, shows_keys: bool) -> Event:

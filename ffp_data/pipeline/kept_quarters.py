@@ -85,7 +85,7 @@ class KeptQuarters:
             f"{quarter.name} has no build {name}; `ffp quarterly versions` lists them"
         )
 
-    def compare(self, quarter: Quarter, old: Version, new: Version) -> list[dict[str, Any]]:
+    def compare(self, old: Version, new: Version) -> list[dict[str, Any]]:
         """What counts in one build and not in the other, child by child."""
         recorded = {
             (r["item"], r["child_id"], r["on_date"]): r["recorded"]

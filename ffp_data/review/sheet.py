@@ -14,7 +14,6 @@ from typing import Any
 from ffp_data.review.rules import ReviewRules
 
 EQUAL, DIFFERS, ONE_SIDED, WITHHELD = "equal", "differs", "one side only", "withheld"
-WITHHELD_WORDS = "withheld: must not be located"
 
 
 @dataclass(frozen=True)

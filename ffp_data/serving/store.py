@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from ffp_data.settings import Home
-from ffp_data.warehouse import httpfs_extension
+from ffp_data.warehouse import attach, engine
 from governance.canonical import sha256_hex
 from governance.files import fsync_directory, replacing
 from governance.keys import KeyStore
 
 POINTER = "current"
 _SUFFIX, _PART = ".duckdb", ".part"
-_KEPT = 2
 PURPOSE = "serving/duckdb"
 _CATALOG = "snapshot"
 _STRETCH = 4096
@@ -54,9 +53,8 @@ def write(
     before = current(home, room)
     path = folder / f"{sha256_hex(name.encode())[:16]}{_SUFFIX}"
     part = folder / f".{path.name}{_PART}"
-    with _connect(home) as con:
-        stretches = f", ROW_GROUP_SIZE {_STRETCH}" if room else ""
-        con.execute(f"ATTACH '{part}' AS {_CATALOG} (ENCRYPTION_KEY '{key_of(home)}'{stretches})")
+    with closing(engine(home)) as con:
+        attach(con, part, _CATALOG, key_of(home), row_group=_STRETCH if room else None)
         for table, rows in tables.items():
             con.register("rows_in", rows)
             con.execute(f"CREATE TABLE {_CATALOG}.{table} AS SELECT * FROM rows_in")
@@ -93,27 +91,10 @@ def _sweep(folder: Path) -> None:
 @contextmanager
 def reading(home: Home, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose tables are those of a snapshot. Raises duckdb.IOException if it is gone."""
-    with _connect(home) as con:
-        con.execute(f"ATTACH '{path}' AS {_CATALOG} (ENCRYPTION_KEY '{key_of(home)}', READ_ONLY)")
+    with closing(engine(home)) as con:
+        attach(con, path, _CATALOG, key_of(home), read_only=True)
         con.execute(f"USE {_CATALOG}")
         yield con
-
-
-@contextmanager
-def _connect(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
-    con = duckdb.connect(
-        ":memory:",
-        config={
-            "temp_directory": str(home.scratch / "spill"),
-            "temp_file_encryption": "true",
-            "threads": "2",
-        },
-    )
-    try:
-        con.execute(f"LOAD '{httpfs_extension()}'")
-        yield con
-    finally:
-        con.close()
 
 
 def key_of(home: Home) -> str:

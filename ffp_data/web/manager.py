@@ -28,6 +28,7 @@ from ffp_data.rights.team_looks import (
 from ffp_data.web.pages import show
 from ffp_data.web.references import by_reference
 from ffp_data.web.service import Asker, Checked, Served, Service, Who
+from ffp_data.web.typed import typed_day
 from ffp_data.web.words import name_of
 from governance.access import Right
 
@@ -43,7 +44,7 @@ def report(
     request: Request, service: Served, who: Who, day: Annotated[str, Query(max_length=10)] = ""
 ) -> Response:
     """The looks of one day, yesterday's unless another is asked for."""
-    on = _day(day) or _today() - timedelta(days=1)
+    on = typed_day(day) or _today() - timedelta(days=1)
     return _report(request, service, who, on)
 
 
@@ -140,7 +141,7 @@ def _own(
 ) -> tuple[date, list[TeamLook]]:
     """The looks that are meant, which must be of the manager's own team; refuses any other like none."""
     service.gate.check(who.principal, Right.TEAM_LOOKS)
-    on, meant = _day(day), set(numbers or ())
+    on, meant = typed_day(day), set(numbers or ())
     if on is None:
         raise HTTPException(404)
     found = [look for look in _looks(service, who, on) if meant & set(look.numbers)]
@@ -217,10 +218,3 @@ def _when(text: str) -> str:
 
 def _today() -> date:
     return datetime.now(UTC).date()
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -15,6 +14,7 @@ from ffp_data.web.pages import begins_at, show
 from ffp_data.web.permitted import current_child, look
 from ffp_data.web.search import Asked, search
 from ffp_data.web.service import Checked, Served, Who
+from ffp_data.web.typed import typed_day
 from ffp_data.web.words import age_of, group_words, name_of
 from governance.access import Right
 
@@ -77,7 +77,9 @@ def _filters(
     known_by: Annotated[str, Query(max_length=10)] = "",
 ) -> Filters:
     """What of the chronology is wanted; what is no date counts as none."""
-    return Filters(source or None, _day(since), _day(until), event or None, _day(known_by))
+    return Filters(
+        source or None, typed_day(since), typed_day(until), event or None, typed_day(known_by)
+    )
 
 
 @routes.get("/children/{child_id}")
@@ -125,10 +127,3 @@ def give_reason(
         who.session, current, f"{why.strip()} (case {case_reference.strip()})"
     )
     return RedirectResponse(f"/children/{current}", 303)
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None

@@ -17,7 +17,7 @@ from ffp_data.serving import NothingPublishedError, store
 from ffp_data.serving.changes import META
 from ffp_data.serving.view import FEEDS, PROTECTED, ROOM
 from ffp_data.settings import Home
-from ffp_data.warehouse import httpfs_extension
+from ffp_data.warehouse import attach, engine
 
 Row = Mapping[str, Any]
 
@@ -100,16 +100,8 @@ def _file(path: Path) -> tuple[Path, int, int]:
 
 def _opened(home: Home, path: Path) -> Published:
     file = _file(path)
-    con = duckdb.connect(
-        ":memory:",
-        config={
-            "temp_directory": str(home.scratch / "spill"),
-            "temp_file_encryption": "true",
-            "threads": "1",  # many short answers at once, each from one stretch of a table
-        },
-    )
-    con.execute(f"LOAD '{httpfs_extension()}'")
-    con.execute(f"ATTACH '{path}' AS view (ENCRYPTION_KEY '{store.key_of(home)}', READ_ONLY)")
+    con = engine(home, threads=1)  # many short answers at once, each from one stretch of a table
+    attach(con, path, "view", store.key_of(home), read_only=True)
     con.execute("USE view")
     with _of_this_version(path):
         ((run_id, as_at, confident_from, number, began),) = con.execute(

@@ -145,7 +145,7 @@ def changes(request: Request, service: Served, who: Who, name: str) -> Response:
     asked, version = found
     kept = KeptQuarters(service.home)
     earlier = kept.versions(asked)[:-1]
-    rows = kept.compare(asked, earlier[-1], version) if earlier else []
+    rows = kept.compare(earlier[-1], version) if earlier else []
     rows, gone = _standing(service, rows)
     _told(service, who, rows)
     return show(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from typing import Annotated
 
@@ -17,7 +16,6 @@ from ffp_data.web.users import User
 
 routes = APIRouter()
 _BROWSER = "hub_signing_in"
-_log = logging.getLogger("uvicorn.error")
 
 
 @routes.get("/sign-in")

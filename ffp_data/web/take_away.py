@@ -5,7 +5,6 @@ The answer to a form is a file and never a page that a browser keeps; what the f
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -18,6 +17,7 @@ from ffp_data.web.child import Filters
 from ffp_data.web.pages import show
 from ffp_data.web.permitted import Permitted, permitted_child
 from ffp_data.web.service import Asker, Checked, Served, Service, Who
+from ffp_data.web.typed import typed_day
 from ffp_data.web.words import name_of
 from governance.access import Right
 from governance.release import ReleaseFailedError, ReleaseRefusedError
@@ -58,7 +58,7 @@ def pdf(
     permitted = permitted_child(service, who, child_id, Right.TAKE_AWAY)
     if not isinstance(permitted, Permitted):
         return permitted
-    day = _day(since)
+    day = typed_day(since)
     if error := _wrong(meeting) or (("since", _SINCE) if since and day is None else None):
         return _form(request, permitted, error, meeting, since)
     taker = _taker(who, meeting, permitted.reason)
@@ -112,13 +112,6 @@ def _taker(who: Asker, meeting: str, reason: str | None) -> Taker:
 
 def _wrong(meeting: str) -> tuple[str, str] | None:
     return None if len(meeting.strip()) >= _LEAST else ("meeting", _WHAT_FOR)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None
 
 
 def _form(
