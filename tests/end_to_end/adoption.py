@@ -75,6 +75,9 @@ class Story:
     report: dict[str, Any]
     vault: list[dict[str, Any]]
     loose_ends: dict[str, int]
+    """What is found of the old identity after the seal."""
+    left: dict[str, int]
+    """What is found of it at the end."""
 
 
 def make_story(demo: Demo, folder: Path) -> Story:
@@ -106,7 +109,8 @@ def make_story(demo: Demo, folder: Path) -> Story:
     vault = told("hub", "open-vault", own.home / "vault", "--key", key).splitlines()
     new_words = (new_child, *keys, NEW["person"], NEW["patient"], new_number())
     opened = [json.loads(line) for line in vault]
-    return Story(own, home, old, new_child, new_words, before, report, opened, loose_ends)
+    left = dict(search(home, old.wanted))
+    return Story(own, home, old, new_child, new_words, before, report, opened, loose_ends, left)
 
 
 def told(*words: object) -> str:

@@ -42,7 +42,7 @@ def test_the_search_sees_the_identity_wherever_it_was(story: Story) -> None:
 
 def test_nothing_of_the_old_identity_is_left_in_any_file_of_the_home(story: Story) -> None:
     assert story.loose_ends == {}, "after the seal"
-    assert dict(search(story.home, story.old.wanted)) == {}, "after the next run, with late rows"
+    assert story.left == {}, "after the next run, with late rows"
     assert story.report["exceptions"] == {}, "nothing was signed, so nothing is a statutory record"
 
 
@@ -77,15 +77,15 @@ def test_no_file_and_no_row_ties_the_two(story: Story) -> None:
     """Not by a value of each in one place, and not by a keyed value that the two would share."""
     new = search(story.home, Wanted(story.new_words))
     assert any("single_view" in place for place in new), "the new child is an ordinary child"
-    old = search(story.home, story.old.wanted)
-    assert not {place.split(":")[0] for place in new} & {place.split(":")[0] for place in old}
+    files = {place.split(":")[0] for place in new}
+    assert not files & {place.split(":")[0] for place in story.left}
     keys = KeyStore(story.home.keys_dir)
     of_new = {token(filter_key(keys), RECORD, word) for word in story.new_words}
     of_new |= {token(filter_key(keys), NUMBER, word) for word in story.new_words}
     of_new.add(spent_token(spent_key(keys), story.new_child))
-    assert dict(search(story.home, Wanted(of_new))) == {}
-    asked = [_search_id(*person) for person in story.old.people]
-    assert dict(search(story.home, Wanted(asked))) == {}, "an unkeyed hash of name and birth date"
+    asked = {_search_id(*person) for person in story.old.people}
+    unkeyed = "and no unkeyed hash of name and birth date"
+    assert dict(search(story.home, Wanted(of_new | asked))) == {}, unkeyed
 
 
 def test_a_sealed_identifier_is_answered_as_one_that_was_never_issued(story: Story) -> None:
