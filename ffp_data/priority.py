@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -17,14 +16,13 @@ def give_way() -> None:
     Linux has a class of its own for that (SCHED_IDLE): whoever wakes takes the core at once. Elsewhere, or
     where it is forbidden, the process takes the lowest priority of all.
 
-    The class counts within a session alone where the kernel shares cores among sessions first (autogroup,
-    sched(7)): then this session is put last too, until the process ends.
+    Where the kernel shares cores among sessions first (autogroup, sched(7)), the class counts within the session
+    alone: one that this process leads, as under cron, is put last too.
     """
     try:
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     except (AttributeError, PermissionError):
         os.nice(_LAST)
-    with suppress(OSError):  # another system, or another kernel
-        before = _AUTOGROUP.read_text().split()[-1]
-        _AUTOGROUP.write_text(str(_LAST))
-        atexit.register(_AUTOGROUP.write_text, before)
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):  # another system, or another kernel
+            _AUTOGROUP.write_text(str(_LAST))

@@ -19,6 +19,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -91,36 +92,68 @@ def _slipped(known: dict[str, Any], rng: Random) -> dict[str, Any]:
     return known
 
 
+class Connection:
+    """One connection on which questions that are ready to be sent go one after another.
+
+    A bare socket: an HTTP library of Python's takes as long as the service to write and to read them.
+    """
+
+    def __init__(self, port: int, token: str) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._host = f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
+
+    def written(self, kind: str, what: Any) -> bytes:
+        """A question as it is sent."""
+        if kind == "resolve":
+            return f"GET /resolve/{what} HTTP/1.1\r\n{self._host}\r\n".encode()
+        body = json.dumps(what)
+        about = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        return f"POST /identify HTTP/1.1\r\n{self._host}{about}\r\n{body}".encode()
+
+    def ask(self, question: bytes) -> tuple[bytes, bytes]:
+        """The head of the answer and its body, once the last byte is there."""
+        self._socket.sendall(question)
+        got = b""
+        while b"\r\n\r\n" not in got:
+            got += self._received()
+        head, _, body = got.partition(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length:")[2].split(maxsplit=1)[0])
+        while len(body) < length:
+            body += self._received()
+        return head, body
+
+    def _received(self) -> bytes:
+        part = self._socket.recv(65536)
+        if not part:
+            raise ConnectionError("the service closed the connection")
+        return part
+
+
 def read(
     port: int, token: str, asked: list[tuple[str, Any]], pace: float, stop: Event, out: Any
 ) -> None:
-    """One reader: ask at the pace, note how long each answer took."""
+    """One reader: ask at the pace, note how long each answer took from the first byte sent to the last received."""
+    connection = Connection(port, token)
+    questions = [(kind, connection.written(kind, what)) for kind, what in asked]
     seen, number, begin = Asked(), 0, time.perf_counter()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     while not stop.is_set():
-        kind, what = asked[number % len(asked)]
+        kind, question = questions[number % len(questions)]
         number += 1
         due = begin + number / pace
         if (wait := due - time.perf_counter()) > 0:
             time.sleep(wait)
         started = time.perf_counter()
-        if kind == "resolve":
-            connection.request("GET", f"/resolve/{what}", headers=headers)
-        else:
-            connection.request("POST", "/identify", json.dumps(what), headers=headers)
-        answer = connection.getresponse()
-        body = answer.read()
+        head, body = connection.ask(question)
         seen.times[kind].append((time.perf_counter() - started) * 1000)
-        if answer.status != 200:
-            seen.errors.append(f"{kind} {answer.status} {body[:200]!r}")
+        if not head.startswith(b"HTTP/1.1 200 "):
+            seen.errors.append(f"{kind} {head[:40]!r} {body[:200]!r}")
         seen.missed += time.perf_counter() > due + 1 / pace
     out.put(seen)
 
 
 def write(root: Path, rows: pa.Table, seed: int, stop: Event, out: Any) -> None:
     """Daily runs, one after another, until it is enough; with less claim to the cores than answers have."""
-    os.setsid()  # as cron and systemd start it
     give_way()
     runs: list[float] = []
     rng = Random(seed)
