@@ -23,10 +23,10 @@ from sqlglot.errors import SqlglotError
 
 from assets.resources import HubResource
 from ffp_data.error_words import step
+from ffp_data.home.run import Run
 from ffp_data.lineage import values as lineage
 from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline import transform
-from ffp_data.pipeline.run import Run
 from ffp_data.pipeline.transform import BuiltNode
 from ffp_data.warehouse import CATALOG, connect
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 
 from ffp_data.feeds import PACKAGED, load_contracts
-from ffp_data.pipeline.run import Run
+from ffp_data.home.run import Run
 from ffp_data.settings import Home
 
 OnStep = Callable[[int, int, str], None]

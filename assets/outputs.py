@@ -7,9 +7,9 @@ import dagster as dg
 from assets.policy import LOCK
 from assets.resources import HubResource
 from ffp_data.error_words import step
+from ffp_data.home.run import Run
 from ffp_data.pipeline import publish, quarterly
 from ffp_data.pipeline.publish import Collection, ExtractsOutcome
-from ffp_data.pipeline.run import Run
 
 OWNERS = ["team:performance"]
 

@@ -6,8 +6,8 @@ from datetime import date
 
 import dagster as dg
 
+from ffp_data.home.run import Run, leased
 from ffp_data.hub import lease
-from ffp_data.pipeline.run import Run, leased
 
 
 class HubResource(dg.ConfigurableResource[None]):

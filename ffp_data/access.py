@@ -17,8 +17,8 @@ from functools import cached_property
 import yaml
 from pydantic import ValidationError
 
-from ffp_data.rights.subjects import HubSubjects
-from ffp_data.sealing.pending import require_none
+from ffp_data.home.pending import require_none
+from ffp_data.home.subjects import HubSubjects
 from ffp_data.settings import Home, is_synthetic
 from ffp_data.strict import Strict
 from governance.access import Gate, Principal, Right, Roles, TokenBook, load_roles

@@ -17,7 +17,7 @@ import duckdb
 import duckdb_extension_httpfs
 
 from ffp_data.fence import pass_fence
-from ffp_data.sealing.pending import require_none
+from ffp_data.home.pending import require_none
 from ffp_data.settings import Home
 from ffp_data.sql_text import literal
 from governance.files import fsync_directory

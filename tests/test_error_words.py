@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from ffp_data.cli.main import Commands
 from ffp_data.error_words import UntoldError, careful, step, told
-from ffp_data.pipeline.run import NoDayError
+from ffp_data.home.run import NoDayError
 
 NAME = "Zquorvane"
 QUOTING: dict[str, Callable[[], Any]] = {

@@ -26,12 +26,12 @@ import sqlalchemy as sa
 
 from benchmarks.hub.machine import cost, machine
 from ffp_data.access import Access
+from ffp_data.home.subjects import lists_of
 from ffp_data.hub.child_id import new_child_id
 from ffp_data.hub.database import create_engine, migrate, writing
 from ffp_data.hub.models import ACTIVE, FINISHED, Person, Run
 from ffp_data.rights.affected import affected_by
 from ffp_data.rights.disclosures import DisclosureRegister
-from ffp_data.rights.subjects import lists_of
 from ffp_data.settings import Home, make_demonstration
 
 RECIPIENTS = 5

@@ -20,11 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ffp_data.pipeline import policy
+from ffp_data.home import policy
+from ffp_data.home.release_zone import ZONE
+from ffp_data.home.run import Run
 from ffp_data.pipeline.published import PURPOSE
 from ffp_data.pipeline.published_counts import PUBLICATIONS, Counting
-from ffp_data.pipeline.release_zone import ZONE
-from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
 from governance.disclosure_control import (
     Dimension,

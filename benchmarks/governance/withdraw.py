@@ -28,11 +28,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from ffp_data.feeds import Contract
+from ffp_data.home import policy
+from ffp_data.home.run import Run, leased
+from ffp_data.home.shut_records import feeds_in_force
 from ffp_data.hub.database import create_engine
-from ffp_data.pipeline import policy, publish, reference
+from ffp_data.pipeline import publish, reference
 from ffp_data.pipeline.review_queue import build_queue
-from ffp_data.pipeline.run import Run, leased
-from ffp_data.pipeline.shut_records import feeds_in_force
 from ffp_data.serving import publish as publish_snapshot
 from ffp_data.warehouse import connect
 from ffp_data.withdrawal.apply import clear, end_agreement

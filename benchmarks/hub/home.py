@@ -12,8 +12,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from benchmarks.hub.people import Records
-from ffp_data.pipeline import identify, policy
-from ffp_data.pipeline.run import Run
+from ffp_data.home import policy
+from ffp_data.home.run import Run
+from ffp_data.pipeline import identify
 from ffp_data.rights import stored
 from ffp_data.serving import publish
 from ffp_data.settings import Home, make_demonstration

@@ -36,10 +36,10 @@ import assets.definitions  # noqa: F401 - once, before the processes fork
 from assets.execute import run_whole_graph
 from benchmarks.hub.kill_nine import in_a_process, picture
 from ffp_data.cli.run import prepare_home
+from ffp_data.home.run import leased
 from ffp_data.hub import child_id
 from ffp_data.hub.database import create_engine
 from ffp_data.hub.models import Lease, Run
-from ffp_data.pipeline.run import leased
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.synthetic import synthesise
 from ffp_data.warehouse import connect

@@ -21,13 +21,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from ffp_data.access import Access
 from ffp_data.api.problems import NoTokenError, Problem, add_handlers
 from ffp_data.api.quick import quick_resolve
+from ffp_data.home.pending import require_none
 from ffp_data.lookups import Answer, Demographics, Lookups
 from ffp_data.lookups.answers import AsOf, Child, History, Resolution
 from ffp_data.lookups.changes import Told
 from ffp_data.lookups.identify_process import IdentifyProcess
 from ffp_data.lookups.register import Register
 from ffp_data.lookups.tables import page, written_day
-from ffp_data.sealing.pending import require_none
 from ffp_data.serving import NothingPublishedError, People, Serving, load_people
 from ffp_data.settings import Home
 from governance.access import Gate, Journal, Principal

@@ -12,9 +12,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from ffp_data.home.pending import SealUnfinishedError
 from ffp_data.lookups import NamesThePersonError, NotEnoughError, NotThereError
 from ffp_data.lookups.identify_process import SearchDiedError
-from ffp_data.sealing.pending import SealUnfinishedError
 from ffp_data.serving import NothingPublishedError
 from governance.access import AccessDeniedError
 from governance.ledger import CheckpointsStoppedError

@@ -174,7 +174,7 @@ def broken_glass(home: HomeOption = None, json: JsonOption = False) -> None:
 
 def _refuse_unreviewed(access: Access) -> None:
     """Nobody gets access before each partner's children were looked through for those to be shielded."""
-    from ffp_data.pipeline.run import Run
+    from ffp_data.home.run import Run
     from ffp_data.rights.shield_review import refusal
     from ffp_data.settings import Partnership
 

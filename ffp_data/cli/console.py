@@ -19,7 +19,7 @@ from rich.text import Text
 from ffp_data.settings import Home
 
 if TYPE_CHECKING:
-    from ffp_data.pipeline.run import Run
+    from ffp_data.home.run import Run
 
 _WIDEST = 200
 
@@ -87,7 +87,7 @@ def has_run(home: Path | None) -> Home:
 @contextmanager
 def sole_run_at(home: Path | None, run_id: str, as_at: str | None = None) -> Iterator[Run]:
     """The home where a run was made, for one command alone; while a run holds it, says so and waits."""
-    from ffp_data.pipeline.run import Run, sole_run
+    from ffp_data.home.run import Run, sole_run
 
     place, day = has_run(home), parse_day(as_at)
     with sole_run(place, lambda: typer.echo(f"waiting for a run on {place.root}", err=True)):

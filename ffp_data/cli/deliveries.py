@@ -23,7 +23,7 @@ from ffp_data.settings import Home
 
 if TYPE_CHECKING:
     from ffp_data.feeds.replay import Reloaded
-    from ffp_data.pipeline.run import Run
+    from ffp_data.home.run import Run
 
 DeliveryArgument = Annotated[
     str, typer.Argument(help="Id of the delivery, its first 6 or more digits, or the file's name.")
@@ -121,7 +121,7 @@ def sign(
 def _run(run_id: str, home: Home, landing: Path | None) -> Iterator[Run]:
     """This home for one command, alone; what is wrong with a delivery is told in one line."""
     from ffp_data.feeds import FeedError
-    from ffp_data.pipeline.run import NoDayError, Run, sole_run
+    from ffp_data.home.run import NoDayError, Run, sole_run
     from governance.policy.compile import LockError
 
     try:

@@ -168,7 +168,7 @@ def _write_drafts(out: Path, name: str, text: str) -> None:
 
 def _day_of_last_run(home: Home) -> date | None:
     """The day that the home's last run spoke for, so that a list needs no clock."""
-    from ffp_data.pipeline.run import NoDayError, Run
+    from ffp_data.home.run import NoDayError, Run
 
     if not home.warehouse.is_file():
         return None

@@ -21,7 +21,7 @@ AsAt = Annotated[str, typer.Option("--as-at", help="The day on which the agreeme
 @policy_app.command("check")
 def check(as_at: AsAt, home: HomeOption = None, json: JsonOption = False) -> None:
     """Check charters and agreements: file, line and remedy for each problem. Exit 1 when there are any."""
-    from ffp_data.pipeline.policy import load_policy, policy_folder
+    from ffp_data.home.policy import load_policy, policy_folder
 
     day = parse_day(as_at)
     assert day is not None, "the option is required"
@@ -39,10 +39,10 @@ def check(as_at: AsAt, home: HomeOption = None, json: JsonOption = False) -> Non
 def build_check(as_at: AsAt, home: HomeOption = None, json: JsonOption = False) -> None:
     """Check that no dbt model reads what no agreement gives for its purpose. Exit 1 when one does."""
     from ffp_data import feeds
+    from ffp_data.home.policy import load_policy
+    from ffp_data.home.run import Run
     from ffp_data.paths import DBT_PROJECT
     from ffp_data.pipeline.build_gate import refusals
-    from ffp_data.pipeline.policy import load_policy
-    from ffp_data.pipeline.run import Run
     from ffp_data.pipeline.transform import current_manifest, dbt_vars
     from governance.policy import compile_policy
 
@@ -68,7 +68,7 @@ def build_check(as_at: AsAt, home: HomeOption = None, json: JsonOption = False) 
 @policy_app.command("start")
 def start(home: HomeOption = None) -> None:
     """Copy the made-up partnership's charters and agreements into its home, to try changes on."""
-    from ffp_data.pipeline.policy import start_policy
+    from ffp_data.home.policy import start_policy
     from ffp_data.settings import NoPartnershipError
 
     try:
@@ -82,8 +82,8 @@ def start(home: HomeOption = None) -> None:
 @policy_app.command("compile")
 def compile_(as_at: AsAt, home: HomeOption = None, json: JsonOption = False) -> None:
     """Compile the agreements to the signed lock that runs read; everything not in it is denied."""
-    from ffp_data.pipeline.policy import compile_lock
-    from ffp_data.pipeline.run import Run
+    from ffp_data.home.policy import compile_lock
+    from ffp_data.home.run import Run
 
     run = Run.at(run_id="policy-compile", home=home, as_at=parse_day(as_at))
     outcome = compile_lock(run)

@@ -80,11 +80,11 @@ def who(
 ) -> None:
     """Who could see a column under the agreements in force, and who did, by the ledger. Exit 1: did and could not."""
     from ffp_data.access import Access
+    from ffp_data.home.kept_locks import KeptLocks
+    from ffp_data.home.run import Run
     from ffp_data.lineage.columns import ColumnLineage, UnknownColumnError
     from ffp_data.lineage.graph import current_graph
     from ffp_data.lineage.who import Who
-    from ffp_data.pipeline.kept_locks import KeptLocks
-    from ffp_data.pipeline.run import Run
     from governance.policy.compile import Lock
 
     access = Access(has_run(home))

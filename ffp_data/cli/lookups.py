@@ -61,6 +61,7 @@ def _open(home: Path | None, *, many: bool = False) -> Iterator[_Opened]:
     from contextlib import ExitStack
 
     from ffp_data.access import Access
+    from ffp_data.home.pending import require_none
     from ffp_data.lookups import (
         Identify,
         Lookups,
@@ -69,7 +70,6 @@ def _open(home: Path | None, *, many: bool = False) -> Iterator[_Opened]:
         NotThereError,
     )
     from ffp_data.lookups.register import Register
-    from ffp_data.sealing.pending import require_none
     from ffp_data.serving import NothingPublishedError, Serving, load
     from governance.access import Gate, Journal
     from linkage import LinkageError

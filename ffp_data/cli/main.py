@@ -56,9 +56,9 @@ def _mendable() -> tuple[type[Exception], ...]:
     import duckdb
 
     from ffp_data.access import AccessConfigError
+    from ffp_data.home.pending import SealUnfinishedError
+    from ffp_data.home.run import NoDayError
     from ffp_data.hub import LeaseHeldError, LeaseLostError, StorageError
-    from ffp_data.pipeline.run import NoDayError
-    from ffp_data.sealing.pending import SealUnfinishedError
     from ffp_data.settings import NoPartnershipError
     from governance.access import AccessDeniedError
     from governance.keys import RootKeyError

@@ -13,7 +13,7 @@ from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, print_js
 
 if TYPE_CHECKING:
     from ffp_data.access import Access
-    from ffp_data.pipeline.run import Run
+    from ffp_data.home.run import Run
 
 app = typer.Typer(
     no_args_is_help=True, help="The person model: what is live, and its release gate."
@@ -143,7 +143,7 @@ def _told(gate: dict[str, Any]) -> dict[str, Any]:
 
 
 def _run(home: Path | None) -> Run:
-    from ffp_data.pipeline.run import Run
+    from ffp_data.home.run import Run
 
     return Run.at(run_id="model", home=has_run(home).root)
 

@@ -178,7 +178,7 @@ def shield_review(
     home: HomeOption = None,
 ) -> None:
     """Write down that a partner's children were looked through; nobody gets access before."""
-    from ffp_data.pipeline.run import Run
+    from ffp_data.home.run import Run
     from ffp_data.rights.shield_review import record
     from governance.access import Right
 
@@ -271,8 +271,8 @@ def _restrict(
 
 
 def _purposes(orders: Orders) -> Mapping[str, Any]:
-    from ffp_data.pipeline import policy
-    from ffp_data.pipeline.run import Run
+    from ffp_data.home import policy
+    from ffp_data.home.run import Run
 
     return policy.grants(Run.at(run_id="orders", home=orders.home.root)).purposes
 

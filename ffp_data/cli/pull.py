@@ -44,8 +44,8 @@ def pull(
     declared columns that an agreement lets in are selected. Compile the agreements first.
     """
     from ffp_data.feeds import FeedError
+    from ffp_data.home.run import NoDayError, Run
     from ffp_data.pipeline.pulling import Wanted, pull_drop
-    from ffp_data.pipeline.run import NoDayError, Run
     from ffp_data.settings import NoPartnershipError
     from governance.policy.compile import LockError
 

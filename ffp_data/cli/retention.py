@@ -19,7 +19,7 @@ from ffp_data.cli.console import (
 from ffp_data.settings import Home
 
 if TYPE_CHECKING:
-    from ffp_data.pipeline.run import Run
+    from ffp_data.home.run import Run
     from ffp_data.rights.erasure import Ordered
     from ffp_data.rights.retention import Plan
     from ffp_data.sealing.report import Report
@@ -55,11 +55,11 @@ def retention(  # noqa: PLR0913, PLR0917 -- each is an option
     json: JsonOption = False,
 ) -> None:
     """What is due to be destroyed, with the rule in words; --apply destroys what no hold keeps."""
+    from ffp_data.home.pending import path_of
+    from ffp_data.home.run import Run
     from ffp_data.hub import HubError
-    from ffp_data.pipeline.run import Run
     from ffp_data.rights import retention as rules
     from ffp_data.rights.erasure import Ordered
-    from ffp_data.sealing.pending import path_of
 
     if report == apply:
         raise fail("give --report or --apply", 2)
@@ -106,8 +106,8 @@ def erase(  # noqa: PLR0913, PLR0917 -- each is an option
     json: JsonOption = False,
 ) -> None:
     """Erase a child from every place and destroy its key. Can't be undone; a killed one is run again."""
+    from ffp_data.home.run import Run
     from ffp_data.hub import HubError
-    from ffp_data.pipeline.run import Run
     from ffp_data.rights import erasure
     from ffp_data.rights.retention import classes_of
 

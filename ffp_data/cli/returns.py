@@ -24,7 +24,7 @@ from ffp_data.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from ffp_data.pipeline.run import Run
+    from ffp_data.home.run import Run
 
 app = typer.Typer(no_args_is_help=True, help="Statutory returns: build and validate.")
 queries = typer.Typer(no_args_is_help=True, help="Answers to what was found in a return.")

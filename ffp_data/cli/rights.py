@@ -162,7 +162,7 @@ def sar(
     Without --redactions it is a working copy, in which what tells of other people is marked. Exit status:
     0 made, 2 no such child or decisions that can't be read.
     """
-    from ffp_data.pipeline.run import Run
+    from ffp_data.home.run import Run
     from ffp_data.rights.sar import Request, gather
     from ffp_data.rights.sar_redactions import Decisions, decided
     from ffp_data.rights.sar_render import write_copies

@@ -258,8 +258,8 @@ def run_once(
 @contextmanager
 def _its_turn(home: Home, run_id: str, wait: float) -> Iterator[None]:
     """The lease of the home for this run; another run at work for longer than `wait` ends the command."""
+    from ffp_data.home.run import leased
     from ffp_data.hub import LeaseHeldError
-    from ffp_data.pipeline.run import leased
 
     def say(who: str) -> None:
         typer.echo(f"waiting for another run on {home.root}: {who}", err=True)

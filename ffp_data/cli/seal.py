@@ -87,8 +87,8 @@ def seal(
     json: JsonOption = False,
 ) -> None:
     """Seal the old identity of an adopted child. The hub can't undo it; a killed one is run again."""
+    from ffp_data.home.run import Run
     from ffp_data.hub import HubError
-    from ffp_data.pipeline.run import Run
     from ffp_data.sealing import seal as sealing
     from ffp_data.sealing.vault import VaultError
 
@@ -174,7 +174,7 @@ def let_in(
 ) -> None:
     """Undo the filter of a seal that was a mistake: the agencies' next lists bring the child in anew."""
     from ffp_data.access import Access
-    from ffp_data.pipeline.run import Run
+    from ffp_data.home.run import Run
     from ffp_data.sealing import seal as sealing
     from ffp_data.sealing.subject import Subject
     from ffp_data.sealing.vault import CustodianKey, VaultError

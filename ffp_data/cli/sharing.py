@@ -22,7 +22,7 @@ from ffp_data.cli.orders import (
 )
 
 if TYPE_CHECKING:
-    from ffp_data.pipeline.run import Run
+    from ffp_data.home.run import Run
 
 decide_app = typer.Typer(
     cls=GivenFirst,
@@ -63,7 +63,7 @@ def decide(  # noqa: PLR0913, PLR0917 -- each is an option
     json: JsonOption = False,
 ) -> None:
     """Record a decision. To share: it facilitates a function. To withhold: sharing is more detrimental."""
-    from ffp_data.pipeline import policy
+    from ffp_data.home import policy
     from ffp_data.rights import share_decision
     from governance.access import Right
 
@@ -123,7 +123,7 @@ def share(
     json: JsonOption = False,
 ) -> None:
     """Make the release of one child under a recorded decision."""
-    from ffp_data.pipeline.run import sole_run
+    from ffp_data.home.run import sole_run
     from ffp_data.rights import share_release
     from governance.access import Right
     from governance.release import ReleaseFailedError, ReleaseRefusedError
@@ -143,6 +143,6 @@ def share(
 
 
 def _run(home: Path) -> Run:
-    from ffp_data.pipeline.run import Run
+    from ffp_data.home.run import Run
 
     return Run.at(run_id="sharing", home=home)

@@ -19,7 +19,7 @@ from ffp_data.cli.console import (
 from ffp_data.cli.run import AsAtOption, prepare_home, run_once
 
 if TYPE_CHECKING:
-    from ffp_data.pipeline.run import Run
+    from ffp_data.home.run import Run
 
 STATUSES = ("withdrawn", "suspended")
 
@@ -95,7 +95,7 @@ def withdraw(  # noqa: PLR0913, PLR0917 -- each is an option
 
 def _run(home: Path | None, landing: Path | None, as_at: str | None) -> Run:
     """For the day of the last run, unless another is asked for: what changes is the agreement alone."""
-    from ffp_data.pipeline.run import Run
+    from ffp_data.home.run import Run
 
     return Run.at(
         run_id="withdraw", home=has_run(home).root, landing=landing, as_at=parse_day(as_at)

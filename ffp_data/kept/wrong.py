@@ -15,10 +15,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ffp_data.home.subjects import HubSubjects
 from ffp_data.hub.database import writing
 from ffp_data.hub.models import Person
 from ffp_data.kept.database import TABLES, Kept
-from ffp_data.rights.subjects import HubSubjects
 
 REVIEWERS = "reviewers"
 """Stands for a feed where the doubt is whose records these are."""

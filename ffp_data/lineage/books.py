@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from ffp_data.home.kept_locks import KeptLocks
 from ffp_data.lineage.answers import Agreed, Received
-from ffp_data.pipeline.kept_locks import KeptLocks
 from governance.policy.compile import Lock
 from governance.subject_lists import SubjectLists, read_list, references_of
 

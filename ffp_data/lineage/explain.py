@@ -17,6 +17,10 @@ from typing import Any
 import duckdb
 
 from ffp_data.access import Access
+from ffp_data.home.kept_locks import KeptLocks
+from ffp_data.home.protected import MUST_NOT_BE_LOCATED
+from ffp_data.home.run import Run
+from ffp_data.home.subjects import lists_of
 from ffp_data.hub.child_id import canonical
 from ffp_data.hub.errors import HubError
 from ffp_data.lineage.answers import Explained, Explanation
@@ -30,10 +34,6 @@ from ffp_data.lineage.rows import Held, Rows
 from ffp_data.lineage.silence import STATES, WITHHELD, Silence
 from ffp_data.lookups import NotThereError
 from ffp_data.lookups.register import Register
-from ffp_data.pipeline.kept_locks import KeptLocks
-from ffp_data.pipeline.protected import MUST_NOT_BE_LOCATED
-from ffp_data.pipeline.run import Run
-from ffp_data.rights.subjects import lists_of
 from ffp_data.settings import Home
 from ffp_data.warehouse import connect
 from governance.access import Principal, Right

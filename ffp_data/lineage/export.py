@@ -18,10 +18,10 @@ from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, R
 from openlineage.client.facet_v2 import column_lineage_dataset as facets
 from openlineage.client.serde import Serde
 
+from ffp_data.home.run import Run as PipelineRun
 from ffp_data.lineage.columns import ColumnLineage, Upstream
 from ffp_data.lineage.graph import current_graph
 from ffp_data.lineage.stored import FeedColumn
-from ffp_data.pipeline.run import Run as PipelineRun
 from governance.documents.page import Document, Section, Table
 
 FOLDER, EVENTS = "lineage", "openlineage.ndjson"

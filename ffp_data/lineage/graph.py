@@ -25,11 +25,11 @@ import duckdb
 from sqlglot import MappingSchema
 from sqlglot.errors import SqlglotError
 
+from ffp_data.home.run import Run
 from ffp_data.lineage import values
 from ffp_data.lineage.values import Source, column_sources, sql_schema
 from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline.build_gate import project
-from ffp_data.pipeline.run import Run
 from ffp_data.pipeline.transform import current_manifest, dbt_vars
 from ffp_data.settings import Home
 from ffp_data.warehouse import CATALOG

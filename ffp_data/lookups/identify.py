@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import NamedTuple
 
+from ffp_data.home.protected import PLACES
 from ffp_data.lookups.demographics import FIELDS, Demographics
 from ffp_data.lookups.grading import SHOWN, Answer, grade
 from ffp_data.lookups.register import Register
-from ffp_data.pipeline.protected import PLACES
 from ffp_data.serving import Served, Serving
 from governance.access import Gate, Principal, Right
 from linkage.lookup import Match, TooLittleError

@@ -16,13 +16,13 @@ from typing import Any
 
 import duckdb
 
-from ffp_data.pipeline import policy
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.pipeline.offered import refuse_what_a_return_cannot_do
 from ffp_data.pipeline.publish import (
     ReleaseOutcome,
     record_failure,
 )
-from ffp_data.pipeline.run import Run
 from ffp_data.returns import annex_a
 from ffp_data.returns.annex_a import Edition, Filled, Particulars, Query, Shared
 from ffp_data.warehouse import connect

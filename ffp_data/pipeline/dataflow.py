@@ -14,9 +14,9 @@ from typing import Any
 
 import duckdb
 
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.https import Patience
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
 from ffp_data.returns import LayoutError
 from ffp_data.returns.dataflow import state
 from ffp_data.returns.dataflow.build import (

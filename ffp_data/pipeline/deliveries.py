@@ -16,8 +16,9 @@ from ffp_data import feeds
 from ffp_data.feeds import Contract, books, replay
 from ffp_data.feeds.books import Entry
 from ffp_data.feeds.replay import Reloaded
-from ffp_data.pipeline.ingest import decide, of_partnership, reload_event, terms_of
-from ffp_data.pipeline.run import Run
+from ffp_data.home.run import Run
+from ffp_data.home.terms import decide, of_partnership, terms_of
+from ffp_data.pipeline.ingest import reload_event
 from ffp_data.warehouse import connect
 from governance.policy.compile import LockError
 

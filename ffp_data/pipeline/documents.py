@@ -14,11 +14,11 @@ from typing import Any
 
 import duckdb
 
+from ffp_data.home import policy
+from ffp_data.home.kept_locks import KeptLocks
+from ffp_data.home.run import Run
 from ffp_data.lineage.export import FOLDER as LINEAGE
 from ffp_data.lineage.export import write_lineage
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.kept_locks import KeptLocks
-from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
 from governance.documents import Facts, Observed, observe, write_documents
 from governance.policy import Lock, load

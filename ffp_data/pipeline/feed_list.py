@@ -10,7 +10,7 @@ import duckdb
 from ffp_data import feeds
 from ffp_data.feeds import Contract, Freshness
 from ffp_data.feeds.case_system import profiles
-from ffp_data.pipeline.policy import load_policy
+from ffp_data.home.policy import load_policy
 from ffp_data.settings import Home
 from ffp_data.warehouse import connect
 from governance.grants import Grants

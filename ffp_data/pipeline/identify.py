@@ -18,13 +18,13 @@ import pyarrow as pa
 import linkage
 from ffp_data import feeds
 from ffp_data.fence import token_of
+from ffp_data.home import policy
+from ffp_data.home.run import Run
+from ffp_data.home.shut_records import feeds_in_force, without_feeds
 from ffp_data.hub import Hub, Rules, RunSummary
-from ffp_data.pipeline import policy
 from ffp_data.pipeline.link_reasons import keep_reasons
 from ffp_data.pipeline.live_model import advice, choose_model, keep_first_fit
 from ffp_data.pipeline.record_facts import keep_facts, read_facts, records_to_link
-from ffp_data.pipeline.run import Run
-from ffp_data.pipeline.shut_records import feeds_in_force, without_feeds
 from ffp_data.sealing.sieve import spent_key
 from ffp_data.warehouse import connect
 from governance.subjects import KEK_LABEL

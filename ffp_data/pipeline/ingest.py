@@ -21,8 +21,9 @@ from ffp_data.feeds.landing import Delivery
 from ffp_data.feeds.loading import Terms, load_all
 from ffp_data.feeds.replay import Reloaded, reload_waiting
 from ffp_data.feeds.withdrawing import Withdrawn, has_rows, remove_feed, withdraw
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
+from ffp_data.home import policy
+from ffp_data.home.run import Run
+from ffp_data.home.terms import decide, of_partnership, terms_of
 from ffp_data.rights import hold
 from ffp_data.sealing import late
 from ffp_data.sealing.late import KeptOut
@@ -156,18 +157,6 @@ def _circular(delivery: Delivery) -> FeedError:
     )
 
 
-def decide(run: Run, contract: Contract) -> tuple[IngestDecision, ...]:
-    """What the compiled agreements say of each table of a feed."""
-    grants = policy.grants(run)
-    return tuple(grants.ingest(contract.id, table.name) for table in contract.tables)
-
-
-def terms_of(run: Run, decisions: tuple[IngestDecision, ...]) -> Terms:
-    """On what terms this run reads deliveries of the feed that was decided on."""
-    allowed = {d.table: frozenset(d.columns) for d in decisions if d.allowed}
-    return Terms(allowed, run.contracts, run.home.partner_keys, run.home.scratch, run.as_at)
-
-
 def reload_event(run_id: str, one: Reloaded) -> tuple[str, dict[str, Any]]:
     """What the ledger tells of a delivery that was read again."""
     facts = {
@@ -185,14 +174,6 @@ def _withdrawal_event(run: Run, contract: Contract, one: Withdrawn) -> tuple[str
     """What the ledger tells of data that left because no agreement covers it any more."""
     facts = {"run_id": run.run_id, "feed": contract.id, "table": one.table}
     return "data_withdrawn", facts | {"columns": list(one.columns), "rows": one.rows}
-
-
-def of_partnership(run: Run, contract: Contract) -> Contract:
-    """The contract as this partnership takes it: of a case system, its own council's drops only."""
-    if contract.hub.format != "ssd_drop":
-        return contract
-    whose = run.partnership
-    return feeds.narrowed(contract, whose.la_code, whose.case_systems, run.home.case_systems)
 
 
 def refuse_strangers(run: Run) -> int:

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 import duckdb
 
 from ffp_data.feeds import Freshness
+from ffp_data.home.run import Run
 from ffp_data.pipeline import notify
-from ffp_data.pipeline.run import Run
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS meta.feed_lateness (feed VARCHAR PRIMARY KEY, is_late BOOLEAN NOT NULL, as_at DATE NOT NULL)

@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 import linkage
+from ffp_data.home.run import Run
 from ffp_data.hub import Hub
 from ffp_data.pipeline.model_store import (
     FIRST_FIT,
@@ -26,7 +27,6 @@ from ffp_data.pipeline.model_store import (
     rules_digest,
     version_of,
 )
-from ffp_data.pipeline.run import Run
 
 _KEPT = re.compile(r" [0-9a-f]{12}$")  # a version with the digest of a kept fit
 REFIT_BEYOND = 2.0

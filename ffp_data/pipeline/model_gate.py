@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ffp_data.home.run import Run, sole_run
 from ffp_data.hub import Hub
 from ffp_data.pipeline.live_model import model_path
 from ffp_data.pipeline.model_limits import read_limits
 from ffp_data.pipeline.model_store import Live, ModelError, ModelStore, file_digest, read_model
-from ffp_data.pipeline.run import Run, sole_run
 
 
 def go_live(run: Run, digest: str, *, by: str, reason: str, facts: Mapping[str, Any]) -> Live:

@@ -19,6 +19,7 @@ import duckdb
 import pyarrow as pa
 
 import linkage
+from ffp_data.home.run import Run
 from ffp_data.hub import Hub, Preview
 from ffp_data.hub.assignment import Group
 from ffp_data.hub.compare import Fate, Outlook, outlook
@@ -36,7 +37,6 @@ from ffp_data.pipeline.model_store import (
     rules_digest,
 )
 from ffp_data.pipeline.record_facts import link_facts, records_to_link
-from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
 from linkage.fitted import digest_of
 

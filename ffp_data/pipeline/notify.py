@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ffp_data.pipeline.run import Run
+from ffp_data.home.run import Run
 
 
 def run_failed(run: Run, *, job: str, step: list[str | None]) -> None:

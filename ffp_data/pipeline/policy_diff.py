@@ -20,8 +20,8 @@ from typing import Any
 
 import duckdb
 
-from ffp_data.pipeline.kept_locks import KeptLocks
-from ffp_data.pipeline.policy import policy_folder
+from ffp_data.home.kept_locks import KeptLocks
+from ffp_data.home.policy import policy_folder
 from ffp_data.settings import Home
 from ffp_data.warehouse import connect
 from governance.keys import KeyStore

@@ -15,7 +15,9 @@ from typing import Any
 
 import duckdb
 
-from ffp_data.pipeline import policy
+from ffp_data.home import policy
+from ffp_data.home.release_zone import ZONE
+from ffp_data.home.run import Run
 from ffp_data.pipeline.published_counts import PUBLICATIONS, RELATIONS, Counting
 from ffp_data.pipeline.published_files import (
     crosstab,
@@ -26,8 +28,6 @@ from ffp_data.pipeline.published_files import (
     write_book,
     write_csv,
 )
-from ffp_data.pipeline.release_zone import ZONE
-from ffp_data.pipeline.run import Run
 from ffp_data.settings import Home
 from ffp_data.warehouse import connect
 from governance.disclosure_control import Protected, Published, Rules, Table, protect

@@ -14,8 +14,8 @@ from ffp_data.feeds import Contract, FeedError
 from ffp_data.feeds.case_system import Profile, find_profile, profiles
 from ffp_data.feeds.drop import read_manifest
 from ffp_data.feeds.sql_source import Pull, pull
-from ffp_data.pipeline.ingest import decide, of_partnership
-from ffp_data.pipeline.run import Run
+from ffp_data.home.run import Run
+from ffp_data.home.terms import decide, of_partnership
 
 SIGNED_OFF_BY = "nobody: pulled over a read-only connection"
 

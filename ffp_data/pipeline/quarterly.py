@@ -17,7 +17,8 @@ from typing import Any
 
 import duckdb
 
-from ffp_data.pipeline import policy
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.pipeline.kept_quarters import CHECKED, COLLECTION, LINES, RECORDED, KeptQuarters
 from ffp_data.pipeline.offered import refuse_what_a_return_cannot_do
 from ffp_data.pipeline.publish import (
@@ -26,7 +27,6 @@ from ffp_data.pipeline.publish import (
     record_failure,
 )
 from ffp_data.pipeline.quarterly_entries import EntryBook
-from ffp_data.pipeline.run import Run
 from ffp_data.quarterly.checks import run_checks
 from ffp_data.quarterly.counting import Counted, NotBuiltError, count_quarter
 from ffp_data.quarterly.figures import make_figures

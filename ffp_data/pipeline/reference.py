@@ -14,9 +14,10 @@ import pyarrow as pa
 from ffp_data import feeds
 from ffp_data.calendar import bank_holidays
 from ffp_data.feeds import Contract, Freshness
-from ffp_data.pipeline import ingest, lateness, policy
-from ffp_data.pipeline.run import Run
-from ffp_data.pipeline.shut_records import feeds_in_force
+from ffp_data.home import policy
+from ffp_data.home.run import Run
+from ffp_data.home.shut_records import feeds_in_force
+from ffp_data.pipeline import ingest, lateness
 from ffp_data.warehouse import connect
 from governance.grants import Grants
 

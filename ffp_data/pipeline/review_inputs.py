@@ -11,10 +11,10 @@ import duckdb
 import sqlalchemy as sa
 
 from ffp_data.feeds import Contract
+from ffp_data.home.protected import MUST_NOT_BE_LOCATED
 from ffp_data.hub import review, review_items
 from ffp_data.hub.safety import Clash
 from ffp_data.hub.state import Pair
-from ffp_data.pipeline.protected import MUST_NOT_BE_LOCATED
 from ffp_data.review.found import Decided, Join, Known
 from ffp_data.review.rules import ReviewRules
 

@@ -21,6 +21,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from ffp_data.fence import token_of
+from ffp_data.home.run import Run
 from ffp_data.hub import lease, review_items
 from ffp_data.hub.database import create_engine, migrate, writing
 from ffp_data.hub.review_items import Item, Wanted
@@ -29,7 +30,6 @@ from ffp_data.pipeline import review_inputs
 from ffp_data.pipeline.link_reasons import read_weights
 from ffp_data.pipeline.live_model import choose_model
 from ffp_data.pipeline.review_desk import ROOM, TABLE, review_rules
-from ffp_data.pipeline.run import Run
 from ffp_data.review import evidence, found
 from ffp_data.review.decided import outstanding
 from ffp_data.review.found import Candidate, Decided, Join, Known

@@ -10,8 +10,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.returns.timeliness import Standing, write_timeliness
 from ffp_data.warehouse import connect
 

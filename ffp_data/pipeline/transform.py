@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from ffp_data.error_words import told
 from ffp_data.fence import token_of
+from ffp_data.home import policy
+from ffp_data.home.run import Run
+from ffp_data.home.shut_records import feeds_in_force
 from ffp_data.paths import DBT_PROJECT
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
-from ffp_data.pipeline.shut_records import feeds_in_force
 from ffp_data.rights import stored
 from ffp_data.settings import WAREHOUSE_FILE
 from ffp_data.warehouse import httpfs_extension, warehouse_key

@@ -12,7 +12,7 @@ from datetime import date
 
 import duckdb
 
-from ffp_data.pipeline.protected import MUST_NOT_BE_LOCATED
+from ffp_data.home.protected import MUST_NOT_BE_LOCATED
 from ffp_data.programme.tables import TableSpec, programme
 from governance.disclosure_control import Dimension, Frame, Table
 

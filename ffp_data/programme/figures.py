@@ -13,8 +13,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.programme.counting import Scope, measure, quarters, rows
 from ffp_data.programme.population import Population, population_of
 from ffp_data.programme.tables import programme

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ffp_data import feeds
+from ffp_data.home import pending
+from ffp_data.home.run import Run, sole_run
 from ffp_data.hub import seals
 from ffp_data.hub.child_id import parse
 from ffp_data.hub.database import writing
@@ -20,11 +22,9 @@ from ffp_data.hub.events import EventKind
 from ffp_data.hub.lookup import resolve
 from ffp_data.hub.order_models import ErasedToken
 from ffp_data.hub.subject_keys import open_subject_keys
-from ffp_data.pipeline.run import Run, sole_run
 from ffp_data.rights import hold
 from ffp_data.rights.hold import HeldError
 from ffp_data.rights.orders import Orders
-from ffp_data.sealing import pending
 from ffp_data.sealing.removal import Removal, SealError
 from ffp_data.sealing.report import Counts, Report
 from ffp_data.sealing.sieve import erased_key, spent_key, spent_token, token

@@ -20,8 +20,8 @@ from typing import Any
 import duckdb
 
 from ffp_data.feeds.contract import Contract
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.rights import hold
 from ffp_data.rights.erasure import Ordered, Records, erase
 from ffp_data.rights.hold import Holds

@@ -23,11 +23,11 @@ import sqlalchemy as sa
 
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.contract_table import Table
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.hub import lookup
 from ffp_data.hub.models import Decision
 from ffp_data.lookups.grading import evidence_in_words
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
 from ffp_data.rights import retention
 from ffp_data.rights.disclosures import Disclosure, DisclosureRegister
 from ffp_data.rights.identities import Identity

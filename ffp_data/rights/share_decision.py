@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.hub.orders import OrderError
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
 from ffp_data.rights.orders import Kind, Order, Orders, Said
 from ffp_data.rights.restriction import covers
 from governance.grants import Grants, ReleaseDecision

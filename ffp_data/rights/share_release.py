@@ -12,10 +12,10 @@ from pathlib import Path
 
 import duckdb
 
+from ffp_data.home import policy
+from ffp_data.home.release_zone import ZONE
+from ffp_data.home.run import Run
 from ffp_data.hub.orders import OrderError
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.release_zone import ZONE
-from ffp_data.pipeline.run import Run
 from ffp_data.rights import restriction, share_decision, stored
 from ffp_data.rights.orders import Kind, Order, Orders
 from ffp_data.warehouse import connect

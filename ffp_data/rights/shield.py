@@ -3,7 +3,7 @@
 Look-ups and pages ask the register for shields at each answer. The household, as the last run knew it, is
 shielded by orders of its own that go with the first: a brother's address is hers. The single view, extracts,
 evidence and the reviewers' queue withhold from the next build on, as for a record that an agency marked
-(`ffp_data.pipeline.protected`), the household as it then is.
+(`ffp_data.home.protected`), the household as it then is.
 """
 
 from __future__ import annotations

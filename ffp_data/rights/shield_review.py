@@ -7,9 +7,9 @@ its children were looked through and their shields are in. Made-up people need n
 
 from __future__ import annotations
 
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.hub.orders import OrderError
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
 
 _EVENT = "shields_reviewed"
 

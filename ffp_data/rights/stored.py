@@ -16,9 +16,9 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.hub import Hub
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
 from ffp_data.rights import restriction, share_decision
 from ffp_data.rights.orders import Kind, Orders
 from ffp_data.warehouse import connect

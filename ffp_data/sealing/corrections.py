@@ -15,8 +15,8 @@ import duckdb
 
 from ffp_data.feeds import books, replay
 from ffp_data.feeds.contract import Contract
-from ffp_data.pipeline.ingest import decide, terms_of
-from ffp_data.pipeline.run import Run
+from ffp_data.home.run import Run
+from ffp_data.home.terms import decide, terms_of
 from ffp_data.sealing import sweep
 from governance.policy.compile import LockError
 

@@ -15,9 +15,9 @@ import duckdb
 
 from ffp_data.feeds import Contract
 from ffp_data.feeds.landing import Delivery
+from ffp_data.home.run import Run
 from ffp_data.hub import seals
 from ffp_data.hub.database import create_engine, migrate
-from ffp_data.pipeline.run import Run
 from ffp_data.sealing.deliveries import Taken, take, take_unread
 from ffp_data.sealing.places import custodian_file, vault_folder
 from ffp_data.sealing.sieve import Sieve, erased_key, filter_key

@@ -25,6 +25,9 @@ from ffp_data import feeds
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.file_facts import sha256
 from ffp_data.feeds.landing import Delivery, discover_feed, discover_strangers
+from ffp_data.home.pending import Journal
+from ffp_data.home.run import Run
+from ffp_data.home.terms import of_partnership
 from ffp_data.hub import seals
 from ffp_data.hub.child_id import parse
 from ffp_data.hub.database import create_engine, migrate, writing
@@ -32,14 +35,11 @@ from ffp_data.hub.errors import HubError
 from ffp_data.hub.events import EventKind
 from ffp_data.hub.lookup import resolve
 from ffp_data.hub.subject_keys import open_subject_keys
-from ffp_data.pipeline.ingest import of_partnership
 from ffp_data.pipeline.model_store import ModelStore
-from ffp_data.pipeline.run import Run
 from ffp_data.sealing import others, sweep
 from ffp_data.sealing.corrections import correct, mend
 from ffp_data.sealing.deliveries import Taken, take, take_leftovers, take_unread
 from ffp_data.sealing.others import Finder, Place
-from ffp_data.sealing.pending import Journal
 from ffp_data.sealing.report import Counts, Report, make_report
 from ffp_data.sealing.search import Wanted
 from ffp_data.sealing.sieve import Sieve, filter_key

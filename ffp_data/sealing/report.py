@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ffp_data.pipeline.run import Run
+from ffp_data.home.run import Run
 from ffp_data.sealing import sweep
 from ffp_data.sealing.others import KEPT, Place
 from ffp_data.sealing.search import Wanted, search

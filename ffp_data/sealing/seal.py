@@ -14,12 +14,13 @@ from typing import Any
 
 import duckdb
 
+from ffp_data.home import pending
+from ffp_data.home.run import Run, sole_run
 from ffp_data.hub import seals
 from ffp_data.hub.database import create_engine, migrate, writing
 from ffp_data.hub.events import EventKind
 from ffp_data.hub.lookup import history
-from ffp_data.pipeline.run import Run, sole_run
-from ffp_data.sealing import late, pending, sweep
+from ffp_data.sealing import late, sweep
 from ffp_data.sealing.deliveries import Taken
 from ffp_data.sealing.places import custodian_file, vault_folder
 from ffp_data.sealing.removal import Removal, SealError

@@ -18,10 +18,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ffp_data.home.protected import MUST_NOT_BE_LOCATED, PLACES
+from ffp_data.home.run import Run
 from ffp_data.pipeline.model_store import ModelStore
-from ffp_data.pipeline.protected import MUST_NOT_BE_LOCATED, PLACES
 from ffp_data.pipeline.record_facts import records_to_link
-from ffp_data.pipeline.run import Run
 from ffp_data.serving import store
 from ffp_data.settings import Home
 from ffp_data.warehouse import connect

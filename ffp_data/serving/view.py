@@ -16,10 +16,10 @@ import jellyfish
 import pyarrow as pa
 import yaml
 
+from ffp_data.home.protected import MUST_NOT_BE_LOCATED
+from ffp_data.home.run import Run
 from ffp_data.kept import tidy
 from ffp_data.paths import DBT_PROJECT
-from ffp_data.pipeline.protected import MUST_NOT_BE_LOCATED
-from ffp_data.pipeline.run import Run
 from ffp_data.programme import figures as programme
 from ffp_data.serving import operations, store
 from ffp_data.serving.changes import CHANGES, FIRST_KNOWN, META, with_changes

@@ -16,9 +16,9 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.release_zone import ZONE
-from ffp_data.pipeline.run import Run
+from ffp_data.home import policy
+from ffp_data.home.release_zone import ZONE
+from ffp_data.home.run import Run
 from ffp_data.rights import restriction, share_decision
 from ffp_data.rights.orders import Kind, Orders
 from ffp_data.serving.changes import FIRST_KNOWN

@@ -15,8 +15,8 @@ from typing import Any
 
 import duckdb
 
+from ffp_data.home.subjects import lists_of
 from ffp_data.hub.child_id import ALPHABET
-from ffp_data.rights.subjects import lists_of
 from ffp_data.serving.view import TABLES
 from ffp_data.settings import Home
 from ffp_data.take_away.agreed import Agreed, agreed, grants_of, rights_now

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ffp_data import feeds
+from ffp_data.home.kept_locks import ASKED, KeptLocks
 from ffp_data.lineage.columns import ColumnLineage
 from ffp_data.lineage.export import Export
 from ffp_data.lineage.graph import current_graph
-from ffp_data.pipeline.kept_locks import ASKED, KeptLocks
 from ffp_data.serving import store
 from ffp_data.serving.view import ROOM
 from ffp_data.settings import Home, Partnership

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from ffp_data.home.kept_locks import KeptLocks
 from ffp_data.lineage.columns import Upstream
 from ffp_data.lineage.export import Export
 from ffp_data.lineage.stored import FeedColumn
 from ffp_data.lineage.who import DIRECT
 from ffp_data.lineage.who import Who as WhoSees
-from ffp_data.pipeline.kept_locks import KeptLocks
 from ffp_data.rights.disclosure_index import DisclosureIndex
 from ffp_data.web.agreed import Agreed, agreed_in, export_of, require
 from ffp_data.web.lineage_picture import ROW, TITLE, WIDE, draw, short

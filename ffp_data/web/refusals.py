@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from ffp_data.sealing.pending import SealUnfinishedError
+from ffp_data.home.pending import SealUnfinishedError
 from ffp_data.serving import NothingPublishedError
 from ffp_data.web.child import UnknownChildError
 from ffp_data.web.guard import HEADERS

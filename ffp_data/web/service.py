@@ -10,10 +10,10 @@ from typing import Annotated
 from fastapi import Depends, Form, Request
 
 from ffp_data.access import Access
+from ffp_data.home.pending import require_none
 from ffp_data.kept import Kept
 from ffp_data.lookups.register import Register
 from ffp_data.review.desk import Desk
-from ffp_data.sealing.pending import require_none
 from ffp_data.settings import Home, NoPartnershipError, Partnership
 from ffp_data.web.limits import Limiter
 from ffp_data.web.oidc import Provider

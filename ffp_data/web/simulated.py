@@ -19,7 +19,7 @@ _YIELDS = 5
 
 def told(home: str, agreement: str, status: str) -> dict[str, Any]:
     """What would go, or the `problem` in words."""
-    from ffp_data.pipeline.run import Run  # noqa: PLC0415 - after the process has become polite
+    from ffp_data.home.run import Run  # noqa: PLC0415 - after the process has become polite
     from ffp_data.withdrawal.scope import WithdrawalError  # noqa: PLC0415
     from ffp_data.withdrawal.simulate import simulate  # noqa: PLC0415
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from ffp_data.pipeline.policy import load_policy, policy_folder, start_policy
-from ffp_data.pipeline.run import Run
+from ffp_data.home.policy import load_policy, policy_folder, start_policy
+from ffp_data.home.run import Run
 from ffp_data.sealing import sweep
 from ffp_data.serving import store
 from ffp_data.withdrawal.releases import Copy, copies, remove_copies

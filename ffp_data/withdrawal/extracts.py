@@ -12,7 +12,7 @@ from datetime import date
 
 import duckdb
 
-from ffp_data.pipeline.run import Run
+from ffp_data.home.run import Run
 from ffp_data.warehouse import CATALOG
 from ffp_data.withdrawal.compare import Difference, compare_rows
 from ffp_data.withdrawal.scope import Scope, current_lock

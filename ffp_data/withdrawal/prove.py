@@ -18,8 +18,8 @@ from typing import Any
 import duckdb
 
 from ffp_data.feeds.loading import Terms
-from ffp_data.pipeline.run import Run
-from ffp_data.pipeline.shut_records import feeds_in_force
+from ffp_data.home.run import Run
+from ffp_data.home.shut_records import feeds_in_force
 from ffp_data.warehouse import CATALOG
 from ffp_data.withdrawal import standing
 from ffp_data.withdrawal.compare import Difference, columns_of, compare, digest

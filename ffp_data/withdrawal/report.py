@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ffp_data.pipeline.run import Run
+from ffp_data.home.run import Run
 from ffp_data.rights.hold import Kept
 from ffp_data.withdrawal.compare import Difference
 from ffp_data.withdrawal.prove import Compared, Proof

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from ffp_data.feeds import Contract
-from ffp_data.pipeline.policy import load_policy
-from ffp_data.pipeline.run import Run
+from ffp_data.home.policy import load_policy
+from ffp_data.home.run import Run
 from governance.grants import Grants
 from governance.policy import Policy, compile_policy
 from governance.policy.compile import Lock

@@ -12,9 +12,9 @@ from typing import Any
 import duckdb
 
 from ffp_data.feeds import books
+from ffp_data.home.run import Run
+from ffp_data.home.shut_records import feeds_in_force
 from ffp_data.pipeline import reference
-from ffp_data.pipeline.run import Run
-from ffp_data.pipeline.shut_records import feeds_in_force
 from ffp_data.rights import hold
 from ffp_data.rights.hold import Kept
 from ffp_data.warehouse import CATALOG

@@ -12,12 +12,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ffp_data.home.policy import compile_lock, start_policy
+from ffp_data.home.run import Run, newest_delivery, sole_run
 from ffp_data.pipeline import publish
 from ffp_data.pipeline.notify import run_failed
 from ffp_data.pipeline.offered import offer
-from ffp_data.pipeline.policy import compile_lock, start_policy
 from ffp_data.pipeline.publish import publish_extracts
-from ffp_data.pipeline.run import Run, newest_delivery, sole_run
 from ffp_data.settings import Home, make_demonstration
 from governance.grants import Grants
 from governance.ledger import Ledger
@@ -62,7 +62,7 @@ def test_a_file_that_lands_while_a_run_works_does_not_move_its_day(tmp_path: Pat
 def test_a_second_run_on_one_home_waits_for_the_first(tmp_path: Path) -> None:
     home = a_run(tmp_path).home
     other = (
-        "import sys; from ffp_data.pipeline.run import sole_run; from ffp_data.settings import Home\n"
+        "import sys; from ffp_data.home.run import sole_run; from ffp_data.settings import Home\n"
         "with sole_run(Home.at(sys.argv[1]), lambda: print('waiting', flush=True)): print('mine')"
     )
     with sole_run(home, lambda: pytest.fail("nobody else holds it")):

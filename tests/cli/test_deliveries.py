@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ffp_data import feeds
 from ffp_data.feeds import signing
+from ffp_data.home.policy import compile_lock
+from ffp_data.home.run import Run
 from ffp_data.pipeline.ingest import FeedOutcome, ingest_feed
-from ffp_data.pipeline.policy import compile_lock
-from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
 from tests.cli.test_commands import run
 from tests.feeds.samples import csv_text, file_name, sample_row

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from ffp_data.cli.main import app
+from ffp_data.home.run import Run
 from ffp_data.hub import Hub, Verdict
-from ffp_data.pipeline.run import Run
 from tests.hub.stories import decide
 from tests.rights.small import make
 

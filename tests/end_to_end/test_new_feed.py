@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from ffp_data.pipeline.run import Run
+from ffp_data.home.run import Run
 from ffp_data.settings import Home
 from ffp_data.warehouse import connect
 from tests.end_to_end.commands import ffp

@@ -12,10 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from ffp_data.cli.main import app
-from ffp_data.pipeline import policy as agreements
-from ffp_data.pipeline.kept_locks import ASKED, KeptLocks
+from ffp_data.home import policy as agreements
+from ffp_data.home.kept_locks import ASKED, KeptLocks
+from ffp_data.home.run import Run
 from ffp_data.pipeline.policy_diff import SideError, compare
-from ffp_data.pipeline.run import Run
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.warehouse import connect
 from governance.policy import LockError

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from ffp_data.home.subjects import HubSubjects
 from ffp_data.hub import (
     EventKind,
     Hub,
@@ -27,7 +28,6 @@ from ffp_data.hub.review_items import Wanted
 from ffp_data.hub.review_models import ReviewItem
 from ffp_data.review.desk import Desk, Listed
 from ffp_data.review.rules import ReviewRules
-from ffp_data.rights.subjects import HubSubjects
 from governance.access import AccessDeniedError, Gate, Principal, load_roles
 from governance.keys import KeyStore
 from governance.subjects import KEK_LABEL

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from ffp_data.access import Access
+from ffp_data.home.run import Run
 from ffp_data.lookups import Identify, Lookups
 from ffp_data.lookups.register import Register
-from ffp_data.pipeline.run import Run
 from ffp_data.serving import Serving, load
 from ffp_data.settings import Home
 from tests.lookups.world import World, make_world

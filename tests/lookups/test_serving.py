@@ -75,7 +75,7 @@ def test_a_publication_that_dies_at_any_step_leaves_one_that_can_be_read(
 
 _DYING = """
 import os, sys
-from ffp_data.pipeline.run import Run
+from ffp_data.home.run import Run
 from ffp_data.serving import publish, store
 from datetime import date
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from benchmarks.hub.home import make_run, synthetic_records
-from ffp_data.pipeline.run import Run
+from ffp_data.home.run import Run
 from ffp_data.settings import Home
 
 NOAH: dict[str, Any] = {

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 
 from ffp_data import fence
 from ffp_data.error_words import OVERTAKEN
+from ffp_data.home import policy
+from ffp_data.home.run import Run, leased
 from ffp_data.hub import LeaseLostError, lease
 from ffp_data.hub.database import create_engine
 from ffp_data.hub.models import Lease
 from ffp_data.paths import DBT_PROJECT
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run, leased
 from ffp_data.pipeline.timeliness import report_timeliness
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.warehouse import connect
@@ -77,7 +77,7 @@ def overtake(home: Home) -> None:
         connection.execute(sa.update(Lease).values(expires_at=lease._now() - timedelta(hours=1)))
     engine.dispose()
     other = (
-        "import sys; from ffp_data.pipeline.run import leased; from ffp_data.settings import Home\n"
+        "import sys; from ffp_data.home.run import leased; from ffp_data.settings import Home\n"
         "from ffp_data.warehouse import connect\n"
         "home = Home.at(sys.argv[1])\n"
         "with leased(home, 'next', wait=0), connect(home): pass"

@@ -10,8 +10,8 @@ import pytest
 
 from ffp_data import feeds
 from ffp_data.feeds import Freshness
+from ffp_data.home.run import Run
 from ffp_data.pipeline.lateness import tell_changes
-from ffp_data.pipeline.run import Run
 from ffp_data.warehouse import connect
 
 LAST = datetime.fromisoformat("2026-03-01T03:00:00")

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pytest
 
 from ffp_data.feeds.people import PERSON_COLUMNS
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.hub import Hub, Verdict
-from ffp_data.pipeline import identify, policy
-from ffp_data.pipeline.run import Run
+from ffp_data.pipeline import identify
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.warehouse import connect
 from tests.hub.stories import decide

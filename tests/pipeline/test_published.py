@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from ffp_data.pipeline import policy
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.pipeline.ingest import ingest_feed
 from ffp_data.pipeline.published import Publication, publish_counts, read_history
 from ffp_data.pipeline.published_files import write_csv
-from ffp_data.pipeline.run import Run
 from ffp_data.settings import make_demonstration
 from ffp_data.warehouse import connect
 from governance.disclosure_control import attack, recovered

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ffp_data.pipeline import policy, publish
-from ffp_data.pipeline.run import Run
+from ffp_data.home import policy
+from ffp_data.home.run import Run
+from ffp_data.pipeline import publish
 from ffp_data.pipeline.summary import _withdrawn
 from ffp_data.settings import Home, make_demonstration
 from governance.manifest import MANIFEST

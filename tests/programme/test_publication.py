@@ -13,9 +13,9 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from ffp_data.home.release_zone import ZONE
 from ffp_data.pipeline.published import _protect_each
 from ffp_data.pipeline.published_counts import Counting
-from ffp_data.pipeline.release_zone import ZONE
 from ffp_data.programme import publication
 from ffp_data.programme.figures import tables
 from ffp_data.programme.population import OF_HUB, Population

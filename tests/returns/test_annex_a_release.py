@@ -14,14 +14,14 @@ import typer
 from typer.testing import CliRunner
 
 from ffp_data.cli.main import app
-from ffp_data.pipeline import policy
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.pipeline.annex_a import (
     ChoiceToShare,
     NotKnownYetError,
     council_folder,
     publish_annex_a,
 )
-from ffp_data.pipeline.run import Run
 from ffp_data.returns.annex_a import NothingToShareError
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.warehouse import connect

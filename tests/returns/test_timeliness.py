@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from ffp_data.cli.main import app
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.pipeline.timeliness import NotPermittedError, report_timeliness
 from ffp_data.returns.timeliness import NotBuiltError
 from ffp_data.returns.timeliness.figures import band_names, percent

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ffp_data.pipeline.run import Run
+from ffp_data.home.run import Run
 from ffp_data.rights.orders import Orders
 from tests.rights.small import make
 

@@ -7,9 +7,9 @@ from datetime import date
 
 import sqlalchemy as sa
 
+from ffp_data.home.subjects import HubSubjects
 from ffp_data.hub.database import create_engine, migrate, writing
 from ffp_data.hub.models import ACTIVE, FINISHED, Membership, Person, Run
-from ffp_data.rights.subjects import HubSubjects
 from ffp_data.settings import Home
 from governance.keys import KeyStore
 

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from ffp_data.access import Access
+from ffp_data.home.subjects import lists_of
 from ffp_data.hub.child_id import from_bits
 from ffp_data.hub.database import create_engine, writing
 from ffp_data.hub.models import RETIRED, Membership, Person, Run
 from ffp_data.rights.disclosures import DisclosureRegister
-from ffp_data.rights.subjects import lists_of
 from ffp_data.settings import Home, make_demonstration
 from governance.grants import ReleaseDecision
 from governance.pseudonym import pseudonym_key, pseudonymise

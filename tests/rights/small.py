@@ -9,10 +9,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.hub import Hub
-from ffp_data.pipeline import policy
 from ffp_data.pipeline.publish import ExtractsOutcome, publish_extracts, withdraw_unpermitted
-from ffp_data.pipeline.run import Run
 from ffp_data.rights import stored
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.warehouse import connect

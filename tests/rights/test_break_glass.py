@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ffp_data.access import Access, os_user
+from ffp_data.home.run import Run
 from ffp_data.hub.orders import OrderError
-from ffp_data.pipeline.run import Run
 from ffp_data.rights.break_glass import Broken, break_glass, places
 from ffp_data.rights.orders import Kind, Orders, Said
 from ffp_data.rights.shield import shield

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from ffp_data.access import Access, os_user
 from ffp_data.cli.main import app
-from ffp_data.pipeline.run import Run
-from ffp_data.sealing.pending import path_of
+from ffp_data.home.pending import path_of
+from ffp_data.home.run import Run
 from ffp_data.settings import PARTNERSHIP_FILE
 from tests.rights.small import CASE, POLICE, POLICE_FOR, ids
 

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from ffp_data import feeds
+from ffp_data.home.pending import Journal, path_of
+from ffp_data.home.run import Run
 from ffp_data.hub import Hub, UnknownIdentifierError, open_subject_keys, seals
 from ffp_data.hub.database import create_engine
-from ffp_data.pipeline.run import Run
 from ffp_data.rights import hold
 from ffp_data.rights.erasure import Ordered, erase
 from ffp_data.rights.hold import HeldError
 from ffp_data.rights.orders import Orders, Said
 from ffp_data.rights.shield import shield
-from ffp_data.sealing.pending import Journal, path_of
 from ffp_data.sealing.places import custodian_file, vault_folder
 from ffp_data.sealing.removal import SealError
 from ffp_data.sealing.report import Report

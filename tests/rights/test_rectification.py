@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ffp_data.access import Access
+from ffp_data.home.run import Run
 from ffp_data.pipeline import identify, ingest
-from ffp_data.pipeline.run import Run
 from ffp_data.rights.disclosures import DisclosureRegister
 from ffp_data.warehouse import connect
 from tests.feeds.samples import Landing

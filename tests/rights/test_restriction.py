@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.hub.orders import OrderError
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
 from ffp_data.rights import restriction
 from ffp_data.rights.orders import Kind, Orders, Said
 from governance.manifest import read_manifest

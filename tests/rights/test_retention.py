@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.rights import hold, retention
 from ffp_data.rights.orders import Kind, Orders, Said
 from ffp_data.rights.retention import SOURCE_GONE, OverLimitError, Person, Rule, add_years, plan

@@ -21,8 +21,8 @@ from ffp_data.access import Access
 from ffp_data.cli.main import app
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.contract_table import Table
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.rights.disclosures import DisclosureRegister
 from ffp_data.rights.sar import Request, a_month_after, gather
 from ffp_data.rights.sar_pack import Pack

@@ -9,11 +9,11 @@ from datetime import date
 import pyarrow.parquet as pq
 import pytest
 
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.hub.orders import OrderError
 from ffp_data.lookups import Identify, Lookups
-from ffp_data.pipeline import policy
 from ffp_data.pipeline.publish import publish_extracts
-from ffp_data.pipeline.run import Run
 from ffp_data.rights import shield_review, stored
 from ffp_data.rights.orders import Kind, Orders, Said
 from ffp_data.rights.shield import lift, shield

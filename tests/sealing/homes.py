@@ -13,11 +13,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from ffp_data import feeds
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.hub import Hub
 from ffp_data.identifiers.nhs_number import check_digit
 from ffp_data.identifiers.upn import upn_letter
-from ffp_data.pipeline import identify, ingest, policy
-from ffp_data.pipeline.run import Run
+from ffp_data.pipeline import identify, ingest
 from ffp_data.sealing.sieve import spent_key
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.warehouse import connect

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from ffp_data import feeds
+from ffp_data.home.pending import Journal, SealUnfinishedError, path_of
+from ffp_data.home.run import Run
+from ffp_data.home.subjects import HubSubjects
 from ffp_data.hub import Hub, UnknownIdentifierError, at_rest
 from ffp_data.pipeline import deliveries, ingest
-from ffp_data.pipeline.run import Run
-from ffp_data.rights.subjects import HubSubjects
 from ffp_data.sealing import seal as sealing
 from ffp_data.sealing.deliveries import Taken
-from ffp_data.sealing.pending import Journal, SealUnfinishedError, path_of
 from ffp_data.sealing.places import custodian_file, vault_folder
 from ffp_data.sealing.seal import SealError, seal, simulate
 from ffp_data.sealing.search import Wanted, search

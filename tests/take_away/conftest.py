@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from ffp_data.access import Access
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.serving import store
 from ffp_data.serving.view import FEEDS, ROOM
 from ffp_data.take_away.child_pdf import compose

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from ffp_data.access import Access
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.rights import restriction, share_decision
 from ffp_data.rights.disclosures import DisclosureRegister
 from ffp_data.rights.orders import Kind, Orders, Said

@@ -24,10 +24,11 @@ from fastapi.testclient import TestClient
 
 from ffp_data import feeds
 from ffp_data.access import Access
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.hub import Hub
 from ffp_data.hub.child_id import new_child_id
-from ffp_data.pipeline import identify, policy
-from ffp_data.pipeline.run import Run
+from ffp_data.pipeline import identify
 from ffp_data.rights.orders import Kind, Orders, Said
 from ffp_data.sealing.places import custodian_file
 from ffp_data.sealing.seal import seal

@@ -12,9 +12,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from ffp_data.access import Access
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.hub.child_id import new_child_id
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
 from ffp_data.rights.access_log import PAGE, AccessLog
 from ffp_data.rights.disclosure_index import DisclosureIndex
 from ffp_data.rights.orders import Kind, Orders, Said

@@ -21,8 +21,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from ffp_data.access import Access
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.serving import store
 from ffp_data.serving.view import ROOM
 from ffp_data.web.app import make_app

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from ffp_data.pipeline import identify, ingest, policy, reference
-from ffp_data.pipeline.run import Run
+from ffp_data.home import policy
+from ffp_data.home.run import Run
+from ffp_data.pipeline import identify, ingest, reference
 from ffp_data.pipeline.transform import build_vars
 from ffp_data.rights import stored
 from ffp_data.settings import Home, make_demonstration

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ffp_data.pipeline import policy
-from ffp_data.pipeline.run import Run
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.settings import make_demonstration
 from ffp_data.withdrawal.apply import clear, end_agreement
 from ffp_data.withdrawal.scope import Scope, WithdrawalError, current_lock, lock_without, scope_of

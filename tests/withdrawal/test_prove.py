@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ffp_data.home import policy
 from ffp_data.hub import lookup
 from ffp_data.hub.database import create_engine
-from ffp_data.pipeline import policy
 from ffp_data.rights import hold
 from ffp_data.rights.hold import Kept
 from ffp_data.rights.orders import Kind, Orders, Said

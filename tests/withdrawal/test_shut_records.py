@@ -7,8 +7,8 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
+from ffp_data.home.shut_records import without_feeds
 from ffp_data.hub.lookup import SCHEMA
-from ffp_data.pipeline.shut_records import without_feeds
 
 A, B, W = "health|1|a", "school|1|b", "police|1|w"
 

@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ffp_data.pipeline.kept_locks import KeptLocks
-from ffp_data.pipeline.run import Run
+from ffp_data.home.kept_locks import KeptLocks
+from ffp_data.home.run import Run
 from ffp_data.settings import Home, NoPartnershipError, Partnership
 from governance.grants import Grants
 from governance.policy import (

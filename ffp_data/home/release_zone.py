@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffp_data.pipeline.protected import MUST_NOT_BE_LOCATED
+from ffp_data.home.protected import MUST_NOT_BE_LOCATED
 from governance.release import Rights, Zone
 
 SCHEMAS = frozenset({"single_view", "returns", "matching", "timeliness", "statistics", "lists"})

@@ -13,10 +13,10 @@ from collections.abc import Collection, Mapping, Sequence
 import pyarrow as pa
 
 from ffp_data.feeds import Contract
+from ffp_data.home.run import Run
 from ffp_data.hub.lookup import SCHEMA
 from ffp_data.hub.plan import link_confidence
 from ffp_data.hub.state import Constraints, Links, Pair, RecordPair
-from ffp_data.pipeline.run import Run
 from governance.grants import Grants
 
 

@@ -16,8 +16,8 @@ from uuid import uuid4
 from ffp_data import feeds, fence
 from ffp_data.feeds import Contract
 from ffp_data.feeds.guard import MOST_AHEAD
+from ffp_data.home.subjects import lists_of
 from ffp_data.hub import lease
-from ffp_data.rights.subjects import lists_of
 from ffp_data.settings import Home, Partnership
 from governance.keys import KeyStore
 from governance.ledger import Ledger
