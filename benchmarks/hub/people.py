@@ -17,7 +17,7 @@ import linkage
 from ffp_data.feeds.people import CLEANED, PERSON_COLUMNS, install_cleaners
 from ffp_data.hub import Hub, Rules, RunSummary
 from ffp_data.identifiers import install_macros
-from ffp_data.pipeline import record_facts
+from ffp_data.identity import record_facts
 
 
 class Records:

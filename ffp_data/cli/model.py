@@ -24,7 +24,7 @@ Digest = Annotated[str, typer.Argument(help="First digits of the model's digest:
 
 def list_models(home: HomeOption = None, json: JsonOption = False) -> None:
     """Every model that was kept: which is live, and what the gate said of it."""
-    from ffp_data.pipeline.model_store import ModelError, ModelStore
+    from ffp_data.identity.model_store import ModelError, ModelStore
 
     store = ModelStore(has_run(home))
     live = store.live()
@@ -67,8 +67,8 @@ def try_model(
 
     Exit status: 0 the candidate passed, 1 it lies beyond a limit, 2 it could not be tried.
     """
-    from ffp_data.pipeline.model_report import markdown
-    from ffp_data.pipeline.model_trial import try_model as trial
+    from ffp_data.identity.model_report import markdown
+    from ffp_data.identity.model_trial import try_model as trial
     from governance.access import Right
 
     run, access = _run(home), _access(home)
@@ -97,8 +97,8 @@ def sample(
     home: HomeOption = None,
 ) -> None:
     """Write the sample of what a tried candidate would change, as a page to read side by side."""
-    from ffp_data.pipeline.model_report import page
-    from ffp_data.pipeline.model_store import ModelStore
+    from ffp_data.identity.model_report import page
+    from ffp_data.identity.model_store import ModelStore
     from governance.access import Right
     from governance.files import replacing
 
@@ -120,7 +120,7 @@ def golive(
     home: HomeOption = None,
 ) -> None:
     """Let a model that passed the gate decide from the next run on; the ledger keeps who and why."""
-    from ffp_data.pipeline.model_gate import go_live
+    from ffp_data.identity.model_gate import go_live
     from governance.access import Right
 
     run, access = _run(home), _access(home)
@@ -167,7 +167,7 @@ def _mended() -> Iterator[None]:
     """Say a refusal in one line: file, rule, remedy."""
     from ffp_data.access import AccessConfigError
     from ffp_data.hub import HubError
-    from ffp_data.pipeline.model_store import ModelError
+    from ffp_data.identity.model_store import ModelError
     from governance.access import AccessDeniedError
     from linkage import LinkageError
 

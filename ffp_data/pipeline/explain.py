@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
-import pyarrow.csv
+
+from ffp_data.identity.truth import read_truth
 
 CAUSES = ("planted", "missed_link", "unexplained")
 
@@ -46,14 +46,6 @@ def explain(
     known = _known(con, truth)
     counts = Counter(_cause(finding, known) for finding in findings)
     return {cause: counts[cause] for cause in CAUSES}
-
-
-def read_truth(path: Path) -> pa.Table:
-    """A table of truth/, all columns as text: an identifier is never a number."""
-    with path.open("rb") as handle:
-        names = handle.readline().decode("utf-8").strip().split(",")
-    convert = pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
-    return pyarrow.csv.read_csv(path, convert_options=convert)
 
 
 def _known(con: duckdb.DuckDBPyConnection, truth: Path) -> _Known:

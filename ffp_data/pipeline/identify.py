@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 import linkage
 from ffp_data import feeds
@@ -21,10 +19,11 @@ from ffp_data.fence import token_of
 from ffp_data.home import policy
 from ffp_data.home.run import Run
 from ffp_data.home.shut_records import feeds_in_force, without_feeds
-from ffp_data.hub import Hub, Rules, RunSummary
-from ffp_data.pipeline.link_reasons import keep_reasons
-from ffp_data.pipeline.live_model import advice, choose_model, keep_first_fit
-from ffp_data.pipeline.record_facts import keep_facts, read_facts, records_to_link
+from ffp_data.hub import Hub, RunSummary
+from ffp_data.identity.kinds import KINDS
+from ffp_data.identity.link_reasons import keep_reasons
+from ffp_data.identity.live_model import advice, choose_model, hub_rules, keep_first_fit
+from ffp_data.identity.record_facts import keep_facts, read_facts, records_to_link
 from ffp_data.sealing.sieve import spent_key
 from ffp_data.warehouse import connect
 from governance.subjects import KEK_LABEL
@@ -193,34 +192,8 @@ def assign_identifiers(run: Run) -> IdentifierOutcome:
     return IdentifierOutcome(summary, kind_counts, unidentified)
 
 
-def hub_rules(model: linkage.Model) -> Rules:
-    """The hub joins and breaks at the thresholds of the model that scored the pairs."""
-    return Rules(join=model.thresholds.join, break_=model.thresholds.break_)
-
-
-def kinds_of(
-    con: duckdb.DuckDBPyConnection, membership: pa.Table, as_at: date
-) -> list[tuple[str, str]]:
-    """(child_id, kind) by child_id: child, unborn or adult; membership: record_key, child_id."""
-    con.register("membership_in", membership)
-    rows = con.execute(_KINDS.format("membership_in"), {"as_at": as_at}).fetchall()
-    con.unregister("membership_in")
-    return [(child_id, kind) for child_id, kind in rows]
-
-
-# Age decides; without a birth date, what the feeds say the person is.
-_KINDS = """
-SELECT child_id,
-       CASE WHEN mode(p.date_of_birth ORDER BY p.date_of_birth) > $as_at::DATE - INTERVAL 18 YEAR THEN 'child'
-            WHEN count(p.date_of_birth) > 0 THEN 'adult'
-            WHEN count(p.expected_birth_date) > 0 THEN 'unborn'
-            WHEN bool_or(p.role = 'child') THEN 'child'
-            ELSE 'adult' END AS kind
-FROM {} m JOIN identity.person_records p USING (record_key)
-GROUP BY child_id ORDER BY child_id
-"""
 _CHILDREN = (
-    f"CREATE OR REPLACE TABLE identity.children AS {_KINDS.format('identity.child_membership')}"
+    f"CREATE OR REPLACE TABLE identity.children AS {KINDS.format('identity.child_membership')}"
 )
 
 _UNIDENTIFIED = """

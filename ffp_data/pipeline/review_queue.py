@@ -26,9 +26,9 @@ from ffp_data.hub import lease, review_items
 from ffp_data.hub.database import create_engine, migrate, writing
 from ffp_data.hub.review_items import Item, Wanted
 from ffp_data.hub.state import RecordPair
+from ffp_data.identity.link_reasons import read_weights
+from ffp_data.identity.live_model import choose_model
 from ffp_data.pipeline import review_inputs
-from ffp_data.pipeline.link_reasons import read_weights
-from ffp_data.pipeline.live_model import choose_model
 from ffp_data.pipeline.review_desk import ROOM, TABLE, review_rules
 from ffp_data.review import evidence, found
 from ffp_data.review.decided import outstanding

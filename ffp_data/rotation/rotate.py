@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ffp_data.home.pending import require_none
-from ffp_data.pipeline.model_store import MODELS
+from ffp_data.identity.model_store import MODELS
 from ffp_data.rotation.statements import signed_before
 from ffp_data.rotation.stores import steps
 from ffp_data.settings import Home

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from ffp_data.hub import at_rest
 from ffp_data.hub.database import create_engine, migrate, prepared
 from ffp_data.hub.subject_keys import HubKeys
+from ffp_data.identity import model_store
 from ffp_data.kept import database as kept
-from ffp_data.pipeline import model_store
 from ffp_data.serving import store as serving
 from ffp_data.settings import Home
 from ffp_data.warehouse import copy_encrypted, opens_with

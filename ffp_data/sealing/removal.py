@@ -35,7 +35,7 @@ from ffp_data.hub.errors import HubError
 from ffp_data.hub.events import EventKind
 from ffp_data.hub.lookup import resolve
 from ffp_data.hub.subject_keys import open_subject_keys
-from ffp_data.pipeline.model_store import ModelStore
+from ffp_data.identity.model_store import ModelStore
 from ffp_data.sealing import others, sweep
 from ffp_data.sealing.corrections import correct, mend
 from ffp_data.sealing.deliveries import Taken, take, take_leftovers, take_unread

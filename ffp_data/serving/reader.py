@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 import duckdb
 import pyarrow as pa
 
-from ffp_data.pipeline.model_store import ModelStore
+from ffp_data.identity.model_store import ModelStore
 from ffp_data.serving import store
 from ffp_data.serving.snapshot import META, PEOPLE, PROTECTED, TABLES
 from ffp_data.settings import Home

@@ -20,8 +20,8 @@ import pyarrow.compute as pc
 
 from ffp_data.home.protected import MUST_NOT_BE_LOCATED, PLACES
 from ffp_data.home.run import Run
-from ffp_data.pipeline.model_store import ModelStore
-from ffp_data.pipeline.record_facts import records_to_link
+from ffp_data.identity.model_store import ModelStore
+from ffp_data.identity.record_facts import records_to_link
 from ffp_data.serving import store
 from ffp_data.settings import Home
 from ffp_data.warehouse import connect

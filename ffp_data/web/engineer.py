@@ -15,8 +15,8 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import PlainTextResponse, Response
 
-from ffp_data.pipeline.model_report import markdown
-from ffp_data.pipeline.model_store import ModelStore
+from ffp_data.identity.model_report import markdown
+from ffp_data.identity.model_store import ModelStore
 from ffp_data.pipeline.review_desk import read_queue
 from ffp_data.serving.operations import FEED_FIGURES, HUB_FIGURES, QUARANTINED
 from ffp_data.settings import Home, Partnership

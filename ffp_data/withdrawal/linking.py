@@ -14,9 +14,9 @@ from ffp_data.home.shut_records import confidences
 from ffp_data.hub import Hub
 from ffp_data.hub.lookup import SCHEMA
 from ffp_data.hub.runs import Preview
-from ffp_data.pipeline.identify import hub_rules, kinds_of
-from ffp_data.pipeline.live_model import choose_model
-from ffp_data.pipeline.record_facts import link_facts, records_to_link
+from ffp_data.identity.kinds import kinds_of
+from ffp_data.identity.live_model import choose_model, hub_rules
+from ffp_data.identity.record_facts import link_facts, records_to_link
 
 
 @dataclass(frozen=True)

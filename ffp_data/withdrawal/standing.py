@@ -20,8 +20,8 @@ from ffp_data.hub import Hub, review_items
 from ffp_data.hub.database import create_engine
 from ffp_data.hub.models import Membership, Person
 from ffp_data.hub.partition import Partition
-from ffp_data.pipeline.live_model import choose_model
-from ffp_data.pipeline.record_facts import link_facts
+from ffp_data.identity.live_model import choose_model
+from ffp_data.identity.record_facts import link_facts
 from ffp_data.serving import store
 from ffp_data.warehouse import attach, engine
 from ffp_data.withdrawal.scratch import HOME, qualified

@@ -10,7 +10,8 @@ import pytest
 
 from ffp_data.hub import EventKind, Hub, PastEvent
 from ffp_data.hub.safety import ONE_NUMBER
-from ffp_data.pipeline import identify, record_facts
+from ffp_data.identity import record_facts
+from ffp_data.pipeline import identify
 from ffp_data.warehouse import connect
 from tests.pipeline.town import Record, Town
 

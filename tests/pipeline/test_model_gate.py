@@ -18,13 +18,13 @@ from ffp_data.cli.main import app
 from ffp_data.hub import Hub
 from ffp_data.hub.database import create_engine
 from ffp_data.hub.models import Base
-from ffp_data.pipeline import live_model
-from ffp_data.pipeline.live_model import choose_model, model_path
-from ffp_data.pipeline.model_gate import go_live
-from ffp_data.pipeline.model_report import markdown, page
-from ffp_data.pipeline.model_sample import HIDDEN, PLACES
-from ffp_data.pipeline.model_store import LIVE, KeptModel, ModelError, ModelStore
-from ffp_data.pipeline.model_trial import Trial, try_model
+from ffp_data.identity import live_model
+from ffp_data.identity.live_model import choose_model, model_path
+from ffp_data.identity.model_gate import go_live
+from ffp_data.identity.model_report import markdown, page
+from ffp_data.identity.model_sample import HIDDEN, PLACES
+from ffp_data.identity.model_store import LIVE, KeptModel, ModelError, ModelStore
+from ffp_data.identity.model_trial import Trial, try_model
 from ffp_data.warehouse import connect
 from tests.pipeline.town import Town
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ffp_data.hub import Hub
 from ffp_data.hub.database import create_engine
 from ffp_data.hub.subject_keys import open_subject_keys
-from ffp_data.pipeline import model_store
+from ffp_data.identity import model_store
 from ffp_data.serving import store
 from ffp_data.settings import Home
 from ffp_data.warehouse import connect

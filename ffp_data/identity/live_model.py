@@ -15,8 +15,8 @@ from pathlib import Path
 
 import linkage
 from ffp_data.home.run import Run
-from ffp_data.hub import Hub
-from ffp_data.pipeline.model_store import (
+from ffp_data.hub import Hub, Rules
+from ffp_data.identity.model_store import (
     FIRST_FIT,
     LIVE,
     Live,
@@ -136,3 +136,8 @@ def keep_first_fit(run: Run, model: linkage.Model, fitted: linkage.Fitted | None
         run_id=run.run_id,
     )
     return kept.version
+
+
+def hub_rules(model: linkage.Model) -> Rules:
+    """The hub joins and breaks at the thresholds of the model that scored the pairs."""
+    return Rules(join=model.thresholds.join, break_=model.thresholds.break_)

@@ -23,12 +23,12 @@ from ffp_data.home.run import Run
 from ffp_data.hub import Hub, Preview
 from ffp_data.hub.assignment import Group
 from ffp_data.hub.compare import Fate, Outlook, outlook
-from ffp_data.pipeline.identify import hub_rules, kinds_of
-from ffp_data.pipeline.live_model import model_path
-from ffp_data.pipeline.model_labels import quality_rows, too_few
-from ffp_data.pipeline.model_limits import ModelLimits, breaches, read_limits
-from ffp_data.pipeline.model_sample import sample
-from ffp_data.pipeline.model_store import (
+from ffp_data.identity.kinds import kinds_of
+from ffp_data.identity.live_model import hub_rules, model_path
+from ffp_data.identity.model_labels import quality_rows, too_few
+from ffp_data.identity.model_limits import ModelLimits, breaches, read_limits
+from ffp_data.identity.model_sample import sample
+from ffp_data.identity.model_store import (
     KeptModel,
     Live,
     ModelError,
@@ -36,7 +36,7 @@ from ffp_data.pipeline.model_store import (
     read_model,
     rules_digest,
 )
-from ffp_data.pipeline.record_facts import link_facts, records_to_link
+from ffp_data.identity.record_facts import link_facts, records_to_link
 from ffp_data.warehouse import connect
 from linkage.fitted import digest_of
 

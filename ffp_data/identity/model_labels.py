@@ -20,7 +20,7 @@ import pyarrow as pa
 import linkage
 from ffp_data.home.run import Run
 from ffp_data.hub import Hub, Verdict
-from ffp_data.pipeline.explain import read_truth
+from ffp_data.identity.truth import read_truth
 
 BY = ("ethnicity", "sex", "age")
 _AGES = ((5, "0 to 4"), (11, "5 to 10"), (16, "11 to 15"), (18, "16 and 17"), (200, "18 and over"))

@@ -11,7 +11,7 @@ from html import escape
 from itertools import zip_longest
 from typing import Any
 
-from ffp_data.pipeline.model_sample import HIDDEN, PLACES, SHOWN
+from ffp_data.identity.model_sample import HIDDEN, PLACES, SHOWN
 
 _FATES = ("identifiers", "unchanged", "gained", "merged", "split", "issued")
 

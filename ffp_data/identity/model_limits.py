@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError
 
-from ffp_data.pipeline.model_store import ModelError
+from ffp_data.identity.model_store import ModelError
 from ffp_data.settings import Home
 from ffp_data.strict import Strict
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from ffp_data.home.run import Run, sole_run
 from ffp_data.hub import Hub
-from ffp_data.pipeline.live_model import model_path
-from ffp_data.pipeline.model_limits import read_limits
-from ffp_data.pipeline.model_store import Live, ModelError, ModelStore, file_digest, read_model
+from ffp_data.identity.live_model import model_path
+from ffp_data.identity.model_limits import read_limits
+from ffp_data.identity.model_store import Live, ModelError, ModelStore, file_digest, read_model
 
 
 def go_live(run: Run, digest: str, *, by: str, reason: str, facts: Mapping[str, Any]) -> Live:
