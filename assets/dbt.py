@@ -1,6 +1,6 @@
 """The dbt project as assets: staging, intermediate, single view and the tables of the returns.
 
-dbt builds in this process (`ffp_data.pipeline.transform`); what came of each node then becomes
+dbt builds in this process (`ffp_data.marts.transform`); what came of each node then becomes
 Dagster's event of it. Row counts, columns and column lineage are read in one connection after the
 build, since dagster-dbt's own fetchers ask for them model by model and take longer than the build.
 """
@@ -25,9 +25,9 @@ from assets.resources import HubResource
 from ffp_data.error_words import step
 from ffp_data.home.run import Run
 from ffp_data.lineage import values as lineage
+from ffp_data.marts import transform
+from ffp_data.marts.transform import BuiltNode
 from ffp_data.paths import DBT_PROJECT
-from ffp_data.pipeline import transform
-from ffp_data.pipeline.transform import BuiltNode
 from ffp_data.warehouse import CATALOG, connect
 
 PROJECT = DbtProject(DBT_PROJECT, profiles_dir=DBT_PROJECT)

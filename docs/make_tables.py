@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 
 from dbt.cli.main import dbtRunner
 
+from ffp_data.marts.transform import parse_environment
 from ffp_data.paths import DBT_PROJECT
-from ffp_data.pipeline.transform import parse_environment
 
 
 def write(folder: Path) -> Path:

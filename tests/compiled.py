@@ -10,9 +10,9 @@ from functools import lru_cache
 
 import duckdb
 
+from ffp_data.marts import build_gate
+from ffp_data.marts.transform import current_manifest
 from ffp_data.paths import DBT_PROJECT
-from ffp_data.pipeline import build_gate
-from ffp_data.pipeline.transform import current_manifest
 from ffp_data.withdrawal.scratch import VIEWS, Project, qualified
 from governance.build_gate import Model
 from governance.syntax import quoted

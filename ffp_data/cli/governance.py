@@ -41,9 +41,9 @@ def build_check(as_at: AsAt, home: HomeOption = None, json: JsonOption = False) 
     from ffp_data import feeds
     from ffp_data.home.policy import load_policy
     from ffp_data.home.run import Run
+    from ffp_data.marts.build_gate import refusals
+    from ffp_data.marts.transform import current_manifest, dbt_vars
     from ffp_data.paths import DBT_PROJECT
-    from ffp_data.pipeline.build_gate import refusals
-    from ffp_data.pipeline.transform import current_manifest, dbt_vars
     from governance.policy import compile_policy
 
     day = parse_day(as_at)

@@ -28,9 +28,9 @@ from sqlglot.errors import SqlglotError
 from ffp_data.home.run import Run
 from ffp_data.lineage import values
 from ffp_data.lineage.values import Source, column_sources, sql_schema
+from ffp_data.marts.build_gate import project
+from ffp_data.marts.transform import current_manifest, dbt_vars
 from ffp_data.paths import DBT_PROJECT
-from ffp_data.pipeline.build_gate import project
-from ffp_data.pipeline.transform import current_manifest, dbt_vars
 from ffp_data.settings import Home
 from ffp_data.warehouse import CATALOG
 from governance import readset

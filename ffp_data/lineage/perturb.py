@@ -28,8 +28,8 @@ from ffp_data.home.run import Run
 from ffp_data.lineage.columns import ColumnLineage
 from ffp_data.lineage.graph import MANIFEST, current_graph
 from ffp_data.lineage.values import Source
-from ffp_data.pipeline.build_gate import Project, project
-from ffp_data.pipeline.transform import current_manifest, dbt_vars
+from ffp_data.marts.build_gate import Project, project
+from ffp_data.marts.transform import current_manifest, dbt_vars
 from ffp_data.warehouse import CATALOG, connect
 from governance.build_gate import Model
 from governance.syntax import nodes, quoted, syntax_tree

@@ -16,7 +16,7 @@ import pyarrow as pa
 from ffp_data.feeds import Contract
 from ffp_data.lineage.columns import ColumnLineage, UnknownColumnError
 from ffp_data.lineage.graph import MANIFEST, current_graph
-from ffp_data.pipeline.transform import current_manifest
+from ffp_data.marts.transform import current_manifest
 from governance.grants import ReleaseDecision, ReleaseItem
 from governance.subject_lists import SUBJECT_COLUMNS
 

@@ -21,9 +21,9 @@ from ffp_data import feeds
 from ffp_data.feeds import Contract
 from ffp_data.home.pending import require_none
 from ffp_data.home.run import Run
+from ffp_data.marts import build_gate
+from ffp_data.marts.transform import build_vars, current_manifest
 from ffp_data.paths import DBT_PROJECT
-from ffp_data.pipeline import build_gate
-from ffp_data.pipeline.transform import build_vars, current_manifest
 from ffp_data.settings import Home
 from ffp_data.warehouse import CATALOG, SCHEMAS, attach, engine, warehouse_key
 from governance.build_gate import Model

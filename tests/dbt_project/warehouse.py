@@ -16,7 +16,7 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 from ffp_data import feeds
 from ffp_data.feeds.tables import raw_columns
-from ffp_data.pipeline.transform import current_manifest, parsed_project
+from ffp_data.marts.transform import current_manifest, parsed_project
 from ffp_data.warehouse import httpfs_extension
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"

@@ -15,9 +15,9 @@ from ffp_data.lineage.columns import ColumnLineage, packaged
 from ffp_data.lineage.graph import MANIFEST, Graph, Step
 from ffp_data.lineage.perturb import Bench, bench_of, grouped, stored_columns, try_all
 from ffp_data.lineage.values import Source
+from ffp_data.marts.build_gate import Project, project
+from ffp_data.marts.transform import current_manifest, dbt_vars
 from ffp_data.paths import DBT_PROJECT
-from ffp_data.pipeline.build_gate import Project, project
-from ffp_data.pipeline.transform import current_manifest, dbt_vars
 from ffp_data.settings import Home
 from tests.dbt_project import partnership
 from tests.dbt_project.warehouse import Warehouse

@@ -13,8 +13,8 @@ from datetime import date
 import pytest
 
 from ffp_data import feeds
+from ffp_data.marts import build_gate, transform
 from ffp_data.paths import DBT_PROJECT
-from ffp_data.pipeline import build_gate, transform
 from governance.build_gate import Gate, Model, Refusal, Replica, replica
 from governance.policy import compile_policy, load
 from governance.policy.compile import Lock

@@ -118,7 +118,7 @@ def test_a_run_that_was_overtaken_writes_no_timeliness_workbook(home: Home, tmp_
 def test_dbt_builds_nothing_for_a_run_that_was_overtaken(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ffp_data.pipeline import transform  # noqa: PLC0415 - dbt takes a second to import
+    from ffp_data.marts import transform  # noqa: PLC0415 - dbt takes a second to import
 
     manifest = transform.current_manifest(DBT_PROJECT / "target" / "manifest.json")
     make_demonstration(home)

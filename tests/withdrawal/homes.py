@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ffp_data.home import policy
 from ffp_data.home.run import Run
+from ffp_data.marts.transform import build_vars
 from ffp_data.pipeline import identify, ingest, reference
-from ffp_data.pipeline.transform import build_vars
 from ffp_data.rights import stored
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.synthetic import synthesise

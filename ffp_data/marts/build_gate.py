@@ -19,8 +19,8 @@ from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.contract_table import Table as FeedTables
 from ffp_data.feeds.tables import attribute, own_key
 from ffp_data.home.run import Run
+from ffp_data.marts.transform import dbt_vars, parse_environment, parsed_project
 from ffp_data.paths import DBT_PROJECT
-from ffp_data.pipeline.transform import dbt_vars, parse_environment, parsed_project
 from governance.build_gate import (
     Examine,
     FeedTable,
