@@ -43,7 +43,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.hub.machine import machine  # noqa: E402
 from ffp_data.settings import Home  # noqa: E402
-from ffp_data.web.published import Published, View  # noqa: E402
+from ffp_data.single_view.published import Published, View  # noqa: E402
 from ffp_data.web.users import FILE as USERS  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "pages.json"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ffp_data import lists
     from ffp_data.access import Access
-    from ffp_data.web.published import Published
+    from ffp_data.single_view.published import Published
 
 app = typer.Typer(no_args_is_help=True, help="Early-warning lists: who a rule names, and why.")
 _OVERVIEW = ("list_id", "child_count", "kept_out_count", "state", "owner", "review_date")
@@ -135,7 +135,7 @@ def _opened(home: Path | None) -> Iterator[_Opened]:
     from ffp_data.access import Access
     from ffp_data.lookups.register import Register
     from ffp_data.serving import NothingPublishedError
-    from ffp_data.web.published import View
+    from ffp_data.single_view.published import View
 
     place = has_run(home)
     register = Register.open(place.hub_url)

@@ -12,7 +12,7 @@ from ffp_data.cli.console import HomeOption, JsonOption, fail, has_run, parse_da
 
 if TYPE_CHECKING:
     from ffp_data.settings import Home
-    from ffp_data.web.published import Published
+    from ffp_data.single_view.published import Published
 
 _NOBODY = "no such child is in the single view; look the identifier up with: ffp identify"
 
@@ -43,9 +43,9 @@ def take_away(
     Exit status: 0 written, 1 refused, 2 no such child or nothing published yet.
     """
     from ffp_data.access import Access
+    from ffp_data.single_view.child import Filters
     from ffp_data.take_away import child_pdf
     from ffp_data.take_away.copies import Hub, Taker, take
-    from ffp_data.web.child import Filters
     from governance.access import Right
     from governance.release import ReleaseFailedError, ReleaseRefusedError
 
@@ -104,7 +104,7 @@ def _child(place: Home, child_id: str) -> tuple[Published, str]:
     from ffp_data.hub.errors import HubError
     from ffp_data.lookups.register import Register
     from ffp_data.serving import NothingPublishedError
-    from ffp_data.web.published import View
+    from ffp_data.single_view.published import View
 
     register = Register.open(place.hub_url)
     try:

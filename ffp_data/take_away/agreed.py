@@ -24,7 +24,7 @@ from ffp_data.rights.orders import Kind, Orders
 from ffp_data.serving.changes import FIRST_KNOWN
 from ffp_data.serving.view import FEEDS, TABLES
 from ffp_data.settings import Home
-from ffp_data.web.published import Published
+from ffp_data.single_view.published import Published
 from governance.grants import Grants, ReleaseDecision
 from governance.release import ByPerson, Rights, Zone, read_by_person
 

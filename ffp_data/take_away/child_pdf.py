@@ -13,9 +13,9 @@ from importlib import resources
 import typst
 
 from ffp_data.printable import UNKNOWN, all_plain
+from ffp_data.single_view.child import ChildPage, Filters, child_page
 from ffp_data.take_away.agreed import Agreed
 from ffp_data.take_away.copies import Stamp
-from ffp_data.web.child import ChildPage, Filters, child_page
 
 NUMBERS_LEFT_OUT = "left out, an order keeps this child's numbers from copies"
 _NUMBERS = ("NHS number", "Unique pupil number")

@@ -19,9 +19,9 @@ from ffp_data.home.subjects import lists_of
 from ffp_data.hub.child_id import ALPHABET
 from ffp_data.serving.view import TABLES
 from ffp_data.settings import Home
+from ffp_data.single_view.published import Published
+from ffp_data.single_view.words import day
 from ffp_data.take_away.agreed import Agreed, agreed, grants_of, rights_now
-from ffp_data.web.published import Published
-from ffp_data.web.words import day
 from governance.access import Gate, Principal, Right
 from governance.grants import Grants, ReleaseDecision
 from governance.keys import KeyStore

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from ffp_data.printable import UNKNOWN, plain
+from ffp_data.single_view.child import ChildPage, Filters
 from ffp_data.take_away.agreed import Agreed
 from ffp_data.take_away.child_pdf import printed_page
 from ffp_data.take_away.copies import Stamp
-from ffp_data.web.child import ChildPage, Filters
 from governance.xlsx import Cell, Sheet, write_workbook
 
 NEWEST_DAYS = 90

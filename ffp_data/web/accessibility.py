@@ -12,10 +12,10 @@ import yaml
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from ffp_data.single_view.words import day
 from ffp_data.web.pages import show
 from ffp_data.web.service import Served, asker_of
 from ffp_data.web.session import SignInNeededError
-from ffp_data.web.words import day
 
 routes = APIRouter()
 

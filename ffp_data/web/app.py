@@ -23,6 +23,7 @@ from ffp_data.lookups.register import Register
 from ffp_data.pipeline.review_desk import read_queue, review_rules
 from ffp_data.review.desk import Desk
 from ffp_data.settings import Home, is_synthetic
+from ffp_data.single_view.published import View
 from ffp_data.web.accessibility import routes as accessibility
 from ffp_data.web.engineer import routes as engineer
 from ffp_data.web.governance import routes as governance
@@ -32,7 +33,6 @@ from ffp_data.web.manager import routes as manager
 from ffp_data.web.oidc import Provider
 from ffp_data.web.practitioner import routes as practitioner
 from ffp_data.web.programme import routes as programme
-from ffp_data.web.published import View
 from ffp_data.web.quarterly import routes as quarterly
 from ffp_data.web.refusals import answer_refusals
 from ffp_data.web.reviewer import routes as reviewer

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from ffp_data.web.published import Published
+from ffp_data.single_view.published import Published
+from ffp_data.single_view.words import age_of, name_of
 from ffp_data.web.users import User
-from ffp_data.web.words import age_of, name_of
 
 _MINE = "state = 'current' AND (list_contains(?::VARCHAR[], team) OR list_contains(?::VARCHAR[], contact_name))"
 

@@ -10,10 +10,10 @@ from typing import Any
 from ffp_data.kept import Look
 from ffp_data.kept.looks import last_looks, look
 from ffp_data.serving.changes import CHANGES, HUB, IDENTITY
+from ffp_data.single_view.published import Published
+from ffp_data.single_view.words import day, feeds_of, source_words
 from ffp_data.web.permitted import Permitted
-from ffp_data.web.published import Published
 from ffp_data.web.service import Asker, Service
-from ffp_data.web.words import day, feeds_of, source_words
 
 _SHOWN = 40
 _OPS = {"new": "New", "changed": "Changed", "gone": "No longer there", "told": "Who this is"}

@@ -20,11 +20,11 @@ from ffp_data.identity.model_store import ModelStore
 from ffp_data.pipeline.review_desk import read_queue
 from ffp_data.serving.operations import FEED_FIGURES, HUB_FIGURES, QUARANTINED
 from ffp_data.settings import Home, Partnership
+from ffp_data.single_view.published import Published
+from ffp_data.single_view.words import day
 from ffp_data.web.pages import show
-from ffp_data.web.published import Published
 from ffp_data.web.runs import ENDED_WELL, failed_checks, failed_steps, newest_runs
 from ffp_data.web.service import Served, Service, Who
-from ffp_data.web.words import day
 from governance.access import Right
 from linkage.run_report import moved_rows, parameter_rows
 

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from ffp_data.lineage.stored import FeedColumn
+from ffp_data.single_view.words import day
 from ffp_data.web.agreed import Agreed, Standing, agreed_in, export_of, require
 from ffp_data.web.pages import show
 from ffp_data.web.rests import rests_on
 from ffp_data.web.service import Served, Service, Who
-from ffp_data.web.words import day
 
 routes = APIRouter(prefix="/agreements")
 UNKNOWN = "No agreement of this number is known. The list of agreements has them all."

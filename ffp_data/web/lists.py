@@ -12,9 +12,9 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
 
 from ffp_data import lists
+from ffp_data.single_view.words import age_of, name_of
 from ffp_data.web.pages import show
 from ffp_data.web.service import Served, Who
-from ffp_data.web.words import age_of, name_of
 from governance.access import Right
 
 routes = APIRouter(prefix="/lists")

@@ -25,11 +25,11 @@ from ffp_data.rights.team_looks import (
     marks,
     questions,
 )
+from ffp_data.single_view.words import name_of
 from ffp_data.web.pages import show
 from ffp_data.web.references import by_reference
 from ffp_data.web.service import Asker, Checked, Served, Service, Who
 from ffp_data.web.typed import typed_day
-from ffp_data.web.words import name_of
 from governance.access import Right
 
 routes = APIRouter(prefix="/team")

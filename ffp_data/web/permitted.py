@@ -13,9 +13,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from ffp_data.hub.child_id import parse
 from ffp_data.hub.errors import HubError
+from ffp_data.single_view.child import UnknownChildError
+from ffp_data.single_view.published import Published
 from ffp_data.web.caseload import is_own
-from ffp_data.web.child import UnknownChildError
-from ffp_data.web.published import Published
 from ffp_data.web.service import Asker, Service
 from governance.access import Right
 

@@ -7,15 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from ffp_data.single_view.child import Filters, child_page
+from ffp_data.single_view.words import age_of, group_words, name_of
 from ffp_data.web.caseload import caseload, own_children
 from ffp_data.web.changed import changed_since, changes_of
-from ffp_data.web.child import Filters, child_page
 from ffp_data.web.pages import begins_at, show
 from ffp_data.web.permitted import current_child, look
 from ffp_data.web.search import Asked, search
 from ffp_data.web.service import Checked, Served, Who
 from ffp_data.web.typed import typed_day
-from ffp_data.web.words import age_of, group_words, name_of
 from governance.access import Right
 
 routes = APIRouter()

@@ -16,10 +16,10 @@ from ffp_data.programme.counting import ALL
 from ffp_data.programme.figures import PUBLICATION
 from ffp_data.programme.profile import Profile, read_profile
 from ffp_data.settings import Home
+from ffp_data.single_view.published import View
 from ffp_data.web.pages import show
 from ffp_data.web.pictures import picture
 from ffp_data.web.programme_pictures import drawable
-from ffp_data.web.published import View
 from ffp_data.web.service import Served, Service, Who
 from governance.access import Right
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from ffp_data.access import Access
-from ffp_data.web.published import Published
+from ffp_data.single_view.published import Published
 
 
 @lru_cache(maxsize=1)

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from ffp_data.home.pending import SealUnfinishedError
 from ffp_data.serving import NothingPublishedError
-from ffp_data.web.child import UnknownChildError
+from ffp_data.single_view.child import UnknownChildError
 from ffp_data.web.guard import HEADERS
 from ffp_data.web.limits import TooOftenError
 from ffp_data.web.oidc import SignInFailedError

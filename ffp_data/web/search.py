@@ -24,7 +24,7 @@ from ffp_data.serving.view import (
     sound_of,
     words_of,
 )
-from ffp_data.web.published import Published
+from ffp_data.single_view.published import Published
 
 SHOWN = 20
 _MOST_WORDS = 8

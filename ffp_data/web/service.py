@@ -15,9 +15,9 @@ from ffp_data.kept import Kept
 from ffp_data.lookups.register import Register
 from ffp_data.review.desk import Desk
 from ffp_data.settings import Home, NoPartnershipError, Partnership
+from ffp_data.single_view.published import View
 from ffp_data.web.limits import Limiter
 from ffp_data.web.oidc import Provider
-from ffp_data.web.published import View
 from ffp_data.web.session import COOKIE, Session, Sessions
 from ffp_data.web.simulations import Simulations
 from ffp_data.web.users import User, principal

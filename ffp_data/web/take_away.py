@@ -10,15 +10,15 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
+from ffp_data.single_view.child import Filters
+from ffp_data.single_view.words import name_of
 from ffp_data.take_away import child_pdf, workbook
 from ffp_data.take_away.copies import Copy, Hub, Taker, take
 from ffp_data.web.caseload import caseload
-from ffp_data.web.child import Filters
 from ffp_data.web.pages import show
 from ffp_data.web.permitted import Permitted, permitted_child
 from ffp_data.web.service import Asker, Checked, Served, Service, Who
 from ffp_data.web.typed import typed_day
-from ffp_data.web.words import name_of
 from governance.access import Right
 from governance.release import ReleaseFailedError, ReleaseRefusedError
 

@@ -16,13 +16,13 @@ from fastapi.responses import RedirectResponse, Response
 
 from ffp_data.kept import wrong
 from ffp_data.kept.wrong import LONGEST, REVIEWERS, Said
+from ffp_data.single_view.published import Published
+from ffp_data.single_view.words import day, feeds_of, group_words, source_words
 from ffp_data.web.agreed import LOCK, agreed_in
 from ffp_data.web.pages import show
 from ffp_data.web.permitted import Permitted, permitted_child
-from ffp_data.web.published import Published
 from ffp_data.web.references import by_reference
 from ffp_data.web.service import Asker, Checked, Served, Service, Who
-from ffp_data.web.words import day, feeds_of, group_words, source_words
 from governance.access import Right
 
 routes = APIRouter()

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from ffp_data.cli.main import app
 from ffp_data.lists import check, entries, find_list, load_lists, of_place, sql_of
-from ffp_data.web.published import Published, View
+from ffp_data.single_view.published import Published, View
 from tests.web.world import AS_AT, World, make_world
 
 

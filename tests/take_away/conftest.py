@@ -15,10 +15,10 @@ from ffp_data.home import policy
 from ffp_data.home.run import Run
 from ffp_data.serving import store
 from ffp_data.serving.view import FEEDS, ROOM
+from ffp_data.single_view.child import Filters
+from ffp_data.single_view.published import Published, View
 from ffp_data.take_away.child_pdf import compose
 from ffp_data.take_away.copies import Copy, Hub, Taker, take
-from ffp_data.web.child import Filters
-from ffp_data.web.published import Published, View
 from governance.access import Principal
 from tests.web.world import AS_AT, SEEN, World, make_world, tables_of
 

@@ -17,8 +17,8 @@ from pypdf import PdfReader
 
 from ffp_data import printable
 from ffp_data.rights.orders import Kind, Orders, Said
+from ffp_data.single_view.child import child_page
 from ffp_data.take_away.child_pdf import to_pdf
-from ffp_data.web.child import child_page
 from tests.take_away.conftest import PLAIN, Desk
 
 

@@ -36,9 +36,9 @@ from ffp_data.sealing.vault import CustodianKey
 from ffp_data.serving import store
 from ffp_data.serving.view import ROOM
 from ffp_data.settings import Home
+from ffp_data.single_view.published import Published
 from ffp_data.warehouse import connect
 from ffp_data.web.app import make_app
-from ffp_data.web.published import Published
 from ffp_data.web.session import COOKIE
 from ffp_data.web.users import User
 from governance.access import load_roles

@@ -19,8 +19,8 @@ from ffp_data.rights.orders import Kind, Orders, Said
 from ffp_data.serving import store
 from ffp_data.serving.changes import META
 from ffp_data.serving.view import ROOM
+from ffp_data.single_view.child import beyond_state
 from ffp_data.web.app import make_app
-from ffp_data.web.child import beyond_state
 from tests.web.conftest import Visitor
 from tests.web.world import AS_AT, HOSTILE, World, make_world, publish_next, tables_of
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ffp_data import feeds
-from ffp_data.web.child import _plain
-from ffp_data.web.words import words
+from ffp_data.single_view.child import _plain
+from ffp_data.single_view.words import words
 
 
 def test_an_event_is_called_by_words_that_no_agency_has_to_explain() -> None:

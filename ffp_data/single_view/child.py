@@ -12,8 +12,8 @@ from datetime import date
 from typing import Any
 
 from ffp_data.serving.changes import FIRST_KNOWN
-from ffp_data.web.published import Published
-from ffp_data.web.words import age_of, as_of, day, feeds_of, name_of, source_words, words
+from ffp_data.single_view.published import Published
+from ffp_data.single_view.words import age_of, as_of, day, feeds_of, name_of, source_words, words
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from ffp_data.web.published import Published
+from ffp_data.single_view.published import Published
 
 
 def day(value: date | datetime | None) -> str:
