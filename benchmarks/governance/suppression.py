@@ -23,8 +23,9 @@ import numpy as np
 from ffp_data.home import policy
 from ffp_data.home.release_zone import ZONE
 from ffp_data.home.run import Run
-from ffp_data.pipeline.published import PURPOSE
-from ffp_data.pipeline.published_counts import PUBLICATIONS, Counting
+from ffp_data.publications.counting import Counting
+from ffp_data.publications.published import PURPOSE
+from ffp_data.publications.published_counts import PUBLICATIONS
 from ffp_data.warehouse import connect
 from governance.disclosure_control import (
     Dimension,

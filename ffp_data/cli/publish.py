@@ -37,8 +37,8 @@ def counts(
 
     What was published before is taken into account. Exit 1 when no agreement permits it.
     """
-    from ffp_data.pipeline.published import publish_counts
-    from ffp_data.pipeline.published_counts import PUBLICATIONS
+    from ffp_data.publications.published import publish_counts
+    from ffp_data.publications.published_counts import PUBLICATIONS
 
     if name is not None and name not in PUBLICATIONS:
         raise fail(f"{name}: no such publication; there are {', '.join(PUBLICATIONS)}", 2)

@@ -1,4 +1,4 @@
-"""One child on paper: the page's own facts and words (`web.child`), set as a tagged PDF (PDF/UA-1).
+"""One child on paper: the page's own facts and words (`single_view.child`), set as a tagged PDF (PDF/UA-1).
 
 The facts reach the typesetter as data, never as source, so that no text of a feed can be taken for a command; only the
 fonts that the typesetter carries are used, so that a copy looks alike wherever it is made.

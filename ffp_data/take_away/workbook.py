@@ -1,8 +1,8 @@
 """The children of one practitioner as a workbook: one sheet for each subject, each row with its source and date.
 
-The words are those of the child's page (`web.child`), so that sheet and page cannot differ; what stands there as a
-day is a date here. Where there is none a word says so, and no cell is empty. `governance.xlsx` keeps every text
-text, whatever it begins with.
+The words are those of the child's page (`single_view.child`), so that sheet and page cannot differ; what stands
+there as a day is a date here. Where there is none a word says so, and no cell is empty. `governance.xlsx` keeps
+every text text, whatever it begins with.
 """
 
 from __future__ import annotations

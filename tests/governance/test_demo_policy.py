@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ffp_data.pipeline.published_counts import RELATIONS
+from ffp_data.publications.published_counts import RELATIONS
 from ffp_data.quarterly.writing import RELATIONS as QUARTERLY
 from governance import policy
 from governance.grants import Grants

@@ -13,8 +13,8 @@ from openpyxl import load_workbook
 from ffp_data.home import policy
 from ffp_data.home.run import Run
 from ffp_data.pipeline.ingest import ingest_feed
-from ffp_data.pipeline.published import Publication, publish_counts, read_history
-from ffp_data.pipeline.published_files import write_csv
+from ffp_data.publications.published import Publication, publish_counts, read_history
+from ffp_data.publications.published_files import write_csv
 from ffp_data.settings import make_demonstration
 from ffp_data.warehouse import connect
 from governance.disclosure_control import attack, recovered
@@ -217,7 +217,7 @@ def test_only_modules_that_go_through_the_gate_name_the_folder_of_releases() -> 
         for path in (ROOT / folder).rglob("*.py")
         if any(_names_out(node) for node in ast.walk(ast.parse(path.read_text("utf-8"))))
     }
-    assert "ffp_data/pipeline/published.py" in naming
+    assert "ffp_data/publications/published.py" in naming
     ungated = {name for name, path in naming.items() if not _imports_gate(path)}
     assert ungated - set(READING) == set()
 

@@ -14,13 +14,13 @@ import pytest
 import yaml
 
 from ffp_data.home.release_zone import ZONE
-from ffp_data.pipeline.published import _protect_each
-from ffp_data.pipeline.published_counts import Counting
-from ffp_data.programme import publication
 from ffp_data.programme.figures import tables
 from ffp_data.programme.population import OF_HUB, Population
 from ffp_data.programme.profile import read_profile
 from ffp_data.programme.tables import programme
+from ffp_data.publications import programme as publication
+from ffp_data.publications.counting import Counting
+from ffp_data.publications.published import _protect_each
 from governance.disclosure_control import Published, Rules, Table, attack, recovered
 from governance.policy.model import DEMO_DIRECTORY
 

@@ -18,8 +18,9 @@ import duckdb
 from ffp_data.home import policy
 from ffp_data.home.release_zone import ZONE
 from ffp_data.home.run import Run
-from ffp_data.pipeline.published_counts import PUBLICATIONS, RELATIONS, Counting
-from ffp_data.pipeline.published_files import (
+from ffp_data.publications.counting import Counting
+from ffp_data.publications.published_counts import PUBLICATIONS, RELATIONS
+from ffp_data.publications.published_files import (
     crosstab,
     from_json,
     long_rows,

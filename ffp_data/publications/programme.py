@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from ffp_data.programme.counting import Scope, dimensions, measure, quarters, rows, table
 from ffp_data.programme.tables import TableSpec, programme
+from ffp_data.publications.counting import Counting
 from governance.disclosure_control import Table
 from governance.release import those_kept_out
-
-if TYPE_CHECKING:
-    from ffp_data.pipeline.published_counts import Counting
 
 
 def relations() -> dict[str, tuple[str, ...]]:
