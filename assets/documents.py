@@ -6,7 +6,7 @@ from assets.outputs import output_assets
 from assets.policy import LOCK
 from assets.resources import HubResource
 from ffp_data.error_words import step
-from ffp_data.pipeline.documents import publish_governance
+from ffp_data.releases.documents import publish_governance
 
 KEY = dg.AssetKey(["out", "governance"])
 

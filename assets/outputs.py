@@ -8,8 +8,8 @@ from assets.policy import LOCK
 from assets.resources import HubResource
 from ffp_data.error_words import step
 from ffp_data.home.run import Run
-from ffp_data.pipeline import publish, quarterly
-from ffp_data.pipeline.publish import Collection, ExtractsOutcome
+from ffp_data.releases import publish, quarterly
+from ffp_data.releases.publish import Collection, ExtractsOutcome
 
 OWNERS = ["team:performance"]
 

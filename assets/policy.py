@@ -7,7 +7,7 @@ from assets.resources import HubResource
 from ffp_data.error_words import step
 from ffp_data.home import policy
 from ffp_data.marts import build_gate
-from ffp_data.pipeline import publish
+from ffp_data.releases import publish
 from ffp_data.warehouse import connect
 
 LOCK = dg.AssetKey(["policy", "lock"])

@@ -23,11 +23,11 @@ from pathlib import Path
 
 import duckdb
 
-from ffp_data.pipeline.quarterly import write_rows
 from ffp_data.quarterly import Quarter, count_quarter, load_items, load_settings
 from ffp_data.quarterly.checks import run_checks
 from ffp_data.quarterly.report import make_report
 from ffp_data.quarterly.writing import write_files
+from ffp_data.releases.quarterly import write_rows
 from ffp_data.warehouse import httpfs_extension
 
 RESULT = Path(__file__).parent / "results" / "quarterly.json"

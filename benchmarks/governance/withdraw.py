@@ -32,8 +32,9 @@ from ffp_data.home import policy
 from ffp_data.home.run import Run, leased
 from ffp_data.home.shut_records import feeds_in_force
 from ffp_data.hub.database import create_engine
-from ffp_data.pipeline import publish, reference
+from ffp_data.pipeline import reference
 from ffp_data.pipeline.review_queue import build_queue
+from ffp_data.releases import publish
 from ffp_data.serving import publish as publish_snapshot
 from ffp_data.warehouse import connect
 from ffp_data.withdrawal.apply import clear, end_agreement

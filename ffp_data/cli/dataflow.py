@@ -30,7 +30,7 @@ def build(
     json: JsonOption = False,
 ) -> None:
     """Build every child's payload and say what is new, updated or deleted. Nothing leaves."""
-    from ffp_data.pipeline import dataflow
+    from ffp_data.releases import dataflow
 
     with sole_run_at(home, "dataflow-build", as_at) as run:
         outcome = dataflow.build(run, allow_purges=allow_purges)
@@ -53,7 +53,7 @@ def send(as_at: DayOption = None, home: HomeOption = None, json: JsonOption = Fa
     _CLIENT_ID, _CLIENT_SECRET, _SCOPE and _SUPPLIER_KEY.
     """
     from ffp_data.https import SettingsError
-    from ffp_data.pipeline import dataflow
+    from ffp_data.releases import dataflow
 
     try:
         with sole_run_at(home, "dataflow-send", as_at) as run:
@@ -82,7 +82,7 @@ def status(
     json: JsonOption = False,
 ) -> None:
     """Show where each child stands, and why those in error are."""
-    from ffp_data.pipeline import dataflow
+    from ffp_data.releases import dataflow
 
     with sole_run_at(home, "dataflow-status") as run:
         found = dataflow.status(run)

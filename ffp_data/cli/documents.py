@@ -21,7 +21,7 @@ def documents(home: HomeOption = None, json: JsonOption = False) -> None:
     A run does so at its end. Exit 1 when something was given or stored that no agreement declares.
     """
     from ffp_data.home.run import Run
-    from ffp_data.pipeline.documents import publish_governance
+    from ffp_data.releases.documents import publish_governance
 
     run = Run.at(run_id="governance-documents", home=has_run(home).root)
     outcome = publish_governance(run)

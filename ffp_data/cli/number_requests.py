@@ -35,7 +35,7 @@ def sui_input(
     json: JsonOption = False,
 ) -> None:
     """Release the children without an NHS number as input of DfE's SUI Matcher, under an agreement."""
-    from ffp_data.pipeline.number_requests import release_requests
+    from ffp_data.releases.number_requests import release_requests
 
     with sole_run_at(home, "sui-input", as_at) as run:
         outcome = release_requests(run)
@@ -80,7 +80,7 @@ def ask_identifiers(
     """
     from ffp_data.https import SettingsError
     from ffp_data.nhs_numbers.service import Access, Service
-    from ffp_data.pipeline.number_requests import ask_service
+    from ffp_data.releases.number_requests import ask_service
 
     try:
         service = Service(Access.from_environment(os.environ), time.sleep)

@@ -21,8 +21,8 @@ from ffp_data.cli.console import (
 
 if TYPE_CHECKING:
     from ffp_data.access import Access
-    from ffp_data.pipeline.kept_quarters import KeptQuarters
     from ffp_data.quarterly import Quarter
+    from ffp_data.releases.kept_quarters import KeptQuarters
 
 app = typer.Typer(no_args_is_help=True, help="The programme's quarterly collection.")
 QuarterOption = Annotated[str, typer.Option("--quarter", help="Such as 2025-26-Q4.")]
@@ -44,7 +44,7 @@ def _quarter(name: str) -> Quarter:
 def _kept(home: Path | None) -> Iterator[tuple[KeptQuarters, Access]]:
     """The kept builds of a home; what cannot be found there is one line on standard error."""
     from ffp_data.access import Access
-    from ffp_data.pipeline.kept_quarters import KeptQuarters, NoBuildError
+    from ffp_data.releases.kept_quarters import KeptQuarters, NoBuildError
 
     place = has_run(home)
     try:
@@ -58,7 +58,7 @@ def build(quarter: QuarterOption, home: HomeOption = None, json: JsonOption = Fa
     """Count a quarter, release it to the department and keep whose each figure is for the council."""
     from pydantic import ValidationError
 
-    from ffp_data.pipeline.quarterly import NotBuiltError, NotYetError, publish_quarter
+    from ffp_data.releases.quarterly import NotBuiltError, NotYetError, publish_quarter
 
     asked = _quarter(quarter)
     try:
@@ -108,7 +108,7 @@ def children(
     item: ItemArgument, quarter: QuarterOption, home: HomeOption = None, json: JsonOption = False
 ) -> None:
     """List who and what stands behind a figure, and what is left out of it and why."""
-    from ffp_data.pipeline.kept_quarters import LINES, read_lines
+    from ffp_data.releases.kept_quarters import LINES, read_lines
     from governance.access import Right
 
     with _kept(home) as (kept, access):
@@ -130,7 +130,7 @@ def children(
 def _standing(kept: KeptQuarters, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of those whom the hub still knows; of how many it does not is said on standard error."""
     from ffp_data.lookups.register import Register
-    from ffp_data.pipeline.kept_quarters import standing
+    from ffp_data.releases.kept_quarters import standing
 
     register = Register.open(kept.home.hub_url)
     try:
@@ -201,9 +201,9 @@ def enter(
     home: HomeOption = None,
 ) -> None:
     """Type a state, date, answer, narrative or target; it is kept as the next version with your name."""
-    from ffp_data.pipeline.quarterly_entries import EntryBook
     from ffp_data.quarterly import load_items
     from ffp_data.quarterly.entries import NotAnEntryError
+    from ffp_data.releases.quarterly_entries import EntryBook
     from governance.access import Right
 
     asked, items = _quarter(quarter), load_items()
@@ -222,7 +222,7 @@ def enter(
 @app.command()
 def entries(quarter: QuarterOption, home: HomeOption = None, json: JsonOption = False) -> None:
     """List what was typed for a quarter, every version."""
-    from ffp_data.pipeline.quarterly_entries import EntryBook
+    from ffp_data.releases.quarterly_entries import EntryBook
     from governance.access import Right
 
     asked = _quarter(quarter)

@@ -88,8 +88,8 @@ def build(
     json: JsonOption = False,
 ) -> None:
     """Build a return as the last run knew it; its findings and what it was made of go to the council."""
-    from ffp_data.pipeline.other_year import tables_of_year
-    from ffp_data.pipeline.publish import COLLECTIONS, publish_return
+    from ffp_data.releases.other_year import tables_of_year
+    from ffp_data.releases.publish import COLLECTIONS, publish_return
     from ffp_data.returns import LayoutError
     from ffp_data.returns.validate import rule_book
 
@@ -123,9 +123,9 @@ def sign(
     home: HomeOption = None,
 ) -> None:
     """Put a name to the return that was last built and released; it stands in the ledger."""
-    from ffp_data.pipeline.kept_returns import NotToBeSignedError, Signatory
-    from ffp_data.pipeline.kept_returns import sign as sign_return
-    from ffp_data.pipeline.publish import COLLECTIONS
+    from ffp_data.releases.kept_returns import NotToBeSignedError, Signatory
+    from ffp_data.releases.kept_returns import sign as sign_return
+    from ffp_data.releases.publish import COLLECTIONS
 
     with _run_of(home, "returns-sign", year) as run:
         try:
@@ -143,8 +143,8 @@ def versions(
     json: JsonOption = False,
 ) -> None:
     """List the kept versions of a return, and who signed which."""
-    from ffp_data.pipeline.kept_returns import history
-    from ffp_data.pipeline.publish import COLLECTIONS
+    from ffp_data.releases.kept_returns import history
+    from ffp_data.releases.publish import COLLECTIONS
 
     with _run_of(home, "returns-versions", year) as run:
         rows = history(run, COLLECTIONS[collection.value])
@@ -184,7 +184,7 @@ def import_reasons(
     json: JsonOption = False,
 ) -> None:
     """Keep the reasons that stand in a queries workbook: the next build writes them in again."""
-    from ffp_data.pipeline.reconciling import import_reasons as keep_reasons
+    from ffp_data.releases.reconciling import import_reasons as keep_reasons
     from ffp_data.returns.reconcile import NotAQueriesFileError
 
     with _run_of(home, "returns-queries-import") as run:
@@ -265,7 +265,7 @@ def annex_a(
     json: JsonOption = False,
 ) -> None:
     """Make Ofsted's Annex A, lists 1 to 11, as at any day up to that of the last run."""
-    from ffp_data.pipeline import annex_a as pipeline
+    from ffp_data.releases import annex_a as pipeline
     from ffp_data.returns import LayoutError
     from ffp_data.returns.annex_a import NothingToShareError
 

@@ -19,9 +19,9 @@ from ffp_data.home.run import Run
 from ffp_data.identity.live_model import advice, choose_model
 from ffp_data.identity.truth import read_truth
 from ffp_data.pipeline.explain import CAUSES, explain
-from ffp_data.pipeline.kept_quarters import COLLECTION as QUARTERLY
-from ffp_data.pipeline.make_return import notes_on
-from ffp_data.pipeline.publish import COLLECTIONS
+from ffp_data.releases.kept_quarters import COLLECTION as QUARTERLY
+from ffp_data.releases.make_return import notes_on
+from ffp_data.releases.publish import COLLECTIONS
 from ffp_data.returns.versions import read_record
 from ffp_data.warehouse import connect
 from governance.files import sha256_of_file

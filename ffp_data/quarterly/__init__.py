@@ -3,7 +3,7 @@
 Items, definitions and colours are data (`items.yaml`, `settings.yaml`). For a quarter, each counted item is first a
 list of who and what counts and what is left out, with why (`counting`, SQL in `sql/`); figures are counts of that
 list, so that each opens to its children (`figures`). Typed items are kept by quarter and version (`entries`).
-`progress` and `checks` say how the figures stand. Every build is kept (`ffp_data.pipeline.quarterly`).
+`progress` and `checks` say how the figures stand. Every build is kept (`ffp_data.releases.quarterly`).
 """
 
 from __future__ import annotations

@@ -12,7 +12,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from ffp_data.pipeline.kept_quarters import (
+from ffp_data.quarterly import Item, Kpi, NotAQuarterError, Quarter, load_items
+from ffp_data.quarterly.entries import LONGEST, NotAnEntryError, answers_to, fields_of
+from ffp_data.quarterly.figures import Rate
+from ffp_data.quarterly.report import figure_in_words, parts_in_words, rate_in_words
+from ffp_data.releases.kept_quarters import (
     CHECKED,
     LINES,
     KeptQuarters,
@@ -20,11 +24,7 @@ from ffp_data.pipeline.kept_quarters import (
     read_lines,
     standing,
 )
-from ffp_data.pipeline.quarterly_entries import EntryBook
-from ffp_data.quarterly import Item, Kpi, NotAQuarterError, Quarter, load_items
-from ffp_data.quarterly.entries import LONGEST, NotAnEntryError, answers_to, fields_of
-from ffp_data.quarterly.figures import Rate
-from ffp_data.quarterly.report import figure_in_words, parts_in_words, rate_in_words
+from ffp_data.releases.quarterly_entries import EntryBook
 from ffp_data.returns.versions import Version
 from ffp_data.web.pages import show
 from ffp_data.web.service import Asker, Checked, Served, Service, Who

@@ -11,7 +11,7 @@ from typing import Any
 from ffp_data.home.kept_locks import KeptLocks
 from ffp_data.home.run import Run
 from ffp_data.lineage.columns import UnknownColumnError, packaged
-from ffp_data.pipeline.kept_returns import SIGNED
+from ffp_data.releases.kept_returns import SIGNED
 from ffp_data.returns.versions import RECORD, NotAVersionError, read_record
 from ffp_data.withdrawal.scope import Scope
 from governance.files import sha256_of_file

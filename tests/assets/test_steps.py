@@ -14,10 +14,10 @@ import pytest
 
 from ffp_data.home.policy import compile_lock, start_policy
 from ffp_data.home.run import Run, newest_delivery, sole_run
-from ffp_data.pipeline import publish
 from ffp_data.pipeline.notify import run_failed
-from ffp_data.pipeline.offered import offer
-from ffp_data.pipeline.publish import publish_extracts
+from ffp_data.releases import publish
+from ffp_data.releases.offered import offer
+from ffp_data.releases.publish import publish_extracts
 from ffp_data.settings import Home, make_demonstration
 from governance.grants import Grants
 from governance.ledger import Ledger

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 from ffp_data.cli.main import app
 from ffp_data.home import policy as agreements
 from ffp_data.home.run import Run
-from ffp_data.pipeline.documents import FOLDER, gather, publish_governance
-from ffp_data.pipeline.publish import withdraw_unpermitted
+from ffp_data.releases.documents import FOLDER, gather, publish_governance
+from ffp_data.releases.publish import withdraw_unpermitted
 from ffp_data.settings import make_demonstration
 from ffp_data.warehouse import connect
 from governance import policy

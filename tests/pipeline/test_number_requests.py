@@ -14,7 +14,7 @@ from ffp_data import feeds
 from ffp_data.home import policy
 from ffp_data.home.run import Run
 from ffp_data.nhs_numbers.service import Service
-from ffp_data.pipeline.number_requests import RELATION, ask_service, release_requests
+from ffp_data.releases.number_requests import RELATION, ask_service, release_requests
 from ffp_data.rights import stored
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.warehouse import connect

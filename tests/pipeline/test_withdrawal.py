@@ -9,8 +9,8 @@ import pytest
 
 from ffp_data.home import policy
 from ffp_data.home.run import Run
-from ffp_data.pipeline import publish
 from ffp_data.pipeline.summary import _withdrawn
+from ffp_data.releases import publish
 from ffp_data.settings import Home, make_demonstration
 from governance.manifest import MANIFEST
 from governance.release import publish as release

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from ffp_data.cli.main import app
 from ffp_data.home import policy
 from ffp_data.home.run import Run
-from ffp_data.pipeline.annex_a import (
+from ffp_data.releases.annex_a import (
     ChoiceToShare,
     NotKnownYetError,
     council_folder,

@@ -16,7 +16,7 @@ from ffp_data.cli.main import app
 from ffp_data.home import policy
 from ffp_data.home.run import Run
 from ffp_data.https import Patience
-from ffp_data.pipeline import dataflow
+from ffp_data.releases import dataflow
 from ffp_data.returns.dataflow import state
 from ffp_data.returns.dataflow.layout import layout
 from ffp_data.settings import Home, make_demonstration

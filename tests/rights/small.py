@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from ffp_data.home import policy
 from ffp_data.home.run import Run
 from ffp_data.hub import Hub
-from ffp_data.pipeline.publish import ExtractsOutcome, publish_extracts, withdraw_unpermitted
+from ffp_data.releases.publish import ExtractsOutcome, publish_extracts, withdraw_unpermitted
 from ffp_data.rights import stored
 from ffp_data.settings import Home, make_demonstration
 from ffp_data.warehouse import connect

@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from ffp_data.home import policy
 from ffp_data.home.run import Run
 from ffp_data.hub.orders import OrderError
-from ffp_data.pipeline.publish import publish_extracts
+from ffp_data.releases.publish import publish_extracts
 from ffp_data.rights import restriction, share_decision, share_release, stored
 from ffp_data.rights.orders import Kind, Orders, Said
 from ffp_data.rights.share_decision import Asked

@@ -13,7 +13,7 @@ from ffp_data.home import policy
 from ffp_data.home.run import Run
 from ffp_data.hub.orders import OrderError
 from ffp_data.lookups import Identify, Lookups
-from ffp_data.pipeline.publish import publish_extracts
+from ffp_data.releases.publish import publish_extracts
 from ffp_data.rights import shield_review, stored
 from ffp_data.rights.orders import Kind, Orders, Said
 from ffp_data.rights.shield import lift, shield

@@ -19,9 +19,9 @@ import duckdb
 from ffp_data.home import policy
 from ffp_data.home.release_zone import ZONE
 from ffp_data.home.run import Run
-from ffp_data.pipeline.make_return import make_return, notes_on, require_tables_of
-from ffp_data.pipeline.offered import offer
-from ffp_data.pipeline.reconciling import reconcile_build
+from ffp_data.releases.make_return import make_return, notes_on, require_tables_of
+from ffp_data.releases.offered import offer
+from ffp_data.releases.reconciling import reconcile_build
 from ffp_data.returns import LayoutError, ReturnResult, cin, versions
 from ffp_data.returns.validate import rule_book
 from ffp_data.rights import share_release, shield_review

@@ -19,14 +19,6 @@ import duckdb
 
 from ffp_data.home import policy
 from ffp_data.home.run import Run
-from ffp_data.pipeline.kept_quarters import CHECKED, COLLECTION, LINES, RECORDED, KeptQuarters
-from ffp_data.pipeline.offered import refuse_what_a_return_cannot_do
-from ffp_data.pipeline.publish import (
-    DEPARTMENT,
-    ReleaseOutcome,
-    record_failure,
-)
-from ffp_data.pipeline.quarterly_entries import EntryBook
 from ffp_data.quarterly.checks import run_checks
 from ffp_data.quarterly.counting import Counted, NotBuiltError, count_quarter
 from ffp_data.quarterly.figures import make_figures
@@ -34,6 +26,14 @@ from ffp_data.quarterly.items import Items, Settings, load_items, load_settings
 from ffp_data.quarterly.quarters import Quarter
 from ffp_data.quarterly.report import Report, make_report, told
 from ffp_data.quarterly.writing import write_files
+from ffp_data.releases.kept_quarters import CHECKED, COLLECTION, LINES, RECORDED, KeptQuarters
+from ffp_data.releases.offered import refuse_what_a_return_cannot_do
+from ffp_data.releases.publish import (
+    DEPARTMENT,
+    ReleaseOutcome,
+    record_failure,
+)
+from ffp_data.releases.quarterly_entries import EntryBook
 from ffp_data.returns import versions
 from ffp_data.returns.versions import RECORD, TABLES
 from ffp_data.warehouse import connect

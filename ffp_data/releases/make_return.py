@@ -13,7 +13,7 @@ import duckdb
 from ffp_data import returns
 from ffp_data.home.run import Run
 from ffp_data.paths import DBT_PROJECT
-from ffp_data.pipeline.offered import OFFERED
+from ffp_data.releases.offered import OFFERED
 from ffp_data.returns import Header, LayoutError, ReturnResult, tehadc
 from ffp_data.returns.tehadc.profile import Profile, load_profile
 from governance.grants import ReleaseDecision

@@ -17,7 +17,7 @@ from pathlib import Path
 from ffp_data.home.run import Run
 from ffp_data.marts.transform import build, current_manifest
 from ffp_data.paths import DBT_PROJECT
-from ffp_data.pipeline.make_return import tables_hold
+from ffp_data.releases.make_return import tables_hold
 from ffp_data.returns import LayoutError
 from ffp_data.warehouse import connect
 

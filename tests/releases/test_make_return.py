@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from ffp_data.home.run import Run
-from ffp_data.pipeline.make_return import notes_on, profile_of, require_tables_of
+from ffp_data.releases.make_return import notes_on, profile_of, require_tables_of
 from ffp_data.returns import LayoutError, tehadc
 
 PACKAGED = Path(tehadc.__file__).parent / "profiles" / "2025-26.yaml"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ffp_data.home.run import Run
-from ffp_data.pipeline.make_return import notes_on
-from ffp_data.pipeline.publish import Collection, council_folder, versions_folder
+from ffp_data.releases.make_return import notes_on
+from ffp_data.releases.publish import Collection, council_folder, versions_folder
 from ffp_data.returns.versions import RECORD, NotAVersionError, Version, kept, version_id
 from governance.files import sha256_of_file
 from governance.manifest import MANIFEST, verify_files

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from ffp_data.home.run import Run
-from ffp_data.pipeline.make_return import profile_of
+from ffp_data.releases.make_return import profile_of
 from ffp_data.returns import reconcile
 from ffp_data.returns.layout import end_year, year_label
 from ffp_data.returns.reconcile import Basis, Change, NotAQueriesFileError

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ffp_data.pipeline.kept_returns import SIGNED
 from ffp_data.quarterly.compare import compare_lines
 from ffp_data.quarterly.quarters import NotAQuarterError, Quarter
+from ffp_data.releases.kept_returns import SIGNED
 from ffp_data.returns.versions import RECORD, TABLES, Version, kept
 from ffp_data.settings import Home
 from governance.access import Gate, Principal, Right

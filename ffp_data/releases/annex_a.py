@@ -18,8 +18,8 @@ import duckdb
 
 from ffp_data.home import policy
 from ffp_data.home.run import Run
-from ffp_data.pipeline.offered import refuse_what_a_return_cannot_do
-from ffp_data.pipeline.publish import (
+from ffp_data.releases.offered import refuse_what_a_return_cannot_do
+from ffp_data.releases.publish import (
     ReleaseOutcome,
     record_failure,
 )

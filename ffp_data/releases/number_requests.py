@@ -20,7 +20,7 @@ from ffp_data.home import policy
 from ffp_data.home.release_zone import ZONE
 from ffp_data.home.run import Run
 from ffp_data.nhs_numbers.asking import Asked, Asking, ask_for, read_questions
-from ffp_data.pipeline.publish import ReleaseOutcome, record_failure
+from ffp_data.releases.publish import ReleaseOutcome, record_failure
 from ffp_data.warehouse import connect
 from governance.files import replacing
 from governance.grants import ReleaseDecision
