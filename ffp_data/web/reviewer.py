@@ -7,7 +7,7 @@ Nothing on the way to the first verdict tells what the model thinks. Every act g
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -23,6 +23,7 @@ from ffp_data.web.service import Checked, Served, Service, Who
 from governance.access import Right
 
 routes = APIRouter(prefix="/review")
+Typed = Annotated[str, Form(max_length=200)]
 _WORDS = {
     Verdict.SAME: "the same person",
     Verdict.NOT_SAME: "not the same person",
@@ -69,15 +70,11 @@ def undo(
     service: Served,
     who: Who,
     decision: int,
-    reason: Annotated[str, Form(max_length=200)] = "",
+    reason: Typed = "",
 ) -> Response:
     """Take a decision back from the next run on; one of two people when a second one does so too."""
     desk = _desk(service, who)
-    try:
-        desk.undo(decision, reason, _now())
-    except HubError as error:
-        return _decided(request, desk, _plain(error))
-    return RedirectResponse("/review/decisions", 303)
+    return _decided_after(request, desk, lambda: desk.undo(decision, reason, _now()))
 
 
 @routes.post("/decisions/{decision}/keep", dependencies=[Checked])
@@ -86,12 +83,17 @@ def keep(
     service: Served,
     who: Who,
     decision: int,
-    reason: Annotated[str, Form(max_length=200)] = "",
+    reason: Typed = "",
 ) -> Response:
     """Refuse the undo that somebody asked for."""
     desk = _desk(service, who)
+    return _decided_after(request, desk, lambda: desk.keep(decision, reason, _now()))
+
+
+def _decided_after(request: Request, desk: Desk, act: Callable[[], object]) -> Response:
+    """The decisions once something was done about one; with the error where it could not be."""
     try:
-        desk.keep(decision, reason, _now())
+        act()
     except HubError as error:
         return _decided(request, desk, _plain(error))
     return RedirectResponse("/review/decisions", 303)
@@ -122,7 +124,7 @@ def first_verdict(
     who: Who,
     item: int,
     verdict: Annotated[Verdict | None, Form()] = None,
-    reason: Annotated[str, Form(max_length=200)] = "",
+    reason: Typed = "",
 ) -> Response:
     """Write the first verdict down; the evidence follows."""
     desk = _desk(service, who)
@@ -164,7 +166,7 @@ def final_verdict(
     who: Who,
     item: int,
     verdict: Annotated[Verdict | None, Form()] = None,
-    reason: Annotated[str, Form(max_length=200)] = "",
+    reason: Typed = "",
 ) -> Response:
     """The final verdict; it binds as soon as enough people agree."""
     desk = _desk(service, who)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 900  # seconds until the server answers or a run ends; a limit, not an expectation
+PATIENCE = 300  # seconds until the server answers or a run ends; a limit, not an expectation
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
 
