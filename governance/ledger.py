@@ -46,8 +46,10 @@ from governance.ledger_lines import (
     drop_half_line,
     last_line,
     last_line_of,
+    lines_back,
     lines_of,
     parsed_checkpoint,
+    read_time,
     written_time,
 )
 from governance.ledger_tree import LedgerDamagedError, TreeOf
@@ -122,6 +124,30 @@ class Ledger:
             hashes = self._write([*set_aside, *events])
             return hashes[len(set_aside) :]
 
+    def append_left(self, events: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+        """Record what a process that is gone left waiting, without what it had recorded before it ended.
+
+        ``events``: of `waiting_events`, one at least. Gives the hashes of those that were missing; raises what
+        `append_many` raises.
+        """
+        with self._locked():
+            set_aside = self._set_aside_unsigned_tail()
+            since = min(read_time(facts["read_at"]) for _, facts in events)
+            there = self._entries_since(since, {kind for kind, _ in events})
+            missing = [event for event in events if event[1]["entry"] not in there]
+            return self._write([*set_aside, *missing])[len(set_aside) :]
+
+    def _entries_since(self, moment: datetime, kinds: set[str]) -> set[str]:
+        """The names of the entries recorded since; times in a ledger never fall but when a clock is corrected."""
+        since, entries = written_time(moment - ledger_fresh.SLACK), set()
+        for line in lines_back(self._directory / EVENTS_FILE):
+            event = json.loads(line)["event"]
+            if event["at"] < since:
+                break
+            if event["kind"] in kinds:
+                entries.add(self.opened(event)["facts"].get("entry"))
+        return entries
+
     def heartbeat(self, **facts: Any) -> Checkpoint:
         """Record that the ledger can be written, and return the checkpoint that this made."""
         self.append("heartbeat", **facts)
@@ -130,8 +156,9 @@ class Ledger:
         return newest
 
     def waiting_line(self, entry: str, at: str, kind: str, facts: Mapping[str, Any]) -> bytes:
-        """The line of an event that waits in a journal to come into the ledger."""
-        sealed = self.facts.seal(_waits(entry, kind), facts)
+        """The line of an event that waits in a journal to come into the ledger, named ``entry`` there."""
+        named = {**facts, "entry": entry, "read_at": at}
+        sealed = self.facts.seal(_waits(entry, kind), named)
         return signed_line({"at": at, "entry": entry, "facts": sealed, "kind": kind}, self._key)
 
     def waiting_events(

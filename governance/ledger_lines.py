@@ -120,6 +120,16 @@ def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
             yield from enumerate(handle, start=1)
 
 
+def lines_back(path: Path) -> Iterator[bytes]:
+    """The lines from the last to the first, without their newlines."""
+    with path.open("rb") as handle:
+        end = handle.seek(0, os.SEEK_END)
+        while end:
+            line = last_line(handle, end)
+            yield line
+            end = max(0, end - len(line) - 1)
+
+
 def last_line_of(path: Path) -> bytes:
     """The last line without its newline; b'' if there is none."""
     if not path.exists():

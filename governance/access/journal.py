@@ -4,8 +4,8 @@ A ledger's append waits for the disk twice, ten milliseconds and more, which a l
 each read is first a line of a journal beside the ledger, handed to the operating system before the answer is
 given: a process that is killed loses none. Every `INTERVAL` a thread takes the lines over into the
 ledger in one durable batch. Only a power cut can take the last moments' lines. Lines that a killed process left
-are taken over by the next that opens the ledger's directory; each has a name of its own (``entry``), so that
-one that was taken over twice is seen to be one.
+are taken over by the next that opens the ledger's directory, once: each has a name of its own (``entry``), and
+those that the process had taken over itself before it died are passed over.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -59,8 +59,7 @@ class Journal:
                 raise CheckpointsStoppedError(f"{self._directory}: {self.problem}; answers stop")
             self._number += 1
             entry, at = f"{self._name}:{self._number}", _now()
-            named = {**facts, "entry": entry, "read_at": at}
-            line = self._ledger.waiting_line(entry, at, kind, named)
+            line = self._ledger.waiting_line(entry, at, kind, facts)
             written = os.write(self._file, line)
         if written != len(line):
             raise OSError(f"{self._directory}: a line of the journal was cut; is the disk full?")
@@ -73,7 +72,7 @@ class Journal:
                 self._part += 1
                 self._file = self._open()
             try:
-                _take_over(full, self._ledger)
+                _take_over(full, self._ledger, self._ledger.append_many)
             finally:
                 os.close(held)  # until now its lock tells others that it is being taken over
 
@@ -127,7 +126,8 @@ class Journal:
 
 def take_over_left(ledger: Ledger, directory: Path | None = None) -> int:
     """Take over into the ledger what processes that are gone left beside it; gives how many events."""
-    return sum(_take_over(path, ledger) for path in _left(directory or ledger.directory))
+    left = _left(directory or ledger.directory)
+    return sum(_take_over(path, ledger, ledger.append_left) for path in left)
 
 
 def _left(directory: Path) -> Iterator[Path]:
@@ -141,23 +141,24 @@ def _left(directory: Path) -> Iterator[Path]:
             yield path
 
 
-def _take_over(path: Path, ledger: Ledger) -> int:
+def _take_over(
+    path: Path,
+    ledger: Ledger,
+    append: Callable[[Sequence[tuple[str, Mapping[str, Any]]]], list[str]],
+) -> int:
     """Append a journal's lines to the ledger, then remove it; a cut last line was never acknowledged."""
     try:
         text = path.read_bytes()
     except FileNotFoundError:
         return 0
     events, wrong = ledger.waiting_events(path.name, text)
-    told = list(events)
+    taken = len(append(events)) if events else 0
     if wrong:
         name = f"unsigned-{sha256_hex(text)[:16]}.jsonl"
-        told.append(("journal_set_aside", {"journal": path.name, "file": name, "problems": wrong}))
-    if told:
-        ledger.append_many(told)
-    if wrong:
+        ledger.append("journal_set_aside", journal=path.name, file=name, problems=wrong)
         path.rename(path.with_name(name))
     path.unlink(missing_ok=True)
-    return len(events)
+    return taken
 
 
 def _now() -> str:

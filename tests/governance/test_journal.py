@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from governance.access import Journal
+from governance.access.journal import take_over_left
 from governance.keys import KeyStore
 from governance.ledger import Ledger, LedgerDamagedError
 
@@ -43,12 +44,38 @@ def test_every_read_of_many_threads_comes_into_the_ledger_once(
 def test_what_a_killed_process_left_is_taken_over_without_its_half_line(
     tmp_path: Path, ledger: Ledger
 ) -> None:
-    line = ledger.waiting_line("dead:1", "2026-03-31T09:00:00Z", "read", {"entry": "dead:1"})
+    line = _line(ledger, "dead:1")
     left = tmp_path / "ledger" / "reads-dead-00000000.journal"
     left.write_bytes(line + line[:20])
     with Journal(tmp_path / "ledger", ledger):
         assert _entries(ledger) == ["dead:1"]
     assert not left.exists()
+
+
+def _line(ledger: Ledger, entry: str) -> bytes:
+    return ledger.waiting_line(entry, "2026-03-31T09:00:00.000+00:00", "read", {"n": 1})
+
+
+def test_a_process_killed_before_it_could_remove_what_it_took_over_counts_no_read_twice(
+    tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [_line(ledger, f"dead:{n}") for n in range(1, 4)]
+    left = tmp_path / "ledger" / "reads-dead-00000000.journal"
+    left.write_bytes(b"".join(lines[:2]))
+    with monkeypatch.context() as killed:
+        killed.setattr(Path, "unlink", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            take_over_left(ledger)
+    ledger.append("heartbeat")
+    left.write_bytes(b"".join(lines))
+    assert take_over_left(ledger) == 1
+    reads = [event["facts"]["entry"] for event in ledger.events("read")]
+    assert reads == ["dead:1", "dead:2", "dead:3"]
+    assert not left.exists()
+
+
+def _killed(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_the_journal_of_a_living_process_is_left_alone(tmp_path: Path, ledger: Ledger) -> None:
