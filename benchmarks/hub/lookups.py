@@ -2,6 +2,7 @@
 
     python benchmarks/hub/lookups.py                       300,000 records, 8 readers, a minute at least
     python benchmarks/hub/lookups.py --records 3000 --seconds 10
+    python benchmarks/hub/lookups.py --run-in /sys/fs/cgroup/cpu/run     the runs in a control group of their own
 
 A home is made as a run leaves it (benchmarks/hub/home.py). Then `ffp api` serves it in a process of its own;
 readers, each a process with one connection, ask at a set pace (half of them by identifier, half by what is
@@ -152,8 +153,10 @@ def read(
     out.put(seen)
 
 
-def write(root: Path, rows: pa.Table, seed: int, stop: Event, out: Any) -> None:
+def write(root: Path, rows: pa.Table, seed: int, stop: Event, out: Any, group: Path | None) -> None:
     """Daily runs, one after another, until it is enough; with less claim to the cores than answers have."""
+    if group:
+        (group / "cgroup.procs").write_text(str(os.getpid()))
     give_way()
     runs: list[float] = []
     rng = Random(seed)
@@ -208,23 +211,26 @@ def _wait_until_loaded(port: int) -> None:
     connection.getresponse().read()
 
 
-def measure(home: Home, rows: pa.Table, readers: int, pace: float, seconds: int) -> dict[str, Any]:
+def measure(home: Home, rows: pa.Table, options: argparse.Namespace) -> dict[str, Any]:
     """Readers and a writer side by side."""
     access = Access(home)
     token = access.tokens.make("readers", "service", access.roles, timedelta(days=1))
     before = sum(1 for e in access.ledger.events() if e["kind"] == "read")
     people = load(home).people
-    asked = [questions(people, 500, number) for number in range(readers)]
+    asked = [questions(people, 500, number) for number in range(options.readers)]
     spawn = multiprocessing.get_context("spawn")
     enough, stop, seen, runs = spawn.Event(), spawn.Event(), spawn.Queue(), spawn.Queue()
     with served(home) as port:
         processes = [
-            spawn.Process(target=read, args=(port, token, each, pace, stop, seen)) for each in asked
+            spawn.Process(target=read, args=(port, token, each, options.pace, stop, seen))
+            for each in asked
         ]
-        writer = spawn.Process(target=write, args=(home.root, rows, 7, enough, runs))
+        writer = spawn.Process(
+            target=write, args=(home.root, rows, 7, enough, runs, options.run_in)
+        )
         for process in (*processes, writer):
             process.start()
-        time.sleep(seconds)
+        time.sleep(options.seconds)
         enough.set()
         made = runs.get(timeout=3600)  # the run that is under way is finished
         time.sleep(CHANGING_OVER)
@@ -265,6 +271,9 @@ def main() -> None:
     parser.add_argument(
         "--home", type=Path, help="make the home there and keep it, or use the one that is"
     )
+    parser.add_argument(
+        "--run-in", type=Path, metavar="GROUP", help="a control group that the runs move into"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
     where = machine()
@@ -272,9 +281,10 @@ def main() -> None:
         made, rows = _home(options.home or Path(name) / "made", options.records)
         own = Home.at(Path(name) / "own")  # the runs of the measurement change it
         shutil.copytree(made.root, own.root)
-        result = measure(own, rows, options.readers, options.pace, options.seconds)
+        result = measure(own, rows, options)
     result |= {
         "machine": where, "records": rows.num_rows, "readers": options.readers,
+        "run_in_own_group": options.run_in is not None,
         "questions_a_second_of_each": options.pace, "limits_p95": LIMITS,
     }  # fmt: skip
     options.results.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
