@@ -3,7 +3,7 @@
     python benchmarks/hub/churn.py                    30,000 children, 12 months
     python benchmarks/hub/churn.py --children 3000
 
-Each month agencies deliver (ffp_data/synthetic/months), all records are linked with the model of the hub
+Each month agencies deliver (benchmarks/hub/months), all records are linked with the model of the hub
 and the parameters learnt in the first month, and the hub assigns. What became of each child's identifier
 is measured against truth (measures.py), and beside it, in the same run, what two ways without a hub
 would have done: a cluster named by its least record, of the same links; and of links whose parameters
@@ -32,13 +32,13 @@ import linkage  # noqa: E402
 from benchmarks.hub import churn_shown  # noqa: E402
 from benchmarks.hub.machine import cost, machine, peak_gib  # noqa: E402
 from benchmarks.hub.measures import Changes, Errors, Members, changes, errors  # noqa: E402
-from benchmarks.hub.people import Records  # noqa: E402
-from ffp_data.hub import Hub  # noqa: E402
-from ffp_data.synthetic.months.partnership import (  # noqa: E402
+from benchmarks.hub.months.partnership import (  # noqa: E402
     Month,
     MonthlyPartnership,
     ends_of_months,
 )
+from benchmarks.hub.people import Records  # noqa: E402
+from ffp_data.hub import Hub  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "hub_churn.json"
 FIRST = date(2026, 3, 31)

@@ -34,10 +34,10 @@ sys.path.insert(0, str(ROOT))
 import linkage  # noqa: E402
 from benchmarks.hub.database import size_mb, url_of  # noqa: E402
 from benchmarks.hub.machine import cost, machine, peak_gib  # noqa: E402
+from benchmarks.hub.months import MonthlyPartnership  # noqa: E402
 from benchmarks.hub.people import Records  # noqa: E402
 from ffp_data.hub import Hub, RunSummary  # noqa: E402
 from ffp_data.hub.child_id import from_bits  # noqa: E402
-from ffp_data.synthetic.months import MonthlyPartnership  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "hub_delta.json"
 FIRST, NEXT_DAY, NEXT_MONTH = date(2026, 3, 31), date(2026, 4, 1), date(2026, 4, 30)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from benchmarks.hub.months import MonthlyPartnership
 from benchmarks.hub.people import Records
 from ffp_data.home import policy
 from ffp_data.home.run import Run
@@ -18,7 +19,6 @@ from ffp_data.pipeline import identify
 from ffp_data.rights import stored
 from ffp_data.serving import publish
 from ffp_data.settings import Home, make_demonstration
-from ffp_data.synthetic.months import MonthlyPartnership
 from ffp_data.warehouse import connect
 
 FIRST = date(2026, 3, 31)

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from ffp_data.synthetic.months import Month, MonthlyPartnership
-from ffp_data.synthetic.months.partnership import ends_of_months
-from ffp_data.synthetic.months.town import Town
+from benchmarks.hub.months import Month, MonthlyPartnership
+from benchmarks.hub.months.partnership import ends_of_months
+from benchmarks.hub.months.town import Town
 
 FIRST = date(2026, 7, 31)
 CHILDREN = 800

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from random import Random
 
+from benchmarks.hub.months.settings import monthly, months
 from ffp_data.synthetic import places
 from ffp_data.synthetic.births import Draft, Parents, child
 from ffp_data.synthetic.households import make_unit
-from ffp_data.synthetic.months.settings import monthly, months
 from ffp_data.synthetic.names import traditions
 from ffp_data.synthetic.numbers import stream
 from ffp_data.synthetic.people import GROWN, SERIALS_PER_UNIT, Family, Member, Person, Unit, shift

@@ -13,10 +13,10 @@ from datetime import date
 
 import pyarrow as pa
 
-from ffp_data.synthetic.months.entry import COLUMNS, Row
-from ffp_data.synthetic.months.registers import Register
-from ffp_data.synthetic.months.settings import agencies, months
-from ffp_data.synthetic.months.town import News, Town, persons
+from benchmarks.hub.months.entry import COLUMNS, Row
+from benchmarks.hub.months.registers import Register
+from benchmarks.hub.months.settings import agencies, months
+from benchmarks.hub.months.town import News, Town, persons
 from ffp_data.synthetic.numbers import stream
 
 _DATES = ("date_of_birth", "expected_birth_date")

@@ -1,20 +1,23 @@
-"""What data/months.yaml says, checked: rates with their source, and what each agency knows."""
+"""What months.yaml says, checked: rates with their source, and what each agency knows."""
 
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
+import yaml
 from pydantic import Field
 
 from ffp_data.strict import Strict
-from ffp_data.synthetic.rates import Rate, read_data
+from ffp_data.synthetic.rates import Rate
 
+SETTINGS = Path(__file__).with_name("months.yaml")
 Share = Field(default=0.0, ge=0, le=1)
 
 
 class Agency(Strict):
-    """What an agency knows of people; see the notes of data/months.yaml."""
+    """What an agency knows of people; see the notes of months.yaml."""
 
     system: str
     key: int
@@ -42,7 +45,7 @@ class Months(Strict):
 @cache
 def months() -> Months:
     """The settings; raises pydantic.ValidationError for a file that breaks the form."""
-    return Months.model_validate(read_data("months.yaml"))
+    return Months.model_validate(yaml.safe_load(SETTINGS.read_text("utf-8")))
 
 
 @cache

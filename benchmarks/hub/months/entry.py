@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from random import Random
 
-from ffp_data.synthetic.months.settings import Agency
-from ffp_data.synthetic.months.town import Household
+from benchmarks.hub.months.settings import Agency
+from benchmarks.hub.months.town import Household
 from ffp_data.synthetic.noise import Origin, Sighting, holding_name, see
 from ffp_data.synthetic.numbers import crn, pnc_id
 from ffp_data.synthetic.people import Member

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from random import Random
 
-from ffp_data.synthetic.months.entry import Clerk, Entry
-from ffp_data.synthetic.months.settings import Agency, chance, monthly
-from ffp_data.synthetic.months.town import Household, News
+from benchmarks.hub.months.entry import Clerk, Entry
+from benchmarks.hub.months.settings import Agency, chance, monthly
+from benchmarks.hub.months.town import Household, News
 from ffp_data.synthetic.noise import Origin, Sighting, origin
 from ffp_data.synthetic.people import Member
 from ffp_data.synthetic.places import schools_near

@@ -1,7 +1,7 @@
 """A synthetic partnership over time: families are born, move, marry, part, come and go (``town``); agencies
 hear of it sooner or later and keep their records (``registers``); every month they deliver, some late
-(``partnership``). Truth is kept beside it. Rates and their sources are in data/months.yaml."""
+(``partnership``). Truth is kept beside it. Rates and their sources are in months.yaml."""
 
-from ffp_data.synthetic.months.partnership import Month, MonthlyPartnership
+from benchmarks.hub.months.partnership import Month, MonthlyPartnership
 
 __all__ = ["Month", "MonthlyPartnership"]
