@@ -13,7 +13,16 @@ from typing import Any
 
 from ffp_data.serving.changes import FIRST_KNOWN
 from ffp_data.single_view.published import Published
-from ffp_data.single_view.words import age_of, as_of, day, feeds_of, name_of, source_words, words
+from ffp_data.single_view.words import (
+    age_of,
+    as_of,
+    dated,
+    day,
+    feeds_of,
+    name_of,
+    source_words,
+    words,
+)
 
 
 @dataclass(frozen=True)
@@ -146,8 +155,8 @@ def _involvement(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]])
         "service": row["service_label"],
         "state": row["state"],
         "state_label": words()["states"][_state(row)],
-        "words": row["state_in_words"],
-        "more": beyond_state(row),
+        "words": dated(row["state_in_words"]),
+        "more": dated(beyond_state(row)),
         "contact": contact,
         "phone": row["contact_phone"] or words()["absent"]["no_phone"],
         "since": day(row["since"]) if row["since"] else words()["absent"]["no_spell"],
@@ -172,7 +181,7 @@ def _state(row: Mapping[str, Any]) -> str:
 def _flag(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "rule": row["rule_in_words"],
-        "facts": row["facts"],
+        "facts": dated(row["facts"]),
         "since": day(row["since"]),
         "source": source_words(feeds, row["source"]),
         "as_of": day(row["as_of"]),
@@ -206,7 +215,7 @@ def _event(
     return {
         "date": day(row["event_date"]),
         "iso": row["event_date"].isoformat(),
-        "summary": _plain(row["event_type"]) if is_new else row["summary"],
+        "summary": _plain(row["event_type"]) if is_new else dated(row["summary"]),
         "source": source_words(feeds, row["source"]),
         "is_confident": row["is_confident"],
         "known": day(row[FIRST_KNOWN]),
@@ -220,7 +229,7 @@ def _clock(row: Mapping[str, Any], feeds: Mapping[str, Mapping[str, Any]]) -> di
     absent = words()["absent"]
     return {
         "what": words()["clocks"][row["clock"]],
-        "state": row["state_in_words"],
+        "state": dated(row["state_in_words"]),
         "is_pressing": row["is_pressing"],
         "start": day(row["start_date"]) if row["start_date"] else absent["no_start_date"],
         "due": day(row["due_date"]) if row["due_date"] else absent["no_due_date"],

@@ -5,6 +5,7 @@ Codes and what is not there have their words in words.yaml.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
@@ -19,6 +20,28 @@ from ffp_data.single_view.published import Published
 def day(value: date | datetime | None) -> str:
     """A date as people read it; words where there is none."""
     return f"{value.day} {value:%B %Y}" if value else "date not recorded"
+
+
+_MOMENT = re.compile(
+    r"(?<![\w-])(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(?:Z|\+00:00)?)?(?![\w-])"
+)
+
+
+def dated(value: object) -> str:
+    """The text with each day and moment in it as people read them.
+
+    Tables say 2026-03-31, also inside a sentence, so that files sort and compare; pages and copies say 31 March 2026.
+    Moments are UTC, as everything that the hub writes down.
+    """
+    return _MOMENT.sub(_moment, str(value))
+
+
+def _moment(found: re.Match[str]) -> str:
+    try:
+        told = day(date.fromisoformat(found[1]))
+    except ValueError:  # no such day: as it stands
+        return found[0]
+    return f"{told}, {found[2]} UTC" if found[2] else told
 
 
 def name_of(row: Mapping[str, Any]) -> str:

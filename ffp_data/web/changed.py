@@ -11,7 +11,7 @@ from ffp_data.kept import Look
 from ffp_data.kept.looks import last_looks, look
 from ffp_data.serving.changes import CHANGES, HUB, IDENTITY
 from ffp_data.single_view.published import Published
-from ffp_data.single_view.words import day, feeds_of, source_words
+from ffp_data.single_view.words import dated, day, feeds_of, source_words
 from ffp_data.web.permitted import Permitted
 from ffp_data.web.service import Asker, Service
 
@@ -41,7 +41,7 @@ def changed_since(service: Service, who: Asker, seen: Permitted) -> Changed:
         {
             "op": _OPS[row["op"]],
             "is_identity": row["kind"] == IDENTITY,
-            "what": row["plain" if seen.is_protected else "what"],
+            "what": dated(row["plain" if seen.is_protected else "what"]),
             "source": source_words(feeds, None if row["source"] == HUB else row["source"]),
             "as_at": day(row["as_at"]),
         }

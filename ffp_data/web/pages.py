@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from ffp_data.single_view.words import dated, day
 from governance.access import Principal, Right, Roles
 
 _TEMPLATES = Environment(
@@ -18,6 +19,7 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 """A value that a page forgets is an error, not an empty place."""
+_TEMPLATES.filters |= {"day": day, "dated": dated}
 
 
 _MENU = (

@@ -10,6 +10,7 @@ from typing import Any
 from ffp_data.programme.counting import ALL
 from ffp_data.programme.groups import Comparison, Linkage
 from ffp_data.programme.profile import Profile, Shown
+from ffp_data.single_view.words import dated
 from ffp_data.web.pictures import COLOURS, INK, QUIET, SHADES, data, svg
 
 WIDTH = 560
@@ -77,13 +78,19 @@ def _levels(profile: Profile, _: str) -> Any:
     """Children at each level of help at the end of each quarter."""
     alt = _altair()
     rows = [
-        {"day": table.quarter, "level": level, "children": table.number(ALL, level), "place": place}
+        {
+            "day": dated(table.quarter),
+            "level": level,
+            "children": table.number(ALL, level),
+            "place": place,
+        }
         for table in profile.tables
         if table.spec.id == "moves"
         for place, level in enumerate(_OPEN)
     ]
     bars = alt.Chart(data(rows)).encode(
-        x=alt.X("day:O", title="At the end of the quarter", axis=alt.Axis(labelAngle=0)),
+        x=alt.X("day:O", sort=[dated(each) for each in profile.quarters], title="At the end of the quarter",
+                axis=alt.Axis(labelAngle=0)),
         y=alt.Y("children:Q", title="Children", axis=alt.Axis(tickMinStep=1)),
         color=alt.Color("level:N", sort=list(_OPEN), title=None,
                         scale=alt.Scale(domain=list(_OPEN), range=list(COLOURS[:4]))),
@@ -94,7 +101,7 @@ def _levels(profile: Profile, _: str) -> Any:
 
 def _levels_words(profile: Profile, _: str) -> str:
     found = [table for table in profile.tables if table.spec.id == "moves"]
-    told = (f"{t.quarter}: {sum(t.number(ALL, each) for each in _OPEN)}" for t in found)
+    told = (f"{dated(t.quarter)}: {sum(t.number(ALL, each) for each in _OPEN)}" for t in found)
     return f"Children with any of the four levels of help open, {'; '.join(told)}"
 
 

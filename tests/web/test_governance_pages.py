@@ -70,7 +70,7 @@ def words(visitor: Visitor) -> str:
         ("/governance/agreements", "neighbouring force to the children&#39;s hub: it is suspended"),
         (
             "/governance/agreements",
-            "homelessness duty to the children&#39;s hub: review by 2026-05-01",
+            "homelessness duty to the children&#39;s hub: review by 1 May 2026",
         ),
         ("/governance/agreements/DSA-POL-02", "Suspended It is suspended."),
         ("/governance/agreements/DSA-POL-02", "free text that names other people"),
@@ -92,6 +92,22 @@ def words(visitor: Visitor) -> str:
 def test_each_page_says_what_an_officer_asks(officer: Visitor, path: str, says: str) -> None:
     assert officer.get(path).status_code == 200
     assert says.lower() in words(officer).lower()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/governance/agreements",
+        "/governance/agreements/DSA-HOU-01",
+        "/governance/agreements/DSA-POL-02",
+        "/governance/lineage?column=single_view.children.sex",
+        "/governance/withdrawal/DSA-POL-02",
+        "/governance/ledger",
+    ],
+)
+def test_an_officer_reads_days_as_people_say_them(officer: Visitor, path: str) -> None:
+    assert officer.get(path).status_code == 200
+    assert re.findall(r"\b\d{4}-\d\d-\d\d\b", words(officer)) == []
 
 
 @pytest.mark.parametrize(

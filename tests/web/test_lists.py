@@ -42,7 +42,7 @@ def test_a_programme_lead_reads_identifiers_and_no_names(visitor: Visitor, world
 
 def test_a_late_list_says_since_when(visitor: Visitor) -> None:
     visitor.sign_in("family-help-manager")
-    assert "late since 2026-03-20" in visitor.get("/lists").text
+    assert "late since 20 March 2026" in visitor.get("/lists").text
     assert "as far as what was delivered tells" in visitor.get("/lists/not_reached").text
 
 

@@ -390,3 +390,21 @@ def test_a_view_of_an_older_version_is_no_fault_but_waits_for_a_run(
         answer = Visitor(client).sign_in("family-help").get(f"/children/{world.mine}")
     assert answer.status_code == 503
     assert "Ask the data team for a run" in answer.text
+
+
+READ = {
+    "family-help": ("/", "/search", "/children/{mine}", "/children/{mine}/take-away"),
+    "family-help-manager": ("/lists", "/lists/referred_again", "/lists/not_reached", "/programme", "/team"),
+    "programme-lead": ("/lists/referred_again", "/programme"),
+    "reviewer": ("/review", "/review/clashes", "/review/decisions", "/review/figures"),
+    "ig-officer": ("/governance", "/governance/ledger", "/governance/orders", "/wrong"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("user", "path"), [(user, path) for user in READ for path in READ[user]])
+def test_a_page_says_days_as_people_read_them(
+    visitor: Visitor, world: World, user: str, path: str
+) -> None:
+    page = visitor.sign_in(user).get(path.format(mine=world.mine))
+    assert page.status_code == 200
+    assert re.findall(r"\b\d{4}-\d\d-\d\d\b", _text(page.text)) == []

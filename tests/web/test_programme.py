@@ -11,7 +11,7 @@ from tests.web.world import World
 def test_the_page_tells_moves_comparisons_and_warnings(visitor: Visitor) -> None:
     page = " ".join(visitor.sign_in("programme-lead").get("/programme").text.split())
     for words in (
-        "Moves in the quarter that ended on <strong>2026-03-31</strong>",
+        "Moves in the quarter that ended on <strong>31 March 2026</strong>",
         "1 of 4 returned within 12 months: 25.0 %",
         "ethnicity Black: linked less often than others (70.0 % of 100 records)",
         "children of whom any service told this hub",
