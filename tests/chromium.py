@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
@@ -41,7 +43,9 @@ def started() -> Iterator[Any]:
         # Containers run as root and have a small /dev/shm; what is loaded is our own page.
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         chromium = playwright.chromium.launch(
-            executable_path=program(), args=[*sandbox, "--disable-dev-shm-usage"]
+            executable_path=program(),
+            args=[*sandbox, "--disable-dev-shm-usage"],
+            timeout=PATIENCE * 1000,
         )
         yield chromium
         chromium.close()

@@ -11,6 +11,7 @@ import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from assets.history import OPEN_FILES, RunHistory
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow  # imports Dagster
 
@@ -86,7 +87,7 @@ def test_a_page_that_follows_a_run_hears_of_each_event(
         run = instance.get_run_by_id(run_id)
         assert run is not None
         instance.report_engine_event("still here", run)
-        assert arrived.wait(timeout=30)
+        assert arrived.wait(PATIENCE)
     finally:
         page.dispose()
     assert heard == ["still here"]

@@ -23,6 +23,7 @@ from governance.grants import Grants
 from governance.ledger import Ledger
 from governance.policy import compile_policy, load
 from governance.release import ReleaseFailedError
+from tests.waiting import PATIENCE
 
 
 def a_run(tmp_path: Path, as_at: date = date(2026, 3, 31)) -> Run:
@@ -72,7 +73,7 @@ def test_a_second_run_on_one_home_waits_for_the_first(tmp_path: Path) -> None:
         assert second.stdout is not None
         assert second.stdout.readline() == "waiting\n"
         assert second.poll() is None
-    assert second.communicate(timeout=30)[0] == "mine\n"
+    assert second.communicate(timeout=PATIENCE)[0] == "mine\n"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from tests.end_to_end.adoption import Story, make_story
 from tests.end_to_end.commands import Demo, run_demo
-from tests.end_to_end.looker import HEIGHT, PATIENCE, WIDTHS, Looker, served
+from tests.end_to_end.looker import HEIGHT, PAGE_PATIENCE, WIDTHS, Looker, served
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +36,6 @@ def address(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 def looker(browser: Any, address: str) -> Iterator[Looker]:
     """Somebody who has not signed in. `browser` starts once for each file of tests: see tests/chromium.py."""
     context = browser.new_context(viewport={"width": WIDTHS[0], "height": HEIGHT})
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(PAGE_PATIENCE)
     yield Looker(context.new_page(), address)
     context.close()

@@ -8,15 +8,15 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import PATIENCE, wait_until
+
 ROOT = Path(__file__).parents[2]
-PATIENCE = 300  # seconds until the server answers or a run ends; a limit, not an expectation
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
 
@@ -30,7 +30,7 @@ class Server:
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = urllib.request.Request(self._url, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             data: dict[str, Any] = json.load(answer)["data"]
             return data
 
@@ -59,15 +59,12 @@ class Server:
         return self._end_of(launched["run"]["runId"])
 
     def _end_of(self, run_id: str) -> str:
-        deadline = time.monotonic() + PATIENCE
-        status = ""
-        while time.monotonic() < deadline and status not in ENDED:
-            time.sleep(1)
-            answer = self.ask(
-                "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }", id=run_id
-            )
-            status = answer["runOrError"]["status"]
-        return status
+        def status() -> str:
+            asked = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+            told: str = self.ask(asked, id=run_id)["runOrError"]["status"]
+            return told if told in ENDED else ""
+
+        return wait_until(status, "the run does not end", step=1)
 
 
 @contextmanager
@@ -99,10 +96,8 @@ def served(home: Path, landing: Path, as_at: str) -> Iterator[Server]:
 
 
 def _wait(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if ready():
-            return
+    def is_ready() -> bool:
         assert process.poll() is None, log.read_text("utf-8")
-        time.sleep(0.5)
-    raise AssertionError(f"Dagster did not answer:\n{log.read_text('utf-8')}")
+        return ready()
+
+    wait_until(is_ready, f"Dagster does not answer, see {log}", step=0.5)

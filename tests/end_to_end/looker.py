@@ -6,16 +6,17 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import PATIENCE, wait_until
+
 WIDTHS = (1280, 320)
 HEIGHT = 900
-PATIENCE = 120_000
+PAGE_PATIENCE = PATIENCE * 1000
 """Milliseconds: the first question of lineage after a change of the models works out the whole graph."""
 _TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 _RUN = (
@@ -106,11 +107,13 @@ def served(home: Path) -> Iterator[str]:
 
 
 def _ready(address: str, server: subprocess.Popen[bytes], log: Path) -> str:
-    for _ in range(600):
+    def answers() -> bool:
         assert server.poll() is None, log.read_text()
         try:
-            with urllib.request.urlopen(f"{address}/sign-in", timeout=5):
-                return address
+            with urllib.request.urlopen(f"{address}/sign-in", timeout=PATIENCE):
+                return True
         except OSError:
-            time.sleep(0.1)
-    raise AssertionError(log.read_text())
+            return False
+
+    wait_until(answers, "the pages do not answer")
+    return address

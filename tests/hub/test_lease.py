@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -17,8 +17,10 @@ from ffp_data.hub import Hub, LeaseHeldError, LeaseLostError, lease
 from ffp_data.hub.database import create_engine
 from ffp_data.hub.models import Lease
 from tests.hub.stories import AS_AT, clusters, seeded_ids
+from tests.waiting import wait_until
 
-SHORT = timedelta(seconds=0.6)
+SHORT = timedelta(seconds=2)
+"""Long enough that a process comes from its lease to the next line before it gives a sign of life."""
 
 
 @pytest.fixture
@@ -46,6 +48,15 @@ def grow_old(url: str) -> None:
         past = lease._now() - timedelta(hours=1)
         connection.execute(sa.update(Lease).values(expires_at=past))
     engine.dispose()
+
+
+def expires(url: str) -> datetime:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        at = connection.scalar(sa.select(Lease.expires_at))
+    engine.dispose()
+    assert at is not None
+    return lease._utc(at)
 
 
 def test_each_grant_has_a_greater_token(url: str) -> None:
@@ -132,8 +143,9 @@ def test_without_a_sign_of_life_the_lease_runs_out(url: str) -> None:
 
 
 def test_a_sign_of_life_keeps_the_lease(url: str) -> None:
-    with lease.hold(url, "slow", lasts=SHORT):
-        time.sleep(2 * SHORT.total_seconds())
+    with lease.hold(url, "slow", lasts=timedelta(seconds=12)):  # a sign every two seconds
+        grow_old(url)
+        wait_until(lambda: expires(url) > lease._now(), "no sign of life came")
         with pytest.raises(LeaseHeldError), lease.hold(url, "next", wait=0):
             pytest.fail("the first still works")
 
@@ -201,5 +213,8 @@ def test_a_process_that_was_stopped_cannot_write_after_its_successor(url: str) -
 
 @pytest.mark.slow  # stops a process
 def test_a_process_that_was_stopped_goes_on_where_nobody_came(url: str) -> None:
-    assert stopped_in_its_run(url, lambda: time.sleep(2 * SHORT.total_seconds())) == 0
+    def run_out() -> None:
+        wait_until(lambda: expires(url) < lease._now(), "a stopped process gave signs of life")
+
+    assert stopped_in_its_run(url, run_out) == 0
     assert members(url) == ["x", "y", "z"]

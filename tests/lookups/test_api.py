@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +28,7 @@ from governance.access.journal import take_over_left
 from governance.journal_lines import journals
 from governance.ledger import Ledger
 from tests.lookups.world import NOAH, World
+from tests.waiting import PATIENCE, wait_until
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
 KNOWN = {
@@ -289,7 +289,9 @@ def test_a_real_server_listens_on_the_loopback_and_loses_no_read_when_it_is_kill
     access = Access(own_world.home)
     token = access.tokens.make("own", "practitioner", access.roles, timedelta(days=1))
     with _server(own_world.home) as (url, server):
-        answer = httpx2.post(f"{url}/identify", json=KNOWN, headers=_headers(token), timeout=30)
+        answer = httpx2.post(
+            f"{url}/identify", json=KNOWN, headers=_headers(token), timeout=PATIENCE
+        )
         assert answer.json()["candidates"][0]["grade"] == "certain"
         server.kill()
         server.wait()
@@ -302,11 +304,12 @@ def test_a_real_server_listens_on_the_loopback_and_loses_no_read_when_it_is_kill
 
 def _take_over_when_its_search_has_ended(home: Home, ledger: Ledger) -> None:
     """Whoever opens the ledger's folder takes over what was left, but for the journal of a process that still ends."""
-    until = time.monotonic() + 30
-    while journals(home.ledger_dir):
-        assert time.monotonic() < until, "the process of the search outlived the service"
+
+    def is_taken_over() -> bool:
         take_over_left(ledger)
-        time.sleep(0.05)
+        return not journals(home.ledger_dir)
+
+    wait_until(is_taken_over, "the process of the search outlived the service")
 
 
 class _server:  # noqa: N801 - reads like a word at its place

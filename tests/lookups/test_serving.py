@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import duckdb
@@ -14,6 +13,7 @@ import pytest
 from ffp_data.serving import NothingPublishedError, Serving, forget, load, publish, store
 from ffp_data.settings import Home
 from tests.lookups.world import NOAH, World
+from tests.waiting import wait_until
 
 TEXT = {k: str(v) for k, v in NOAH.items() if k != "role"}
 
@@ -121,12 +121,8 @@ def test_a_reader_that_cannot_load_says_so_and_keeps_what_it_has(own_world: Worl
     broken.write_bytes(b"not a database")
     (own_world.home.serving / store.POINTER).write_text(f"{broken.name}\n", "ascii")
     serving.start()
-    for _ in range(1000):
-        if serving.problem:
-            break
-        time.sleep(0.01)
+    wait_until(lambda: serving.problem, "nothing was said of the broken snapshot")
     serving.stop()
-    assert serving.problem
     assert serving.served() is served
 
 

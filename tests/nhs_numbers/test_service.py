@@ -13,7 +13,7 @@ from tests.nhs_numbers.identifier_service import API_KEY, SECRET, Department
 
 MIA = Question("case_system|liquidlogic|77|1", "Mia", "Reed", date(2019, 5, 2), "female", "XF1 2AB")
 NUMBER = "9000000009"
-QUICK = Patience(tries=3, first_wait=1, longest_wait=2, timeout=2)
+QUICK = Patience(tries=3, first_wait=1, longest_wait=2)
 
 
 def ask(department: Department, question: Question = MIA) -> Reply | Unavailable:

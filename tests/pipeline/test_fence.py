@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from ffp_data import fence
 from ffp_data.error_words import OVERTAKEN
 from ffp_data.home import policy
 from ffp_data.home.run import Run, leased
-from ffp_data.hub import LeaseLostError, lease
-from ffp_data.hub.database import create_engine
-from ffp_data.hub.models import Lease
+from ffp_data.hub import LeaseLostError
 from ffp_data.paths import DBT_PROJECT
 from ffp_data.pipeline.timeliness import report_timeliness
 from ffp_data.settings import Home, make_demonstration
@@ -72,17 +69,29 @@ def test_a_look_needs_no_token(home: Home) -> None:
 
 def overtake(home: Home) -> None:
     """Another process runs on the home, after the lease that is held here ran out."""
-    engine = create_engine(home.hub_url)
-    with engine.begin() as connection:
-        connection.execute(sa.update(Lease).values(expires_at=lease._now() - timedelta(hours=1)))
-    engine.dispose()
-    other = (
-        "import sys; from ffp_data.home.run import leased; from ffp_data.settings import Home\n"
-        "from ffp_data.warehouse import connect\n"
-        "home = Home.at(sys.argv[1])\n"
-        "with leased(home, 'next', wait=0), connect(home): pass"
-    )
-    subprocess.run([sys.executable, "-c", other, str(home.root)], check=True, cwd=ROOT)
+    subprocess.run([sys.executable, "-c", _OTHER, str(home.root)], check=True, cwd=ROOT)
+
+
+# It lets the lease run out by itself: while it starts, the holder may give another sign of life.
+_OTHER = """
+import sys
+from datetime import timedelta
+import sqlalchemy as sa
+from ffp_data.home.run import leased
+from ffp_data.hub import lease
+from ffp_data.hub.database import create_engine
+from ffp_data.hub.models import Lease
+from ffp_data.settings import Home
+from ffp_data.warehouse import connect
+
+home = Home.at(sys.argv[1])
+engine = create_engine(home.hub_url)
+with engine.begin() as connection:
+    connection.execute(sa.update(Lease).values(expires_at=lease._now() - timedelta(hours=1)))
+engine.dispose()
+with leased(home, "next", wait=0), connect(home):
+    pass
+"""
 
 
 @pytest.mark.slow  # starts another process

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,15 +16,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from ffp_data.returns.dataflow.client import Access
+from tests.waiting import PATIENCE
 
 PATH = "/children_social_care_data/999/children"
 CLIENT_ID, SECRET, SCOPE, SUPPLIER_KEY = "hub", "s3cret-&-long", "flow/.default", "supplier-9"
 RECEIPT = "2026-03-31_04:00:00.000000_{:08d}-0000-4000-8000-000000000000"
-HANG = 0.5  # longer than the time-out of the tests
 
 Fault = int | str
 """What to do instead of answering: a status, or
-drop (no answer), hang, lost (taken, but the answer never arrives), garbage or short (a false answer)."""
+drop (no answer), hang (until the end), lost (taken, but the answer never arrives), garbage or short (false answers)."""
 
 
 @dataclass
@@ -45,6 +44,7 @@ class Department:
     elsewhere: int = 0
     taken: int = 0
     holds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ends: threading.Event = field(default_factory=threading.Event)
 
     @property
     def access(self) -> Access:
@@ -173,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, faults: list[Fault], work: Any) -> None:
         fault = faults.pop(0) if faults else None
         if fault == "hang":
-            time.sleep(HANG)
+            self.server.department.ends.wait(PATIENCE)
         if fault in ("drop", "hang"):
             return
         if isinstance(fault, int):
@@ -211,6 +211,7 @@ def department() -> Iterator[Department]:
     try:
         yield server.department
     finally:
+        server.department.ends.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -19,7 +19,7 @@ from tests.returns.dataflow_server import (
 )
 
 CHILD = {"la_child_id": "1", "purge": False, "child_details": {"surname": "O'Brien"}}
-QUICK = Patience(tries=4, first_wait=5, longest_wait=12, timeout=0.2)
+QUICK = Patience(tries=4, first_wait=5, longest_wait=12, timeout=3)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from ffp_data.home import policy
 from ffp_data.home.run import Run
 from ffp_data.https import Patience
 from ffp_data.releases import dataflow
+from ffp_data.releases.keeping_back import Nevertheless
 from ffp_data.returns.dataflow import state
 from ffp_data.returns.dataflow.layout import layout
 from ffp_data.settings import Home, make_demonstration
@@ -24,11 +25,12 @@ from ffp_data.warehouse import connect
 from governance import policy as agreements
 from governance.canonical import digest
 from governance.grants import Grants
+from tests.returns.books import deliver, every_source
 from tests.returns.dataflow_server import CLIENT_ID, SECRET, SUPPLIER_KEY, Department, department
 from tests.returns.dataflow_warehouse import Council
 
 AS_AT = date(2026, 3, 31)
-QUICK = Patience(tries=2, timeout=0.2)
+QUICK = Patience(tries=2)
 
 
 @pytest.fixture
@@ -46,6 +48,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert policy.compile_lock(Run.at(run_id="r0", home=home.root, as_at=AS_AT)).problems == []
     with connect(home) as con:
         hub = Council(con)
+        every_source(con)
         for number in ("1001", "1002"):
             hub.child(number)
             hub.referral(number, f"R{number}")
@@ -109,6 +112,22 @@ def test_neither_names_nor_numbers_nor_secrets_stand_in_ledger_or_files(
     for word in ("O'Brien", "A001000000001", "R1001", SECRET, SUPPLIER_KEY, "token-1"):
         assert word.encode() not in kept, word
     assert CLIENT_ID  # no secret
+
+
+def test_without_a_source_nothing_is_built_and_what_was_built_before_is_sent(
+    run: Run, dfe: Department
+) -> None:
+    dataflow.build(run)
+    with connect(run.home) as con:
+        deliver(con, "early_help", "eh_plans_20260331.csv", "refused", 7, "Remedy: send it again.")
+    outcome = dataflow.build(run)
+    assert not outcome.permitted
+    assert "eh_plans_20260331.csv" in outcome.reason
+    assert [facts["collection"] for facts in told(run, "return_kept_back")] == ["dataflow"]
+    assert len(told(run, "dataflow_built")) == 1
+    assert send(run, dfe).sent.accepted == 2
+    word = Nevertheless("M Shah", "ig_officer", "the department knows of it")
+    assert dataflow.build(run, nevertheless=word).permitted
 
 
 def test_without_an_agreement_in_force_nothing_is_built_or_sent(run: Run, dfe: Department) -> None:

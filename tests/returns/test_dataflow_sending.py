@@ -16,7 +16,7 @@ from ffp_data.returns.dataflow.sender import Batch, Sent, send_pending
 from tests.returns.dataflow_server import PATH, RECEIPT, Department, department
 from tests.returns.dataflow_warehouse import LAYOUT, Council, council
 
-QUICK = Patience(tries=3, timeout=0.2)
+QUICK = Patience(tries=3)
 
 
 @pytest.fixture
