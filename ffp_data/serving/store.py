@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from ffp_data.settings import Home
-from ffp_data.warehouse import attach, engine
+from ffp_data.warehouse import attach, lent_engine
 from governance.canonical import sha256_hex
 from governance.files import fsync_directory, replacing
 from governance.keys import KeyStore
@@ -53,7 +53,7 @@ def write(
     before = current(home, room)
     path = folder / f"{sha256_hex(name.encode())[:16]}{_SUFFIX}"
     part = folder / f".{path.name}{_PART}"
-    with closing(engine(home)) as con:
+    with lent_engine(home) as con:
         attach(con, part, _CATALOG, key_of(home), row_group=_STRETCH if room else None)
         for table, rows in tables.items():
             con.register("rows_in", rows)
@@ -91,7 +91,7 @@ def _sweep(folder: Path) -> None:
 @contextmanager
 def reading(home: Home, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose tables are those of a snapshot. Raises duckdb.IOException if it is gone."""
-    with closing(engine(home)) as con:
+    with lent_engine(home) as con:
         attach(con, path, _CATALOG, key_of(home), read_only=True)
         con.execute(f"USE {_CATALOG}")
         yield con

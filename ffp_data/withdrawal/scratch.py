@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -25,7 +25,7 @@ from ffp_data.marts import build_gate
 from ffp_data.marts.transform import build_vars, current_manifest
 from ffp_data.paths import DBT_PROJECT
 from ffp_data.settings import Home
-from ffp_data.warehouse import CATALOG, SCHEMAS, attach, engine, warehouse_key
+from ffp_data.warehouse import CATALOG, SCHEMAS, attach, lent_engine, warehouse_key
 from governance.build_gate import Model
 from governance.syntax import nodes, quoted, syntax_tree
 
@@ -52,7 +52,7 @@ def scratch(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises duckdb.IOException while a run writes, SealUnfinishedError while a seal is under way.
     """
     require_none(home)
-    with closing(engine(home)) as con:
+    with lent_engine(home) as con:
         attach(con, home.warehouse, HOME, warehouse_key(home), read_only=True)
         con.execute(f"ATTACH ':memory:' AS {CATALOG}")
         con.execute(f"USE {CATALOG}")
