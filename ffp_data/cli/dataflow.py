@@ -16,6 +16,7 @@ from ffp_data.cli.console import (
     print_rows,
     sole_run_at,
 )
+from ffp_data.cli.nevertheless import NeverthelessOption, decided
 
 app = typer.Typer(no_args_is_help=True, help="DfE's daily children's social care data flow.")
 
@@ -26,6 +27,7 @@ def build(
     allow_purges: Annotated[
         bool, typer.Option(help="Somebody has looked: let any number of children be purged.")
     ] = False,
+    nevertheless: NeverthelessOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -33,7 +35,8 @@ def build(
     from ffp_data.releases import dataflow
 
     with sole_run_at(home, "dataflow-build", as_at) as run:
-        outcome = dataflow.build(run, allow_purges=allow_purges)
+        word = decided(run, nevertheless)
+        outcome = dataflow.build(run, allow_purges=allow_purges, nevertheless=word)
     if not outcome.permitted:
         raise fail(outcome.reason)
     if json:

@@ -18,6 +18,7 @@ from ffp_data.cli.console import (
     print_rows,
     sole_run_at,
 )
+from ffp_data.cli.nevertheless import NeverthelessOption, decided
 
 if TYPE_CHECKING:
     from ffp_data.access import Access
@@ -54,7 +55,12 @@ def _kept(home: Path | None) -> Iterator[tuple[KeptQuarters, Access]]:
 
 
 @app.command()
-def build(quarter: QuarterOption, home: HomeOption = None, json: JsonOption = False) -> None:
+def build(
+    quarter: QuarterOption,
+    nevertheless: NeverthelessOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
     """Count a quarter, release it to the department and keep whose each figure is for the council."""
     from pydantic import ValidationError
 
@@ -63,7 +69,7 @@ def build(quarter: QuarterOption, home: HomeOption = None, json: JsonOption = Fa
     asked = _quarter(quarter)
     try:
         with sole_run_at(home, "quarterly-build") as run:
-            outcome = publish_quarter(run, asked)
+            outcome = publish_quarter(run, asked, decided(run, nevertheless))
     except (NotBuiltError, NotYetError) as error:
         raise fail(str(error)) from error
     except ValidationError as error:

@@ -22,6 +22,7 @@ from ffp_data.cli.console import (
     print_rows,
     sole_run_at,
 )
+from ffp_data.cli.nevertheless import NeverthelessOption, decided
 
 if TYPE_CHECKING:
     from ffp_data.home.run import Run
@@ -84,6 +85,7 @@ def build(
     collection: Name,
     year: YearOption = None,
     as_at: DayOption = None,
+    nevertheless: NeverthelessOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -96,8 +98,9 @@ def build(
     with _run_of(home, "returns-build", year, as_at) as run:
         try:
             rule_book(collection.value, run.collection_year)  # before anything is built for nothing
+            word = decided(run, nevertheless)
             with tables_of_year(run):
-                outcome = publish_return(run, COLLECTIONS[collection.value])
+                outcome = publish_return(run, COLLECTIONS[collection.value], word)
         except LayoutError as error:
             raise fail(str(error)) from error
     if not outcome.permitted:
@@ -261,6 +264,7 @@ def annex_a(
     reason: Annotated[
         str | None, typer.Option(help="Why, in words without a person's data: they are kept.")
     ] = None,
+    nevertheless: NeverthelessOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -279,7 +283,7 @@ def annex_a(
     choice = pipeline.ChoiceToShare(decided_by, reason) if decided_by and reason else None
     try:
         with sole_run_at(home, "returns-annex-a") as run:
-            outcome = pipeline.publish_annex_a(run, day, choice)
+            outcome = pipeline.publish_annex_a(run, day, choice, decided(run, nevertheless))
     except (pipeline.NotKnownYetError, LayoutError, NothingToShareError) as error:
         raise fail(str(error)) from error
     if not outcome.permitted:

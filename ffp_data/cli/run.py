@@ -219,7 +219,7 @@ def _run_graph(
         print_json(summary)
     else:
         print_summary(summary)
-    return 3 if summary["refused"] or summary["held"] else 0
+    return 3 if summary["refused"] or summary["held"] or summary["returns_lack"] else 0
 
 
 def run_once(

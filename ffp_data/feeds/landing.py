@@ -120,9 +120,21 @@ def tables_of(file_name: str, contract: Contract) -> list[Table]:
 
 def time_in_name(name: str) -> datetime | None:
     """The UTC time, without zone, that a name carries last; midnight when it carries a day alone."""
-    for day, clock in reversed(_INSTANT.findall(name)):
+    found = _instant(name)
+    return found[1] if found else None
+
+
+def series_of(name: str) -> str:
+    """The name without the time that it carries last: the same for each of a sender's files of one kind."""
+    found = _instant(name)
+    return name[: found[0].start()] + name[found[0].end() :] if found else name
+
+
+def _instant(name: str) -> tuple[re.Match[str], datetime] | None:
+    for match in reversed(list(_INSTANT.finditer(name))):
+        day, clock = match.groups()
         try:
-            return datetime.fromisoformat(f"{day}T{clock or '000000'}")
+            return match, datetime.fromisoformat(f"{day}T{clock or '000000'}")
         except ValueError:
             continue
     return None

@@ -15,10 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 import linkage
+from ffp_data.home.lacking import lacks_of_returns
 from ffp_data.home.run import Run
 from ffp_data.identity.live_model import advice, choose_model
 from ffp_data.identity.truth import read_truth
 from ffp_data.pipeline.explain import CAUSES, explain
+from ffp_data.releases.keeping_back import KEPT_BACK
 from ffp_data.releases.kept_quarters import COLLECTION as QUARTERLY
 from ffp_data.releases.make_return import notes_on
 from ffp_data.releases.publish import COLLECTIONS
@@ -75,9 +77,7 @@ def summarise(run: Run, seconds: Mapping[str, float], truth: Path | None) -> dic
                 *_not_released(run),
             ],
             "held": _reasons(con, run, "delivery_held"),
-            "returns_lack": _returns_lack(
-                con, _told(run, "delivery_refused", "delivery_not_permitted", "delivery_held")
-            ),
+            "returns_lack": _returns_lack(con, run),
             "not_read": _not_read(con, run),
             "withdrawn": _withdrawn(run),
             "model_waits": _model_waits(con, run),
@@ -224,16 +224,13 @@ def _told(run: Run, *kinds: str) -> set[tuple[str, str]]:
     }
 
 
-def _returns_lack(con: duckdb.DuckDBPyConnection, unread: set[tuple[str, str]]) -> list[str]:
-    """Files of this run that returns rest on and that were not let in: a return may be empty for one."""
-    query = (
-        "SELECT delivery_id, file_name, feed FROM meta.deliveries JOIN meta.feed_state USING (feed)"
-        " WHERE is_for_returns ORDER BY ALL"
-    )
+def _returns_lack(con: duckdb.DuckDBPyConnection, run: Run) -> list[str]:
+    """What returns that this run did not release would have been made without, each with what to do."""
+    names = sorted({e["facts"]["collection"] for e in _events(run) if e["kind"] == KEPT_BACK})
+    lacks = lacks_of_returns(run, con) if names else []
     return [
-        f"{file} ({feed}): they were made without it"
-        for delivery, file, feed in _pairs(con, query)
-        if (delivery, file) in unread
+        f"{lack.words} Not released without it: {', '.join(names)}; what was released before stands."
+        for lack in lacks
     ]
 
 

@@ -18,6 +18,7 @@ import duckdb
 
 from ffp_data.home import policy
 from ffp_data.home.run import Run
+from ffp_data.releases.keeping_back import Nevertheless, why_kept_back
 from ffp_data.releases.offered import refuse_what_a_return_cannot_do
 from ffp_data.releases.publish import (
     ReleaseOutcome,
@@ -56,8 +57,15 @@ class _Build:
     queries: list[Query]
 
 
-def publish_annex_a(run: Run, on: date, choice: ChoiceToShare | None = None) -> ReleaseOutcome:
+def publish_annex_a(
+    run: Run,
+    on: date,
+    choice: ChoiceToShare | None = None,
+    nevertheless: Nevertheless | None = None,
+) -> ReleaseOutcome:
     """Write `out/returns/annex_a/<on>/`; without a choice nothing of the early help collection is in it.
+
+    Lists that lack a source are not released unless `nevertheless` says who lets them go and why.
 
     Raises NotKnownYetError for a date after the run's, LayoutError for one before the first edition,
     and NothingToShareError when the chosen collection can't be shared.
@@ -67,6 +75,9 @@ def publish_annex_a(run: Run, on: date, choice: ChoiceToShare | None = None) -> 
             f"{on} is after {run.as_at}, the day of the last run; run the hub for that day first"
         )
     decision = policy.grants(run).release(INSPECTORATE, PURPOSE)
+    with connect(run.home, read_only=True) as con:
+        if reason := why_kept_back(run, con, decision, "annex_a", nevertheless):
+            return ReleaseOutcome(False, reason)
     shared = _shared(run, on, decision) if choice and decision.allowed else None
     if choice and shared:
         _record(run, on, choice, shared)

@@ -17,6 +17,7 @@ import duckdb
 from ffp_data.home import policy
 from ffp_data.home.run import Run
 from ffp_data.https import Patience
+from ffp_data.releases.keeping_back import Nevertheless, why_kept_back
 from ffp_data.returns import LayoutError
 from ffp_data.returns.dataflow import state
 from ffp_data.returns.dataflow.build import (
@@ -67,8 +68,14 @@ class SendOutcome:
         return {"permitted": self.permitted, "decision": self.reason, **vars(self.sent)}
 
 
-def build(run: Run, *, allow_purges: bool = False) -> BuildOutcome:
-    """Build every child's payload of the day and compare it with what DfE holds."""
+def build(
+    run: Run, *, allow_purges: bool = False, nevertheless: Nevertheless | None = None
+) -> BuildOutcome:
+    """Build every child's payload of the day and compare it with what DfE holds.
+
+    Without a source that the flow rests on nothing is built, and what was built before stands, unless
+    `nevertheless` says who lets it go and why.
+    """
     decision = policy.grants(run).release(DEPARTMENT, PURPOSE)
     if not decision.allowed:
         return BuildOutcome(False, _refused(run, decision, decision.reason))
@@ -76,6 +83,8 @@ def build(run: Run, *, allow_purges: bool = False) -> BuildOutcome:
     with connect(run.home) as con:
         state.prepare(con)
         try:
+            if reason := why_kept_back(run, con, decision, "dataflow", nevertheless):
+                return BuildOutcome(False, reason)
             _require_whole(decision)
             fill_relations(con, shape, run.as_at)
             problems = find_problems(con, shape)

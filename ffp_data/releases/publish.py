@@ -19,6 +19,7 @@ import duckdb
 from ffp_data.home import policy
 from ffp_data.home.release_zone import ZONE
 from ffp_data.home.run import Run
+from ffp_data.releases.keeping_back import Nevertheless, why_kept_back
 from ffp_data.releases.make_return import make_return, notes_on, require_tables_of
 from ffp_data.releases.offered import offer
 from ffp_data.releases.reconciling import reconcile_build
@@ -122,19 +123,24 @@ class ExtractsOutcome:
         return {recipient: outcome.figures() for recipient, outcome in self.by_recipient.items()}
 
 
-def publish_return(run: Run, collection: Collection) -> ReleaseOutcome:
+def publish_return(
+    run: Run, collection: Collection, nevertheless: Nevertheless | None = None
+) -> ReleaseOutcome:
     """Build, validate and release one return under `out/returns/<name>/<year>/`.
 
     What the department does not get lies in `council/<name>/<year>/` of the home: findings, the build
     record, what became of each row of its feed, the queries to answer, and the workbook and pre-match
     of the TEHADC. Each build that differs from those before is kept as a version, with the tables that
-    it was made of, below `council/versions/`.
+    it was made of, below `council/versions/`. A return that lacks a source is not released, and what
+    was made of it before stands, unless `nevertheless` says who lets it go and why.
     """
     decision = policy.grants(run).release(DEPARTMENT, collection.purpose)
     out = run.home.out / "returns" / collection.name / run.collection_year
     built: list[ReturnResult] = []
     unexplained: list[int] = []
     with connect(run.home) as con:
+        if reason := why_kept_back(run, con, decision, collection.name, nevertheless):
+            return ReleaseOutcome(False, reason)
 
         def write(part: Path) -> dict[str, int]:
             require_tables_of(con, run)

@@ -26,6 +26,7 @@ from ffp_data.quarterly.items import Items, Settings, load_items, load_settings
 from ffp_data.quarterly.quarters import Quarter
 from ffp_data.quarterly.report import Report, make_report, told
 from ffp_data.quarterly.writing import write_files
+from ffp_data.releases.keeping_back import Nevertheless, why_kept_back
 from ffp_data.releases.kept_quarters import CHECKED, COLLECTION, LINES, RECORDED, KeptQuarters
 from ffp_data.releases.offered import refuse_what_a_return_cannot_do
 from ffp_data.releases.publish import (
@@ -77,8 +78,12 @@ class QuarterOutcome:
         return {**told, "earlier figures that changed": len(self.restated)}
 
 
-def publish_quarter(run: Run, quarter: Quarter) -> QuarterOutcome:
+def publish_quarter(
+    run: Run, quarter: Quarter, nevertheless: Nevertheless | None = None
+) -> QuarterOutcome:
     """Write `out/returns/ffp_quarterly/<quarter>/`, or say why not; the build is kept as a version.
+
+    A quarter that lacks a source is not released unless `nevertheless` says who lets it go and why.
 
     Raises NotYetError for a quarter that begins after the run's day, NotBuiltError before a run with this version, and
     pydantic.ValidationError for definitions of the home that are none.
@@ -88,6 +93,9 @@ def publish_quarter(run: Run, quarter: Quarter) -> QuarterOutcome:
             f"{quarter.name} begins on {quarter.first}, after {run.as_at}, the day of the last run"
         )
     decision = policy.grants(run).release(DEPARTMENT, PURPOSE)
+    with connect(run.home, read_only=True) as con:
+        if reason := why_kept_back(run, con, decision, COLLECTION, nevertheless):
+            return QuarterOutcome(ReleaseOutcome(False, reason))
     kept_quarters, builds = KeptQuarters(run.home), list[Build]()
 
     def write(part: Path) -> dict[str, int]:

@@ -8,7 +8,12 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
+from ffp_data.home.lacking import lacks_of_returns
+from ffp_data.home.run import Run
+
 FEED_FIGURES, QUARANTINED, HUB_FIGURES = "feed_figures", "quarantined", "hub_figures"
+RETURNS_LACK = "returns_lack"
+_LACK = pa.schema([("feed", pa.string()), ("file", pa.string()), ("words", pa.string())])
 
 _QUERIES = {
     FEED_FIGURES: """
@@ -41,6 +46,8 @@ _QUERIES = {
 }
 
 
-def published(con: duckdb.DuckDBPyConnection) -> dict[str, pa.Table]:
+def published(con: duckdb.DuckDBPyConnection, run: Run) -> dict[str, pa.Table]:
     """The figures of a warehouse, by the name of their table in the view."""
-    return {name: con.execute(query).to_arrow_table() for name, query in _QUERIES.items()}
+    tables = {name: con.execute(query).to_arrow_table() for name, query in _QUERIES.items()}
+    lacks = [vars(each) for each in lacks_of_returns(run, con)]
+    return tables | {RETURNS_LACK: pa.Table.from_pylist(lacks, schema=_LACK)}

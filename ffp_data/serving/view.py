@@ -115,7 +115,7 @@ def publish_view(run: Run) -> PublishedView:
         tables["chronology"] = con.execute(_CHRONOLOGY).to_arrow_table()
         tables[PROTECTED] = con.execute(MUST_NOT_BE_LOCATED).to_arrow_table()
         tables[FEEDS] = con.execute(_FEEDS).to_arrow_table()
-        tables |= operations.published(con)
+        tables |= operations.published(con, run)
         tables |= programme.published(con, run)
         tables[JOINED] = con.execute(_JOINED).to_arrow_table()
         tables[INDEX] = _index(

@@ -18,7 +18,7 @@ from fastapi.responses import PlainTextResponse, Response
 from ffp_data.identity.model_report import markdown
 from ffp_data.identity.model_store import ModelStore
 from ffp_data.pipeline.review_desk import read_queue
-from ffp_data.serving.operations import FEED_FIGURES, HUB_FIGURES, QUARANTINED
+from ffp_data.serving.operations import FEED_FIGURES, HUB_FIGURES, QUARANTINED, RETURNS_LACK
 from ffp_data.settings import Home, Partnership
 from ffp_data.single_view.published import Published
 from ffp_data.single_view.words import day
@@ -58,6 +58,7 @@ def overview(request: Request, service: Served, who: Who) -> Response:
     return show(
         request, "engineer.html", view=view, as_at=day(date.fromisoformat(view.as_at)), feeds=feeds, runs=runs,
         attention=[f for f in feeds if f["state"] in _STATES[:2] or f["refused"] or f["held"]],
+        lacks=view.rows(f"FROM {RETURNS_LACK}"),
         quarantined=view.rows(f"FROM {QUARANTINED}"), checks=failed_checks(home, newest),
         steps=failed_steps(home, newest), ended_well=ENDED_WELL, model=_model(home),
         figures={row["what"]: row["count"] for row in view.rows(f"FROM {HUB_FIGURES}")},

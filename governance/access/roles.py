@@ -67,6 +67,7 @@ class Right(StrEnum):
     QUARTERLY = "quarterly"  # the quarter's figures, and whose they are
     QUARTERLY_ENTER = "quarterly_enter"  # type what no case tells: a state, a date, a narrative
     QUARTERLY_SIGN = "quarterly_sign"  # sign a quarter off
+    RELEASE_LACKING = "release_lacking"  # release a return although a source of it is missing
 
 
 @dataclass(frozen=True, slots=True)

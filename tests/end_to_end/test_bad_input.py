@@ -75,6 +75,19 @@ def test_other_feeds_go_on_and_the_exit_status_says_that_some_were_refused(
     assert feeds["education_attendance"]["loaded"] > 0, "marks came in; only the pupils file is bad"
 
 
+def test_returns_that_rest_on_a_bad_file_are_not_released_and_the_run_says_without_what(
+    bad: tuple[int, dict[str, object], Path],
+) -> None:
+    _, summary, landing = bad
+    told = {line.split(",")[0]: line for line in summary["returns_lack"]}  # type: ignore[attr-defined]
+    assert set(told) == {"early_help", "education_attendance"}, "the others are for no return"
+    assert "refused: eh_episodes" in told["early_help"]
+    assert "Remedy: " in told["early_help"]
+    assert "Not released without it: cin, ffp_quarterly, tehadc" in told["early_help"]
+    assert summary["returns"] == summary["quarterly"] == []
+    assert not (landing.parent / "home" / "out" / "returns").exists()
+
+
 def test_nothing_is_lost_the_refused_file_stays_where_it_was(
     bad: tuple[int, dict[str, object], Path],
 ) -> None:

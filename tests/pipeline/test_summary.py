@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-import duckdb
+from datetime import date
+from pathlib import Path
+
 import pytest
 
+from ffp_data.home import policy
+from ffp_data.home.run import Run
 from ffp_data.pipeline.summary import _returns_lack, print_summary
+from ffp_data.releases.keeping_back import why_kept_back
+from ffp_data.releases.publish import COLLECTIONS
+from ffp_data.settings import make_demonstration
+from ffp_data.warehouse import connect
+from tests.returns.books import deliver, every_source
 
 
 def test_a_narrow_terminal_cuts_no_path(
@@ -29,18 +38,21 @@ def test_a_narrow_terminal_cuts_no_path(
     assert any(line.split() == ["queue", "for", "reviewers", "0"] for line in lines)
 
 
-def test_a_return_is_told_to_lack_the_files_that_were_not_let_in() -> None:
-    con = duckdb.connect()
-    con.execute("CREATE SCHEMA meta")
-    con.execute(
-        "CREATE TABLE meta.deliveries AS FROM (VALUES ('1', 'plans.csv', 'early_help'),"
-        " ('2', 'plans.csv', 'early_help'), ('3', 'night.zip', 'police'))"
-        " AS d(delivery_id, file_name, feed)"
-    )
-    con.execute(
-        "CREATE TABLE meta.feed_state AS FROM (VALUES ('early_help', true), ('police', false))"
-        " AS f(feed, is_for_returns)"
-    )
-    unread = {("1", "plans.csv"), ("3", "night.zip")}
-    assert _returns_lack(con, unread) == ["plans.csv (early_help): they were made without it"]
-    assert _returns_lack(con, {("3", "night.zip")}) == []
+def test_a_run_tells_in_one_line_what_its_returns_lack_what_to_do_and_which_stand_as_before(
+    tmp_path: Path,
+) -> None:
+    run = Run.at(run_id="r1", home=tmp_path / "home", as_at=date(2026, 4, 5))
+    make_demonstration(run.home)
+    assert policy.compile_lock(run).problems == []
+    with connect(run.home) as con:
+        every_source(con)
+        assert _returns_lack(con, run) == []
+        deliver(con, "early_help", "plans_20260402.csv", "held", 7, "Remedy: accept it.")
+        assert _returns_lack(con, run) == [], "no agreement gave a return that would lack it"
+        for name in ("tehadc", "cin"):
+            decision = policy.grants(run).release("dfe", COLLECTIONS[name].purpose)
+            assert why_kept_back(run, con, decision, name)
+        assert _returns_lack(con, run) == [
+            "early_help, held: plans_20260402.csv: Remedy: accept it. Not released without it: cin,"
+            " tehadc; what was released before stands."
+        ]

@@ -13,6 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from ffp_data.access import os_user
 from ffp_data.cli.main import app
 from ffp_data.home import policy
 from ffp_data.home.run import Run
@@ -29,6 +30,7 @@ from governance.envelope import make_key, seal_for
 from governance.manifest import read_manifest, verify_files
 from governance.release import publish
 from tests.returns.annex_a_warehouse import create, facts, put
+from tests.returns.books import deliver, every_source
 from tests.rights.register import register
 
 AS_AT = date(2026, 4, 10)
@@ -45,12 +47,9 @@ def made_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         create(con)
         con.execute(
             "CREATE TABLE intermediate.int_feeds__states (feed VARCHAR, is_for_returns BOOLEAN);"
-            "CREATE TABLE meta.deliveries"
-            " (delivery_id VARCHAR, feed VARCHAR, status VARCHAR, rows_loaded INTEGER)"
         )
+        every_source(con)
         put(con, "intermediate.int_feeds__states", {"feed": "case_system", "is_for_returns": True})
-        delivery = {"feed": "case_system", "status": "loaded", "rows_loaded": 1}
-        put(con, "meta.deliveries", {"delivery_id": "d1", **delivery})
         facts(con, "contacts", "ada", contact_date=ON, source_code="6")
         referral = {"referral_id": "R", "referral_date": ON, "is_no_further_action": False}
         facts(con, "referrals", "ben", **referral)
@@ -262,6 +261,74 @@ def test_a_collection_with_more_than_the_agreement_gives_is_not_shared(run: Run)
     amend(run, "la_child_id, upn, former_upn, family_id", "la_child_id, former_upn, family_id")
     with pytest.raises(NothingToShareError, match=r"does not give returns\.tehadc_children\.upn"):
         publish_annex_a(run, ON, CHOICE)
+
+
+# A source that is missing
+
+PLANS = "plans_{}.csv"
+
+
+def refuse(run: Run) -> None:
+    """A file of early help that came after the last release, and could not be read."""
+    with connect(run.home) as con:
+        deliver(con, "early_help", PLANS.format(20260409), "refused", 7, "Remedy: send it again.")
+
+
+def mend(run: Run) -> None:
+    with connect(run.home) as con:
+        deliver(con, "early_help", PLANS.format(20260410), "loaded", 8)
+
+
+def test_without_a_source_nothing_is_released_what_was_stands_and_the_mended_file_lets_it_go(
+    run: Run,
+) -> None:
+    folder = publish_annex_a(run, ON).folder
+    assert folder is not None
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    refuse(run)
+    outcome = publish_annex_a(run, ON)
+    assert not outcome.permitted
+    assert "plans_20260409.csv: Remedy: send it again." in outcome.reason
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert len(told(run, "released")) == len(told(run, "return_kept_back")) == 1
+    mend(run)
+    assert publish_annex_a(run, ON).permitted
+    assert len(told(run, "released")) == 2
+
+
+def test_a_first_release_without_a_source_is_not_made_at_all(run: Run) -> None:
+    refuse(run)
+    assert not publish_annex_a(run, ON).permitted
+    assert not (run.home.out / "returns").exists()
+    assert not council_folder(run, ON).exists()
+
+
+def test_whoever_has_the_right_releases_it_nevertheless_and_why_stands_in_the_ledger(
+    run: Run,
+) -> None:
+    refuse(run)
+    made = command(run, "--on", "2026-04-08", "--nevertheless", "the inspectors wait for it")
+    assert made.exit_code == 0, made.stderr
+    (word,) = told(run, "return_released_nevertheless")
+    assert (word["who"], word["reason"]) == (os_user(), "the inspectors wait for it")
+    assert word["collection"] == "annex_a"
+    assert len(told(run, "released")) == 1
+
+
+def test_nobody_else_does(run: Run) -> None:
+    refuse(run)
+    run.home.access_file.write_text(f"users: {{{os_user()}: [data_engineer]}}\n", "utf-8")
+    made = command(run, "--on", "2026-04-08", "--nevertheless", "the inspectors wait for it")
+    assert made.exit_code != 0
+    assert [each["right"] for each in told(run, "access_refused")] == ["release_lacking"]
+    assert told(run, "released") == []
+
+
+def test_it_needs_a_reason(run: Run) -> None:
+    refuse(run)
+    refused = command(run, "--on", "2026-04-08", "--nevertheless", " ")
+    assert refused.exit_code == typer.BadParameter.exit_code
+    assert told(run, "released") == []
 
 
 # The command

@@ -13,7 +13,7 @@ from ffp_data.hub import Hub
 from ffp_data.serving import store
 from ffp_data.serving.changes import CHANGES, META, with_changes
 from ffp_data.serving.changes import SCHEMA as CHANGED
-from ffp_data.serving.operations import FEED_FIGURES, HUB_FIGURES, QUARANTINED
+from ffp_data.serving.operations import FEED_FIGURES, HUB_FIGURES, QUARANTINED, RETURNS_LACK
 from ffp_data.serving.view import (
     ADDRESS,
     BORN,
@@ -111,6 +111,7 @@ SCHEMAS = {
         *((n, TEXT) for n in ("feed", "table_name", "column_name", "rule", "set_aside")), ("count", pa.int64()),
     ]),
     HUB_FIGURES: pa.schema([("what", TEXT), ("count", pa.int64())]),
+    RETURNS_LACK: pa.schema([(n, TEXT) for n in ("feed", "file", "words")]),
     PROTECTED: pa.schema([("child_id", TEXT)]),
     JOINED: pa.schema([("child_id", TEXT)]),
     CHANGES: CHANGED,
@@ -194,6 +195,8 @@ def tables_of(world: World) -> dict[str, pa.Table]:
         QUARANTINED: [{"feed": "police", "table_name": "people", "column_name": "date_of_birth", "rule": "not_a_date",
                        "set_aside": "row", "count": 2}],
         HUB_FIGURES: [{"what": "child", "count": 4}, {"what": "record", "count": 9}],
+        RETURNS_LACK: [{"feed": "early_help", "file": "eh_plans_20260402.csv",
+                        "words": "early_help, held: eh_plans_20260402.csv: fallen: 1 row of 40. Remedy: accept it."}],
         PROTECTED: [{"child_id": world.hidden}],
         JOINED: [{"child_id": world.mine}],
         CHANGES: [],
