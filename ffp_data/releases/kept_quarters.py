@@ -97,13 +97,22 @@ class KeptQuarters:
     def signatures(self, ledger: Ledger, quarter: Quarter) -> dict[str, dict[str, Any]]:
         """Who signed which build of a quarter, by the name of the build."""
         return {
-            event["facts"]["version"]: {**event["facts"], "at": event["at"]}
+            event["facts"]["version"]: {"name": None, **event["facts"], "at": event["at"]}
             for event in ledger.events(SIGNED)
             if (event["facts"]["collection"], event["facts"]["year"]) == (COLLECTION, quarter.name)
         }
 
-    def sign(self, gate: Gate, who: Principal, quarter: Quarter, trusted: Verifier) -> Version:
+    def sign(
+        self,
+        gate: Gate,
+        who: Principal,
+        quarter: Quarter,
+        trusted: Verifier,
+        name: str | None = None,
+    ) -> Version:
         """Put a name to the newest build of a quarter: it stands in the ledger, with the hash of what was released.
+
+        name: of the person, where it is not what they sign in with.
 
         Raises AccessDeniedError without the right, and NoBuildError when the quarter has not ended, was not built or
         is not as released.
@@ -127,6 +136,7 @@ class KeptQuarters:
             build_sha256=sha256_of_file(version.folder / RECORD),
             manifest_sha256=sha256_of_file(released / MANIFEST),
             by=who.name,
+            name=name,
             errors=0,
             queries=sum(not check["holds"] for check in record["checks"]),
             reason=None,

@@ -129,7 +129,7 @@ def _questions(
         who.principal, Right.ACCESS_LOG, subjects=_children(shown), log="questions", found=len(asked)
     )  # fmt: skip
     told = [
-        {"mark": mark, "manager": _name(service, mark.who), "when": _when(mark.at),
+        {"mark": mark, "manager": service.name_of(mark.who), "when": _when(mark.at),
          "looks": [each for each in shown if set(each["look"].numbers) & set(mark.looks)]}
         for mark in asked
     ]  # fmt: skip
@@ -187,11 +187,11 @@ def _shown(service: Service, found: Sequence[TeamLook]) -> list[dict[str, Any]]:
 def _line(service: Service, look: TeamLook, child: Mapping[str, Any] | None) -> dict[str, Any]:
     return {
         "look": look,
-        "who": _name(service, look.who),
+        "who": service.name_of(look.who),
         "child_id": child["child_id"] if child else None,
         "child": name_of(child) if child else "A child who is not in the view any more",
         "first": _when(look.first),
-        "said": [(_SAID[m.kind], _name(service, m.who), _when(m.at), m.words) for m in look.marks],
+        "said": [(_SAID[m.kind], service.name_of(m.who), _when(m.at), m.words) for m in look.marks],
     }
 
 
@@ -204,11 +204,6 @@ def _children(shown: Collection[Mapping[str, Any]]) -> list[str]:
 
 def _index(service: Service) -> DisclosureIndex:
     return DisclosureIndex(service.home, service.access.ledger)
-
-
-def _name(service: Service, key: str) -> str:
-    user = service.users.get(key)
-    return user.name if user else key
 
 
 def _when(text: str) -> str:

@@ -66,5 +66,6 @@ def show(request: Request, template: str, status: int = 200, /, **facts: Any) ->
         "is_synthetic": bool(service and service.is_synthetic),
         "path": request.url.path,
         "form_token": form_token,
+        "name_of": service.name_of if service else str,
     }
-    return HTMLResponse(_TEMPLATES.get_template(template).render(**about, **facts), status)
+    return HTMLResponse(_TEMPLATES.get_template(template).render({**about, **facts}), status)

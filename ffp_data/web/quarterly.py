@@ -201,7 +201,9 @@ def sign(request: Request, service: Served, who: Who, name: str) -> Response:
     if asked is None:
         return _nothing(request, "No such quarter.")
     try:
-        KeptQuarters(service.home).sign(gate, who.principal, asked, service.access.keys.trusted)
+        KeptQuarters(service.home).sign(
+            gate, who.principal, asked, service.access.keys.trusted, name=who.user.name
+        )
     except NoBuildError as problem:
         return show(request, "refused.html", 409, title="Not signed", words=f"{problem}.")
     return RedirectResponse(f"/quarterly/{asked.name}", 303)

@@ -60,6 +60,11 @@ class Service:
         except NoPartnershipError:  # nothing was ever run here, so there is nobody to find
             return True
 
+    def name_of(self, key: str) -> str:
+        """Somebody as people read it: a user whom these pages know by name, else the name they sign in with."""
+        user = self.users.get(key)
+        return user.name if user else key
+
     @property
     def is_demonstration(self) -> bool:
         """Whether anybody may sign in as somebody made up."""

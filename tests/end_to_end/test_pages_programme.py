@@ -50,7 +50,7 @@ def test_a_programme_lead_reads_the_figures_opens_one_to_its_children_and_signs_
     looker.follow("Back to the quarter")
     assert "Not signed." in looker.words
     looker.open(tab.get_by_role("button", name=re.compile("Sign v")))
-    assert "Signed by programme-lead (programme lead)" in looker.words
+    assert "Signed by Idris Penhale (made up), programme lead, on" in looker.words
     assert tab.get_by_role("button", name=re.compile("Sign v")).count() == 0
     looker.press("Sign out")
     assert tab.title().startswith("Sign in")

@@ -157,7 +157,7 @@ def takes_back_by_two(served: TestClient) -> None:
     asks("a second birth certificate")
     second = at_decisions("second-reviewer")
     second.get("/review")
-    assert "reviewer asks: a second birth certificate" in words(second)
+    assert "Kit Larkin (made up) asks: a second birth certificate" in words(second)
     second.get("/review/decisions")
     second.send(undo, reason="I have seen it")
     assert "Taken back on" in words(second)
