@@ -19,8 +19,10 @@ from ffp_data.home.kept_locks import KeptLocks
 from ffp_data.home.run import Run
 from ffp_data.lineage.export import FOLDER as LINEAGE
 from ffp_data.lineage.export import write_lineage
+from ffp_data.rights import hold
 from ffp_data.warehouse import connect
-from governance.documents import Facts, Observed, observe, write_documents
+from governance.documents import Facts, HoldDue, Observed, observe, write_documents
+from governance.documents.register import SOON
 from governance.policy import Lock, load
 from governance.release import publish_documents
 from governance.syntax import quoted
@@ -91,7 +93,13 @@ def gather(run: Run) -> Facts:
         gateways=agreed.entries("gateways"),
         observed=_observed(run, lock, kept),
         stale=kept.stale_dpias(lock),
+        holds=_holds(run),
     )
+
+
+def _holds(run: Run) -> list[HoldDue]:
+    found = hold.to_review(run.home, run.as_at + SOON)
+    return [HoldDue(each.number, each.reaches, each.review.isoformat()) for each in found]
 
 
 def _observed(run: Run, lock: Lock, kept: KeptLocks) -> Observed:

@@ -87,6 +87,35 @@ def standing(orders: Orders) -> Holds:
 
 
 @dataclass(frozen=True)
+class ToReview:
+    """A hold that somebody should look at, by its number; of whom it is about it says nothing."""
+
+    number: int
+    reaches: str
+    review: date
+
+
+def to_review(home: Home, by: date) -> list[ToReview]:
+    """The holds that stand and whose day of review is no later than `by`, the oldest day first.
+
+    One that is past stays here until the hold is lifted: the day ends nothing.
+    """
+    with Orders(home) as orders:
+        found = orders.standing(_NEVER_ENDS, Kind.HOLD)
+    days = [(date.fromisoformat(o.told["review"]), o) for o in found if "review" in o.told]
+    return [
+        ToReview(order.number, reaches(order.scope), day)
+        for day, order in sorted(days, key=lambda each: (each[0], each[1].number))
+        if day <= by
+    ]
+
+
+def reaches(scope: str | None) -> str:
+    """What a hold keeps, without whom."""
+    return scope.replace(":", " ") if scope else "one child"
+
+
+@dataclass(frozen=True)
 class Kept:
     """What holds keep of some feeds: their numbers, and how many people with records there they reach."""
 

@@ -8,11 +8,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from ffp_data.lineage.stored import FeedColumn
+from ffp_data.rights import hold
 from ffp_data.single_view.words import day
 from ffp_data.web.agreed import Agreed, Standing, agreed_in, export_of, require
 from ffp_data.web.pages import show
 from ffp_data.web.rests import rests_on
 from ffp_data.web.service import Served, Service, Who
+from governance.documents.register import SOON
 
 routes = APIRouter(prefix="/agreements")
 UNKNOWN = "No agreement of this number is known. The list of agreements has them all."
@@ -27,6 +29,7 @@ def agreements(request: Request, service: Served, who: Who) -> Response:
     return show(
         request, "governance_agreements.html", agreed=agreed, as_at=day(agreed.as_at),
         due=[each for each in listed if each.due], stopped=[e for e in listed if not e.is_in_force],
+        holds=hold.to_review(service.home, agreed.as_at + SOON),
         sides=(("What comes in", [e for e in listed if e.is_inbound]),
                ("What goes out", [e for e in listed if not e.is_inbound])),
     )  # fmt: skip

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from ffp_data.hub import orders
+from ffp_data.rights import hold
 from ffp_data.rights.orders import Kind
 from ffp_data.web.agreed import require
 from ffp_data.web.pages import show
 from ffp_data.web.service import Served, Who
 from governance.access import Right
+from governance.documents.register import SOON
 
 routes = APIRouter(prefix="/orders")
 _WORDS = {
@@ -42,4 +44,8 @@ def in_force(request: Request, service: Served, who: Who) -> Response:
         "orders_listed", **facts, kinds=[kind.value for kind in _WORDS], found=len(found)
     )
     counts = Counter(each.kind for each in found)
-    return show(request, "governance_orders.html", orders=found, counts=counts, words=_WORDS)
+    reviews = {each.number: each.review for each in hold.to_review(service.home, date.max)}
+    return show(
+        request, "governance_orders.html", orders=found, counts=counts, words=_WORDS,
+        reviews=reviews, soon=today + SOON,
+    )  # fmt: skip

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from governance.documents.controls import control_evidence, load_controls, load_evidence
 from governance.documents.dpia import dpia_annexes
-from governance.documents.facts import Facts
+from governance.documents.facts import Facts, HoldDue
 from governance.documents.observed import NOTHING, Observed, observe
 from governance.documents.page import Document, Section, Table
 from governance.documents.privacy import privacy_notice
 from governance.documents.processing import record_of_processing
 from governance.documents.register import agreement_register
 
-__all__ = ["NOTHING", "Facts", "Observed", "observe", "write_documents"]
+__all__ = ["NOTHING", "Facts", "HoldDue", "Observed", "observe", "write_documents"]
 
 START = "index"
 

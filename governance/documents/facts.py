@@ -19,6 +19,15 @@ DECIDED = {
 
 
 @dataclass(frozen=True)
+class HoldDue:
+    """A hold on destruction whose day of review is near or past: its number, and what it keeps without whom."""
+
+    number: int
+    reaches: str
+    review: str
+
+
+@dataclass(frozen=True)
 class Facts:
     """The policy of one day as data, and what the hub did under it. No person's data is in it."""
 
@@ -30,6 +39,7 @@ class Facts:
     observed: Observed
     stale: Mapping[str, Sequence[str]]
     """What each agreement gives beyond what its DPIA was asked about."""
+    holds: Sequence[HoldDue] = ()
 
     @property
     def as_at(self) -> str:

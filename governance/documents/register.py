@@ -36,13 +36,14 @@ def agreement_register(facts: Facts) -> Document:
     return Document(
         "agreement-register",
         f"Register of sharing agreements: {facts.partnership}",
-        "Every agreement with its standing on the day, its parties, terms, reviews and DPIA.",
+        "Every agreement with its standing on the day, its parties, terms, reviews and DPIA; holds to review.",
         (
             Section(
                 "Agreements",
                 table=Table("agreements", f"All agreements as at {facts.as_at}", HEADS, rows),
             ),
             _due(facts),
+            _holds(facts),
             _unused(facts),
         ),
         facts.footer,
@@ -107,6 +108,21 @@ def _what_is_due(facts: Facts, name: str, terms: Terms, day: date) -> tuple[str,
     if terms["review"] <= soon:
         return "review", terms["review"]
     return None
+
+
+def _holds(facts: Facts) -> Section:
+    """Holds end when they are lifted, never by themselves: somebody has to look whether each is still needed."""
+    rows = tuple((f"hold {each.number}", each.reaches, each.review) for each in facts.holds)
+    heads = ("Hold", "Keeps from destruction", "Look by")
+    return Section(
+        "Holds due for review",
+        () if rows else ("No hold is due for review within ninety days.",),
+        Table(
+            "holds", "Is the hold still needed? ffp hold list tells who asked for it", heads, rows
+        )
+        if rows
+        else None,
+    )
 
 
 def _unused(facts: Facts) -> Section:

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -20,10 +21,12 @@ from ffp_data.home import policy as agreements
 from ffp_data.home.run import Run
 from ffp_data.releases.documents import FOLDER, gather, publish_governance
 from ffp_data.releases.publish import withdraw_unpermitted
+from ffp_data.rights import hold
+from ffp_data.rights.orders import Kind, Orders, Said
 from ffp_data.settings import make_demonstration
 from ffp_data.warehouse import connect
 from governance import policy
-from governance.documents import NOTHING, Facts, write_documents
+from governance.documents import NOTHING, Facts, HoldDue, write_documents
 from governance.documents.controls import load_controls
 from governance.documents.dpia import dpia_annexes
 from governance.documents.observed import Given, observe
@@ -109,6 +112,18 @@ def test_what_is_due_within_ninety_days_is_told(facts: Facts) -> None:
     later = {**facts.lock, "as_at": "2027-01-15"}
     due = rows(agreement_register(replace(facts, lock=later)), "Due now or soon")
     assert {"Agreement": "DSA-FHN-01", "What": "review", "By": "2027-03-01"} in due
+
+
+def test_a_hold_that_is_due_for_review_is_told_by_its_number_and_what_it_keeps(
+    facts: Facts,
+) -> None:
+    due = HoldDue(3, "one child", "2026-05-01")
+    found = rows(agreement_register(replace(facts, holds=[due])), "Holds due for review")
+    told = {"Hold": "hold 3", "Keeps from destruction": "one child", "Look by": "2026-05-01"}
+    assert found == [told]
+    sections = agreement_register(facts).as_dict()["sections"]
+    (section,) = [each for each in sections if each["title"] == "Holds due for review"]
+    assert "No hold is due for review within ninety days." in str(section)
 
 
 @pytest.mark.control("A10")
@@ -339,6 +354,30 @@ def test_a_run_leaves_documents_signed_and_told_that_find_nothing_undeclared(run
     assert not_released(run.home.out, run.keys.public_key, run.ledger) == []
     given = gather(run).observed.given
     assert {each.recipient for each in given} == {TEAM}
+
+
+def test_a_run_tells_holds_whose_review_is_past_or_near_until_they_are_lifted(run: Run) -> None:
+    with Orders(run.home) as orders:
+        given = [
+            hold.add(
+                orders, "housing", Said("A Head", "the inquiry asks"), authority="the inquiry",
+                review=day, feeds=["housing"], classes=["adoption"],
+            )
+            for day in (date(2026, 6, 29), date(2026, 6, 30), date(2026, 1, 1))
+        ]  # fmt: skip
+        near, _, past = given
+        assert [(each.number, each.review) for each in gather(run).holds] == [
+            (past, "2026-01-01"),
+            (near, "2026-06-29"),
+        ], "ninety days from the day of the run"
+        assert hold.standing(orders).feeds == {"housing": tuple(sorted(given))}, "the day ends none"
+        orders.lift(past, (Kind.HOLD,), Said("A Head", "the inquiry is over"))
+    assert [each.number for each in gather(run).holds] == [near]
+    outcome = publish_governance(run)
+    page = (outcome.folder / "agreement-register.html").read_text("utf-8")
+    assert f"hold {near}" in page
+    assert "feed housing" in page
+    assert "A Head" not in page
 
 
 @pytest.mark.control("A11")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import duckdb
 import pytest
@@ -14,6 +14,7 @@ from ffp_data.access import Access
 from ffp_data.home import policy
 from ffp_data.home.run import Run
 from ffp_data.hub.child_id import new_child_id
+from ffp_data.rights import hold
 from ffp_data.rights.access_log import PAGE, AccessLog
 from ffp_data.rights.disclosure_index import DisclosureIndex
 from ffp_data.rights.orders import Kind, Orders, Said
@@ -272,6 +273,26 @@ def test_orders_are_counted_and_listed_without_whom_they_are_about_or_why(
     assert "feed housing" in told
     for closed in (governed.hidden, "a.head", "father", "Quill"):
         assert closed not in officer.page.text.split("<main", 1)[1]
+
+
+def test_a_hold_that_is_due_for_review_stands_among_what_is_due_and_beside_the_order(
+    officer: Visitor, governed: World
+) -> None:
+    with Orders(governed.home) as orders:
+        number = hold.add(
+            orders, governed.mine, Said("a.head", "the inquiry asks"), authority="the inquiry",
+            review=date(2026, 5, 1), feeds=[], classes=[],
+        )  # fmt: skip
+    for path in ("/governance/agreements", "/governance/orders"):
+        officer.get(path)
+        told = words(officer)
+        assert "ook by 1 May 2026" in told, path
+        for closed in (governed.mine, "a.head", "the inquiry"):
+            assert closed not in officer.page.text.split("<main", 1)[1]
+    officer.get("/governance/agreements")
+    assert f"Hold {number} on one child: look by 1 May 2026 whether it is still needed" in words(
+        officer
+    )
 
 
 def test_a_simulation_is_worked_out_beside_the_pages_and_says_when_it_cannot_be(
