@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import duckdb
 import pyarrow as pa
 
-from ffp_data.feeds.columns import REMEDIES
 from ffp_data.feeds.landing import Delivery
+from ffp_data.feeds.remedies import remedy_sql
 from ffp_data.feeds.source import Fault
 from ffp_data.feeds.stage import Staged
 from ffp_data.feeds.superseding import record_key
@@ -38,7 +38,7 @@ def write_faults(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Sta
         literal(x)
         for x in (delivery.delivery_id, delivery.feed, staged.table.name, staged.file_name)
     )
-    remedies = ", ".join(f"{literal(rule)}: {literal(text)}" for rule, text in REMEDIES.items())
+    remedy = remedy_sql(staged.contract, staged.table)
     element = "_element" if staged.element else "NULL::BIGINT"
     listed = (
         f"SELECT _line AS line, {element} AS element, unnest(_faults) AS fault,"
@@ -51,7 +51,7 @@ def write_faults(con: duckdb.DuckDBPyConnection, delivery: Delivery, staged: Sta
     for target, condition in (("rows", "place = main"), ("values", "place IS DISTINCT FROM main")):
         con.execute(
             f'INSERT INTO quarantine.{target} SELECT {place}, line, fault."column", fault.rule,'
-            f' fault."value", MAP {{{remedies}}}[fault.rule], element FROM ({listed}) WHERE {condition}'
+            f' fault."value", {remedy}, element FROM ({listed}) WHERE {condition}'
         )
     key = literal(", ".join(staged.table.key))
     con.execute(
