@@ -12,10 +12,11 @@ Read the package in this order:
 2. ``standardise``: named cleaning steps.
 3. ``engine``: what an engine does, the only part that touches records or pairs in bulk.
    ``checks``: the input that every engine refuses.
+   ``kinds``: what each kind of test means, to every engine; on ``derived`` columns and ``strings``.
    ``packing``: the levels of a pair as one integer, its pattern.
    ``duck``: the engine on one machine. ``inputs``, ``coding``, ``equivalents`` and ``records`` make
-   integers of the records, ``blocking`` proposes pairs, ``chunk``, ``levels``, ``compare`` (levels
-   as SQL), ``likeness`` and ``texts`` compare them, ``pairs`` keeps them.
+   integers of the records, ``blocking`` proposes pairs, ``chunk``, ``levels``, ``values``,
+   ``likeness`` and ``compare`` (levels as SQL) compare them, ``pairs`` keeps them.
 4. ``layout``, ``em`` (imported by ``classifier`` while records are read), ``estimate`` and ``train``:
    recordlinkage's EM on grouped patterns, three classes.
    ``apart``: comparisons that depend on another one. ``diagnose``: can the estimates be trusted?

@@ -21,9 +21,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from linkage.derived import part_column
 from linkage.inputs import Codes, coded
 from linkage.model import Model
-from linkage.packing import Packing, part_column
+from linkage.packing import Packing
 from linkage.single import columns_read
 from linkage.spec import Key
 from linkage.sql_text import literal

@@ -43,6 +43,7 @@ class Pairs:
 
 
 Test = Callable[[Pairs, Rows], Bools]
+Relation = Callable[[Codes, Codes], Bools]  # on codes of the left and of the right record
 
 
 def gathered(rows: Codes, records: Codes | NDArray[np.int64]) -> Codes:
@@ -52,3 +53,29 @@ def gathered(rows: Codes, records: Codes | NDArray[np.int64]) -> Codes:
         part = slice(start, start + TILE)
         result[:, part] = rows.take(records[part], axis=0).T
     return result
+
+
+def same(left: Codes, right: Codes) -> Bools:
+    result: Bools = (left == right) & (left >= 0)
+    return result
+
+
+def there(left: Codes, right: Codes) -> Bools:
+    result: Bools = (left >= 0) & (right >= 0)
+    return result
+
+
+def known(relation: Relation) -> Relation:
+    """The relation where both values are there; False elsewhere."""
+    return lambda left, right: _where(there(left, right), left, right, relation)
+
+
+def unlike(relation: Relation) -> Relation:
+    """The relation where there are two different values; False elsewhere."""
+    return lambda left, right: _where(there(left, right) & (left != right), left, right, relation)
+
+
+def _where(asked: Bools, left: Codes, right: Codes, relation: Relation) -> Bools:
+    at = np.flatnonzero(asked)
+    asked[at] = relation(left[at], right[at])
+    return asked

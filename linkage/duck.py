@@ -1,7 +1,7 @@
 """The engine on one machine: records and blocks as arrays of integers, text in DuckDB.
 
 The coded records (``records``) and the blocks (``blocking``) lie in memory; text is standardised and
-compared by DuckDB (``coding``, ``texts``), integers by NumPy (``levels``); the pairs lie in a table of
+compared by DuckDB (``coding``, ``values``), integers by NumPy (``levels``); the pairs lie in a table of
 DuckDB that may spill (``pairs``). The spill lies in a folder that only this user can read, is
 encrypted with a key that exists only while the engine is open, and is removed at the end.
 """
@@ -28,7 +28,7 @@ from linkage.equivalents import groups_of
 from linkage.levels import Kernel, make_kernel
 from linkage.model import Model
 from linkage.records import Records, load
-from linkage.texts import TextTests
+from linkage.values import Values
 
 
 @dataclass
@@ -58,8 +58,8 @@ class DuckEngine:
         def groups(column: str, values: pa.Array) -> pa.ListArray:
             return groups_of(self.con, self.model, column, values)
 
-        texts = TextTests(self.con, self.records.spaces, groups)
-        return make_kernel(self.records, texts, self.con)
+        values = Values(self.con, self.records.spaces, groups)
+        return make_kernel(self.records, values, self.con)
 
     def rule_sizes(self) -> list[RuleSize]:
         """Count what each rule would propose."""

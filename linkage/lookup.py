@@ -18,13 +18,14 @@ import numpy as np
 import pyarrow as pa
 
 from linkage.catalogue import Catalogue, Standardiser, hash_column, mixed
+from linkage.derived import groups_column, part_column, words_column
 from linkage.engine import Floats, Ints
 from linkage.equivalents import equivalents_path, read_equivalents
 from linkage.errors import LinkageError
 from linkage.estimate import veto_names
 from linkage.fitted import Fitted
 from linkage.model import Model
-from linkage.packing import Packing, groups_column, part_column
+from linkage.packing import Packing
 from linkage.score import Frequencies, Weigher
 from linkage.single import Judge, columns_read
 from linkage.spec import Comparison, Key
@@ -81,10 +82,11 @@ class Lookup:
         self._prepare()
 
     def _prepare(self) -> None:
-        self._packing = Packing(self.model.comparisons)
+        self._packing = Packing(tuple(c for c in self.model.comparisons if not c.moved))
         self._judge = Judge.of(self._packing)
         self._standardiser = Standardiser(self.model)
         self._groups = {c: _groups(self.model, c) for c in sorted(self._packing.grouped())}
+        self._words = sorted(self._packing.words())
 
     @property
     def inputs(self) -> frozenset[str]:
@@ -109,7 +111,7 @@ class Lookup:
         ``record`` has text by input column; a date as 2015-03-31. Best first. Raises TooLittleError
         where no rule can propose anything, TooManyError above ``most`` records to compare.
         """
-        probe = self._with_groups(self._standardiser.values(record))
+        probe = self._with_lists(self._standardiser.values(record))
         rows = self._proposed(probe)
         if len(rows) > most:
             raise TooManyError(len(rows))
@@ -181,7 +183,7 @@ class Lookup:
         at = pa.array(rows)
         values = [self.catalogue.columns[name].take(at).to_pylist() for name in names]
         records = [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
-        return [self._with_groups(record) for record in records]
+        return [self._with_lists(record) for record in records]
 
     @cached_property
     def _reads(self) -> dict[str, set[str]]:
@@ -194,10 +196,15 @@ class Lookup:
         parts = {part_column(c, p) for c, p in alone.parts()}
         return {*columns_read(alone), *parts, *(other.columns if other else ())}
 
-    def _with_groups(self, values: dict[str, Any]) -> dict[str, Any]:
+    def _with_lists(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The values with their groups of equivalents and their words."""
         for column, groups in self._groups.items():
             if (value := values.get(column)) is not None:
                 values[groups_column(column)] = groups.get(value)
+        for column, least in self._words:
+            if (value := values.get(column)) is not None:
+                words = frozenset(word for word in value.split(" ") if len(word) >= least)
+                values[words_column(column, least)] = words
         return values
 
     def _share(self, column: str, probe: Mapping[str, Any]) -> Floats:

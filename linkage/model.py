@@ -15,6 +15,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from linkage.errors import LinkageError
+from linkage.kinds import KINDS
 from linkage.spec import (
     DATE_PARTS,
     Column,
@@ -200,10 +201,7 @@ def _level_problems(model: Model) -> Iterator[str]:
             if test.kind == "equivalent" and not all(model.columns[c].equivalents for c in known):
                 yield f"{where}: the column has no 'equivalents' table"
             domains = {domain_of(model, c) for c in known}
-            if (
-                test.kind in ("swapped", "swapped_similar", "alias", "shares_word")
-                and len(domains) > 1
-            ):
+            if len(domains) > 1:
                 yield f"{where}: give the columns the same 'domain'"
 
 
@@ -235,7 +233,4 @@ def _type_of_part(part: str | None) -> str | None:
 def _type_wanted(test: Condition) -> str | None:
     if test.same_part:
         return _type_of_part(test.same_part.part)
-    if test.kind == "exact":
-        return None
-    dated = ("day_month_swapped", "one_date_part_differs", "near")
-    return "date" if test.kind in dated else "text"
+    return "text" if test.moved_together else KINDS[test.kind].type

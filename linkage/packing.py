@@ -15,24 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.errors import LinkageError
+from linkage.kinds import kind_of
 from linkage.spec import Comparison, Condition
 
 Levels = NDArray[np.int64]
-
-
-def words_column(column: str, min_letters: int) -> str:
-    """Name of the derived column that holds a value's words."""
-    return f"{column}__words{min_letters}"
-
-
-def part_column(column: str, part: str) -> str:
-    """Name of the derived column that holds a part of a value."""
-    return f"{column}__{part}"
-
-
-def groups_column(column: str) -> str:
-    """Name of the derived column that holds a value's groups of equivalents."""
-    return f"{column}__groups"
 
 
 @dataclass(frozen=True)
@@ -95,7 +81,7 @@ class Packing:
         """Columns of the coded records that the patterns read, derived ones included."""
         found = {c for comparison in self.comparisons for c in comparison.columns}
         for test in self.tests():
-            found.update(_read_by(test))
+            found.update(map(kind_of(test).reads, test.columns()))
         return sorted(found)
 
     def words(self) -> set[tuple[str, int]]:
@@ -112,15 +98,3 @@ class Packing:
     def grouped(self) -> set[str]:
         """Columns whose groups of equivalents are needed."""
         return {t.equivalent for t in self.tests() if t.equivalent}
-
-
-def _read_by(test: Condition) -> set[str]:
-    if test.shares_word:
-        setting = test.shares_word
-        both = (setting.column, setting.in_ or setting.column)
-        return {words_column(c, setting.min_letters) for c in both}
-    if test.same_part:
-        return {part_column(test.same_part.column, test.same_part.part)}
-    if test.equivalent:
-        return {groups_column(test.equivalent)}
-    return set(test.columns())

@@ -178,24 +178,6 @@ class Near(Spec):
     within_days: int = Field(ge=1)
 
 
-TESTS = (
-    "exact",
-    "equivalent",
-    "swapped",
-    "swapped_similar",
-    "alias",
-    "shares_word",
-    "similar",
-    "one_letter_off",
-    "starts_with",
-    "same_part",
-    "day_month_swapped",
-    "one_date_part_differs",
-    "near",
-    "moved_together",
-)
-
-
 class Condition(Spec):
     """One test between two records; exactly one of the keys is set."""
 
@@ -219,9 +201,24 @@ class Condition(Spec):
         """The key that is set."""
         return next(k for k in TESTS if getattr(self, k) is not None)
 
+    @property
+    def setting(self) -> Any:
+        """What it is set to: a column, two of them, or columns and bounds."""
+        return getattr(self, self.kind)
+
+    @property
+    def at_least(self) -> float | None:
+        """The least similarity, if the test asks for one."""
+        return getattr(self.setting, "at_least", None)
+
+    def ways(self) -> tuple[tuple[str, str], ...]:
+        """(the left record's column, the right one's): both ways where they are two."""
+        one, other = self.columns()[0], self.columns()[-1]
+        return ((one, one),) if one == other else ((one, other), (other, one))
+
     def columns(self) -> tuple[str, ...]:
         """The columns that the test reads."""
-        setting = getattr(self, self.kind)
+        setting = self.setting
         if isinstance(setting, str):
             return (setting,)
         if isinstance(setting, tuple):
@@ -237,6 +234,9 @@ class Condition(Spec):
         if len(given) != 1 and not (not given and getattr(self, "all_", None)):
             raise ValueError(f"give exactly one test out of: {', '.join(TESTS)}, all")
         return self
+
+
+TESTS = tuple(Condition.model_fields)
 
 
 class Level(Condition):

@@ -202,10 +202,14 @@ def _format_problems(step: Step) -> Iterator[str]:
 
 
 def column_sql(column: Column, source: str) -> str:
-    """The standardised value of a column, read from the SQL expression ``source``."""
+    """The standardised value of a column, read from the SQL expression ``source``.
+
+    Dates are of the years 1 to 9999: DuckDB knows others, and infinity, which Python does not.
+    """
     if column.type == "date":
         parsed = apply_steps(f"{source}::VARCHAR", column.steps) if column.steps else source
-        return f"TRY_CAST({parsed} AS DATE)"
+        known = "lambda d: d BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'"
+        return f"list_filter([TRY_CAST({parsed} AS DATE)], {known})[1]"
     return f"nullif(trim({apply_steps(f'{source}::VARCHAR', column.steps)}), '')"
 
 
@@ -246,3 +250,8 @@ _PARTS: dict[str, Callable[[str], str]] = {
 def part_sql(part: str, expression: str) -> str:
     """A named part of a value."""
     return _PARTS[part](expression)
+
+
+def words_sql(expression: str, min_letters: int) -> str:
+    """The distinct words of a value that have so many letters."""
+    return f"list_distinct(list_filter(string_split({expression}, ' '), lambda w: length(w) >= {min_letters}))"

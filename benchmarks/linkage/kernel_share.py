@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 
 import linkage  # noqa: E402
 from benchmarks.linkage import compare, sets  # noqa: E402
-from linkage import levels, texts  # noqa: E402
+from linkage import levels, values  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "linkage_kernel.json"
 PAIRS = 2_000_000
@@ -53,10 +53,10 @@ class Counter:
 def measured(name: str) -> dict[str, Any]:
     """Link a set in this process, the comparison watched."""
     compared = Counter(levels.Kernel.patterns, lambda _, left, __: len(left))
-    asked = Counter(texts._ask, lambda _, rows, *__: len(rows))
+    asked = Counter(values._ask, lambda _, rows, *__: len(rows))
     # partialmethod: an object put in the class by itself would not be given the kernel.
     levels.Kernel.patterns = partialmethod(compared)  # type: ignore[method-assign,assignment]
-    texts._ask = asked
+    values._ask = asked
     records = sets.prepare(name) / "records.parquet"
     model = linkage.Model.from_yaml(sets.model(name))
     start = time.process_time()

@@ -7,14 +7,14 @@ of salted columns speaks only where both salts agree: elsewhere tokens differ wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
+from linkage.derived import VALUE, Text
 from linkage.engine import Bools, Floats, Ints
+from linkage.kinds import kind_of
 from linkage.packing import Packing
 from linkage.private import plan
 from linkage.private.columns import (
@@ -99,7 +99,7 @@ class Levels:
             for code, level in enumerate(comparison.levels, 1):
                 holds = np.ones(len(pairs.rows), dtype=bool)
                 for test in level.tests():
-                    holds &= self._tests[test.kind](test, pairs)
+                    holds &= self._holds(test, pairs)
                 codes[pairs.rows[holds]] = code
                 pairs = pairs.narrow(~holds)
             codes[pairs.rows] = len(comparison.levels) + 1
@@ -124,7 +124,7 @@ class Levels:
     def value(self, column: str, way: int = 0) -> Words:
         """(records,) of what is equal where two records have one value of a column (and one salt)."""
         filtered = column in self.discovery.settings.filters
-        name = plan.filter_name(column) if filtered else plan.value_name(column)
+        name = plan.filter_name(column) if filtered else VALUE.name(column)
         return self.records.tokens[self._named(name, column, way)]
 
     def has_value(self, column: str) -> Bools:
@@ -138,20 +138,32 @@ class Levels:
         salts = self.discovery.settings.salt.get(column)
         return self.records.tokens[plan.salt_name(salts[way])] if salts else None
 
-    @cached_property
-    def _tests(self) -> dict[str, Callable[[Condition, Open], Bools]]:
-        return {
-            "exact": lambda t, p: self._same(str(t.exact), str(t.exact), p),
-            "similar": self._similar,
-            "swapped": self._swapped,
-            "swapped_similar": self._swapped_similar,
-            "alias": self._alias,
-            "equivalent": self._equivalent,
-            "shares_word": self._shares_word,
-            "same_part": self._same_part,
-            "day_month_swapped": self._day_month_swapped,
-            "one_date_part_differs": self._one_date_part_differs,
-        }
+    def _holds(self, test: Condition, pairs: Open) -> Bools:
+        """Where a test holds: crosswise of two columns, both ways or either."""
+        ways = [self._one_way(test, a, b, pairs) for a, b in test.ways()]
+        decide = np.logical_and if kind_of(test).both_ways else np.logical_or
+        result: Bools = decide.reduce(ways)
+        return result
+
+    def _one_way(self, test: Condition, left: str, right: str, pairs: Open) -> Bools:
+        if test.at_least is not None:
+            least = self.discovery.settings.filters[left].similar[test.at_least]
+            return self._dice(left, right, pairs) >= least
+        found = [self._agree(text, left, right, pairs) for text in kind_of(test).tokens()]
+        result: Bools = np.logical_or.reduce(found)
+        return result
+
+    def _agree(self, text: Text, left: str, right: str, pairs: Open) -> Bools:
+        """Where a text's tokens are equal, or two lists of them have one in common."""
+        if text is VALUE:
+            return self._same(left, right, pairs)
+        a, b = (self._named(text.name(column), column, pairs.way) for column in (left, right))
+        if text.shape == "tokens":
+            lists = self.records.lists
+            return in_common(lists[a][pairs.left], lists[b][pairs.right])
+        tokens = self.records.tokens
+        other = self.value(right, pairs.way) if text.meets_value else tokens[b]
+        return equal(tokens[a][pairs.left], other[pairs.right])
 
     def _same(self, left: str, right: str, pairs: Open) -> Bools:
         """One value; with noise, two filters as alike as noise leaves those of one value."""
@@ -169,68 +181,3 @@ class Levels:
             )
             pairs.dice[left, right] = a.dice(pairs.left, b, pairs.right)
         return pairs.dice[left, right]
-
-    def _least(self, column: str, similarity: float) -> float:
-        return self.discovery.settings.filters[column].similar[similarity]
-
-    def _similar(self, test: Condition, pairs: Open) -> Bools:
-        assert test.similar
-        column = test.similar.column
-        return self._dice(column, column, pairs) >= self._least(column, test.similar.at_least)
-
-    def _swapped(self, test: Condition, pairs: Open) -> Bools:
-        assert test.swapped
-        a, b = test.swapped
-        return self._same(a, b, pairs) & self._same(b, a, pairs)
-
-    def _swapped_similar(self, test: Condition, pairs: Open) -> Bools:
-        assert test.swapped_similar
-        (a, b), least = test.swapped_similar.columns, test.swapped_similar.at_least
-        one_way = self._dice(a, b, pairs) >= self._least(a, least)
-        return one_way & (self._dice(b, a, pairs) >= self._least(b, least))
-
-    def _alias(self, test: Condition, pairs: Open) -> Bools:
-        assert test.alias
-        of, within = test.alias.of, test.alias.in_
-        return self._same(of, within, pairs) | self._same(within, of, pairs)
-
-    def _common(self, left: str, right: str, pairs: Open) -> Bools:
-        lists = self.records.lists
-        return in_common(lists[left][pairs.left], lists[right][pairs.right])
-
-    def _equivalent(self, test: Condition, pairs: Open) -> Bools:
-        column = str(test.equivalent)
-        name = self._named(plan.groups_name(column), column, pairs.way)
-        return self._common(name, name, pairs)
-
-    def _shares_word(self, test: Condition, pairs: Open) -> Bools:
-        assert test.shares_word
-        words = test.shares_word
-        a, b = (
-            self._named(plan.words_name(c, words.min_letters), c, pairs.way)
-            for c in (words.column, words.in_ or words.column)
-        )
-        one_way = self._common(a, b, pairs)
-        return one_way if a == b else one_way | self._common(b, a, pairs)
-
-    def _token(self, name: str, column: str, pairs: Open) -> Bools:
-        token = self.records.tokens[self._named(name, column, pairs.way)]
-        return equal(token[pairs.left], token[pairs.right])
-
-    def _same_part(self, test: Condition, pairs: Open) -> Bools:
-        assert test.same_part
-        column = test.same_part.column
-        return self._token(plan.part_name(column, test.same_part.part), column, pairs)
-
-    def _day_month_swapped(self, test: Condition, pairs: Open) -> Bools:
-        column = str(test.day_month_swapped)
-        name = self._named(plan.date_name(column, "swapped"), column, pairs.way)
-        swapped, value = self.records.tokens[name], self.value(column, pairs.way)
-        return equal(swapped[pairs.left], value[pairs.right])
-
-    def _one_date_part_differs(self, test: Condition, pairs: Open) -> Bools:
-        """Any year may stand for another here: how far two years lie apart cannot be seen."""
-        column = str(test.one_date_part_differs)
-        kinds = [self._token(plan.date_name(column, k), column, pairs) for k in plan.DATE_KINDS]
-        result: Bools = np.logical_or.reduce(kinds)
-        return result

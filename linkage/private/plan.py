@@ -8,10 +8,12 @@ reads is not in the plan. A salted column's texts begin with the salt, and are m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from linkage.derived import VALUE
+from linkage.kinds import kind_of
 from linkage.model import domain_of
 from linkage.private.settings import Discovery, tests_of
 from linkage.spec import Condition, Key
@@ -19,7 +21,6 @@ from linkage.standardise import part_sql
 
 SALT = "salt_"
 Shape = Literal["token", "tokens", "filter"]
-DATE_KINDS = {"no_year": "%m-%d", "no_day": "%Y-%m", "no_month": "%Y-%d"}
 
 
 @dataclass(frozen=True)
@@ -38,34 +39,9 @@ class Item:
     is_salted: bool = False
 
 
-def value_name(column: str) -> str:
-    """Column of the token file for a value's token."""
-    return f"value_{column}"
-
-
 def filter_name(column: str) -> str:
     """Column of the token file for a value's Bloom filter."""
     return f"filter_{column}"
-
-
-def part_name(column: str, part: str) -> str:
-    """Column of the token file for the token of a part of a value."""
-    return f"part_{column}__{part}"
-
-
-def words_name(column: str, least: int) -> str:
-    """Column of the token file for the tokens of a value's words."""
-    return f"words_{column}__{least}"
-
-
-def groups_name(column: str) -> str:
-    """Column of the token file for the tokens of a value's groups of equivalents."""
-    return f"groups_{column}"
-
-
-def date_name(column: str, kind: str) -> str:
-    """Column of the token file for a rewritten date: ``swapped``, or all but one part."""
-    return f"date_{column}__{kind}"
 
 
 def salt_name(salt: Key) -> str:
@@ -113,57 +89,15 @@ def _items(discovery: Discovery) -> Iterator[Item]:
 
 
 def _of_test(discovery: Discovery, test: Condition) -> Iterator[Item]:
-    if test.kind in _DERIVED:
-        yield from _DERIVED[test.kind](discovery, test)
-    else:
+    for text in kind_of(test).tokens():
         for column in test.columns():
-            yield from _value(discovery, column)
-
-
-def _words(discovery: Discovery, test: Condition) -> Iterator[Item]:
-    assert test.shares_word
-    least = test.shares_word.min_letters
-    for column in (test.shares_word.column, test.shares_word.in_ or test.shares_word.column):
-        words = f"list_filter(string_split({column}, ' '), lambda w: length(w) >= {least})"
-        sql = f"list_distinct({words})"
-        yield from _salted(discovery, column, words_name(column, least), "words", sql, "tokens")
-
-
-def _groups(discovery: Discovery, test: Condition) -> Iterator[Item]:
-    column = str(test.equivalent)
-    name, table = groups_name(column), discovery.linkage.columns[column].equivalents
-    yield from _salted(discovery, column, name, f"groups/{table}", name, "tokens")
-
-
-def _part(discovery: Discovery, test: Condition) -> Iterator[Item]:
-    assert test.same_part
-    column, part = test.same_part.column, test.same_part.part
-    sql = f"({part_sql(part, column)})::VARCHAR"
-    yield from _salted(discovery, column, part_name(column, part), f"part/{part}", sql)
-
-
-def _swapped_date(discovery: Discovery, test: Condition) -> Iterator[Item]:
-    """9 March as 3 September: equal to the other's token where day and month were exchanged."""
-    column = str(test.day_month_swapped)
-    yield from _value(discovery, column)
-    sql = f"strftime({column}, '%Y-%d-%m')"
-    yield from _salted(discovery, column, date_name(column, "swapped"), "value", sql)
-
-
-def _dates_less_a_part(discovery: Discovery, test: Condition) -> Iterator[Item]:
-    column = str(test.one_date_part_differs)
-    for kind, form in DATE_KINDS.items():
-        sql = f"strftime({column}, '{form}')"
-        yield from _salted(discovery, column, date_name(column, kind), f"date/{kind}", sql)
-
-
-_DERIVED: dict[str, Callable[[Discovery, Condition], Iterator[Item]]] = {
-    "shares_word": _words,
-    "equivalent": _groups,
-    "same_part": _part,
-    "day_month_swapped": _swapped_date,
-    "one_date_part_differs": _dates_less_a_part,
-}
+            if text is VALUE or text.meets_value:
+                yield from _value(discovery, column)
+            if text is not VALUE:
+                table = discovery.linkage.columns[column].equivalents
+                purpose = text.purpose.format(table=table)
+                name, sql = text.name(column), text.sql(column)
+                yield from _salted(discovery, column, name, purpose, sql, text.shape)
 
 
 def _value(discovery: Discovery, column: str) -> Iterator[Item]:
@@ -173,7 +107,7 @@ def _value(discovery: Discovery, column: str) -> Iterator[Item]:
         return
     dated = discovery.linkage.columns[column].type == "date"
     sql = f"strftime({column}, '%Y-%m-%d')" if dated else column
-    yield from _salted(discovery, column, value_name(column), "value", sql)
+    yield from _salted(discovery, column, VALUE.name(column), "value", sql)
 
 
 def _salted(

@@ -20,13 +20,11 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from linkage.equivalents import equivalents_path
 from linkage.errors import LinkageError
+from linkage.kinds import KINDS, Kind
 from linkage.model import Model
 from linkage.spec import Condition, Key, Name, Share, Spec
 
-ASKABLE = (
-    "exact", "similar", "swapped", "swapped_similar", "alias", "equivalent", "shares_word",
-    "same_part", "day_month_swapped", "one_date_part_differs",
-)  # fmt: skip
+ASKABLE = tuple(name for name, kind in KINDS.items() if kind.tokens is not Kind.tokens)
 _DECIDES = {"columns", "blocking", "comparisons", "equivalents"}
 MOST_HASHES = 16  # positions of two bytes in one SHA-256 digest
 
@@ -155,15 +153,6 @@ def tests_of(model: Model) -> list[Condition]:
     return [t for c in model.comparisons for level in c.levels for t in level.tests()]
 
 
-def similar_columns(test: Condition) -> dict[str, float]:
-    """Columns whose similarity a test asks for, and the least similarity."""
-    if test.similar:
-        return {test.similar.column: test.similar.at_least}
-    if test.swapped_similar:
-        return dict.fromkeys(test.swapped_similar.columns, test.swapped_similar.at_least)
-    return {}
-
-
 def _problems(settings: Settings, model: Model) -> Iterator[str]:
     salts = [key for keys in settings.salt.values() for key in keys]
     named = (*settings.filters, *settings.salt, *(k.column for k in salts))
@@ -187,7 +176,7 @@ def _problems(settings: Settings, model: Model) -> Iterator[str]:
 def _test_problems(settings: Settings, test: Condition) -> Iterator[str]:
     if test.kind not in ASKABLE:
         yield f"asks '{test.kind}', which tokens cannot answer; use one of {', '.join(ASKABLE)}"
-    for column, least in similar_columns(test).items():
+    for column in test.columns() if (least := test.at_least) is not None else ():
         if column not in settings.filters:
             yield f"asks how similar '{column}' is: add it under 'filters'"
         elif least not in settings.filters[column].similar:

@@ -20,11 +20,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from linkage.derived import GROUPS
 from linkage.equivalents import equivalents_path, read_equivalents
 from linkage.errors import LinkageError
 from linkage.model import Model
 from linkage.private import bloom
-from linkage.private.plan import Item, groups_name, plan
+from linkage.private.plan import Item, plan
 from linkage.private.secret import Secret
 from linkage.private.settings import Discovery, tests_of
 from linkage.private.tokens import ID, Header, check_source
@@ -142,7 +143,7 @@ def _standardise(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     select, joins = "s.*", ""
     for column_name in sorted({t.equivalent for t in tests_of(model) if t.equivalent}):
         _add_groups(con, model, column_name)
-        table = groups_name(column_name)
+        table = GROUPS.name(column_name)
         joins += f" LEFT JOIN {table} ON {table}.value = s.{column_name}"
         select += f", {table}.{table}"
     con.execute(f"CREATE VIEW standard AS SELECT {select} FROM ({stages}) s{joins}")
@@ -150,7 +151,7 @@ def _standardise(con: duckdb.DuckDBPyConnection, model: Model) -> None:
 
 def _add_groups(con: duckdb.DuckDBPyConnection, model: Model, column: str) -> None:
     """A table, named as its one column of group names, by standardised value."""
-    spec, name = model.columns[column], groups_name(column)
+    spec, name = model.columns[column], GROUPS.name(column)
     con.register("equivalents_in", read_equivalents(equivalents_path(model, str(spec.equivalents))))
     con.execute(
         f"CREATE TABLE {name} AS SELECT {apply_steps('value', spec.steps)} AS value,"

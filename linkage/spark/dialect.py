@@ -13,24 +13,11 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 
-from linkage.compare import level_sql, similarity_sql
+from linkage.compare import level_sql
+from linkage.kinds import kind_of
 from linkage.packing import Packing
 from linkage.spark.workers import RowByRow
 from linkage.spec import Comparison
-
-# Tests that mean the same in both; any other, a new one too, is left to DuckDB.
-_TRANSLATED = {
-    "exact",
-    "equivalent",
-    "swapped",
-    "alias",
-    "shares_word",
-    "starts_with",
-    "same_part",
-    "day_month_swapped",
-    "one_date_part_differs",
-    "near",
-}
 
 
 @dataclass(frozen=True)
@@ -58,7 +45,7 @@ def compile_pattern(packing: Packing) -> Compiled:
     for comparison, shift in zip(packing.comparisons, packing.shifts, strict=True):
         term = f"({level_sql(packing, comparison)})::BIGINT * {1 << shift}"
         (spark if _is_translated(comparison) else duck).append(term)
-    added = _with_similarities(packing, " + ".join(duck)) if duck else None
+    added = sqlglot.parse_one(" + ".join(duck), dialect="duckdb") if duck else None
     columns = sorted({c.name for c in added.find_all(exp.Column)}) if added else []
     return Compiled(
         _translated(" + ".join(spark)),
@@ -68,7 +55,7 @@ def compile_pattern(packing: Packing) -> Compiled:
 
 
 def _is_translated(comparison: Comparison) -> bool:
-    return all(t.kind in _TRANSLATED for level in comparison.levels for t in level.tests())
+    return all(kind_of(t).in_spark for level in comparison.levels for t in level.tests())
 
 
 def _translated(sql: str) -> str:
@@ -76,18 +63,3 @@ def _translated(sql: str) -> str:
     for overlap in list(tree.find_all(exp.ArrayOverlaps)):
         overlap.replace(exp.func("arrays_overlap", overlap.this, overlap.expression))
     return tree.sql("spark")
-
-
-def _with_similarities(packing: Packing, sql: str) -> exp.Expr:
-    """The expression with each similarity ``s_<column>`` written out over the pair's columns.
-
-    DuckDB computes a repeated expression once.
-    """
-    inner = {n: sqlglot.parse_one(s, dialect="duckdb") for n, s in similarity_sql(packing).items()}
-    for column in (c for tree in inner.values() for c in list(tree.find_all(exp.Column))):
-        column.replace(exp.column({"a": "l_", "b": "r_"}[column.table] + column.name))
-    tree = sqlglot.parse_one(sql, dialect="duckdb")
-    for column in list(tree.find_all(exp.Column)):
-        if column.name in inner:
-            column.replace(exp.paren(inner[column.name].copy()))
-    return tree

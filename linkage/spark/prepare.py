@@ -11,13 +11,14 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from linkage.checks import date_columns
+from linkage.derived import groups_column, part_column, words_column
 from linkage.equivalents import equivalents_path, read_equivalents
 from linkage.model import Model
-from linkage.packing import Packing, groups_column, part_column, words_column
+from linkage.packing import Packing
 from linkage.spark.workers import RowByRow, connect
 from linkage.spec import Key
 from linkage.sql_text import identifier
-from linkage.standardise import apply_steps, column_sql, part_sql
+from linkage.standardise import apply_steps, column_sql, part_sql, words_sql
 
 
 def row_by_row(model: Model) -> RowByRow:
@@ -31,8 +32,7 @@ def row_by_row(model: Model) -> RowByRow:
         for c, part in sorted({x for p in packings for x in p.parts()})
     ]
     select += [
-        f"list_filter(string_split(s.{c}, ' '), lambda w: length(w) >= {least})"
-        f" AS {words_column(c, least)}"
+        f"{words_sql(f's.{c}', least)} AS {words_column(c, least)}"
         for c, least in sorted({x for p in packings for x in p.words()})
     ]
     select += [f"groups_{c}.groups AS {groups_column(c)}" for c in grouped]

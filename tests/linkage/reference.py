@@ -10,10 +10,11 @@ from collections.abc import Iterator
 import duckdb
 import pyarrow as pa
 
-from linkage.compare import level_sql, similarity_sql
+from linkage.compare import level_sql
+from linkage.derived import groups_column, part_column, words_column
 from linkage.equivalents import groups_of
 from linkage.model import Model
-from linkage.packing import Packing, groups_column, part_column, words_column
+from linkage.packing import Packing
 from linkage.spec import Key
 from linkage.standardise import column_sql, part_sql
 
@@ -31,7 +32,6 @@ def all_pairs(table: pa.Table, model: Model, packing: Packing) -> Compared:
             for c in (*packing.columns(), *keys)
             for side, prefix in (("a", "l"), ("b", "r"))
         ]
-        carried += [f"{sql} AS {name}" for name, sql in similarity_sql(packing).items()]
         rows = con.execute(
             f"SELECT l, r, {_mask_sql(model)}, {_pattern_sql(packing)} FROM (SELECT a.rid AS l,"
             f" b.rid AS r, {', '.join(carried)} FROM rec a JOIN rec b ON a.rid < b.rid)"

@@ -18,7 +18,7 @@ from linkage import LinkageError, Model
 from linkage.catalogue import KEYS, RECORDS, Catalogue, Standardiser
 from linkage.lookup import Lookup, TooLittleError, TooManyError
 from linkage.packing import Packing
-from linkage.single import one_edit, similarity
+from linkage.strings import jaro_winkler, one_edit
 from tests.linkage.reference import all_pairs
 from tests.linkage.test_levels import COLUMNS, CONTENT, record
 from tests.linkage.test_levels import model as model  # noqa: PLC0414 - a fixture
@@ -34,7 +34,7 @@ def test_similarity_and_one_edit_are_those_of_the_database(left: str, right: str
     ).fetchone()
     assert row is not None
     if left != right:
-        assert (similarity(left, right), one_edit(left, right)) == row
+        assert (jaro_winkler(left, right), one_edit(left, right)) == row
 
 
 def _table(rows: list[tuple[Any, ...]]) -> pa.Table:
@@ -73,7 +73,7 @@ class _Levels(Lookup):
         self._prepare()
 
     def patterns(self, row: dict[str, str | None]) -> dict[int, int]:
-        probe = self._with_groups(self._standardiser.values(row))
+        probe = self._with_lists(self._standardiser.values(row))
         try:
             rows = self._proposed(probe)
         except TooLittleError:
@@ -138,6 +138,20 @@ def test_weights_are_those_of_a_run_with_the_same_fit(people: pa.Table, model: M
         lookup.find({"number": "1"}, most=1)
     with pytest.raises(TooLittleError, match="number"):
         lookup.find({"born": "2001-03-09"})
+    lookup.close()
+
+
+def test_a_look_up_says_nothing_of_what_only_a_whole_population_can_tell(
+    people: pa.Table, model: Model
+) -> None:
+    moved = {"name": "family_moved", "levels": [{"moved_together": "place"}]}
+    content = {**CONTENT, "comparisons": [*CONTENT["comparisons"], moved]}
+    asked = Model.from_dict(content, Path(str(model.path)))
+    with duckdb.connect() as con:
+        lookup = Lookup(Catalogue.of(con, people, asked), asked, linkage.fit(people, asked))
+    found = lookup.find({"given": "anna", "surname": "annason", "place": "zz9 9zz", "number": "0"})
+    assert found
+    assert all("place" in m.levels and "family_moved" not in m.levels for m in found)
     lookup.close()
 
 
