@@ -51,23 +51,39 @@ def list_(
 @app.command()
 def check(
     path: Annotated[
-        Path | None, typer.Argument(help="A contract or a folder of them; else all.", exists=True)
+        Path | None,
+        typer.Argument(
+            help="A contract, a folder of them, or a profile in case_systems; else all.",
+            exists=True,
+        ),
     ] = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Check contracts: file, line, key and remedy for each error. Exit 1 when there are any."""
+    """Check contracts and case systems' profiles: file, line, key, remedy for each error. Exit 1 when there are any."""
     from ffp_data import feeds
 
-    places = (path,) if path else (feeds.PACKAGED, Home.at(home).contracts)
-    errors = [str(error) for error in feeds.check_contracts(*places)]
+    contracts, profiles = _to_check(Home.at(home), path)
+    found = feeds.check_contracts(*contracts)
+    if not found and profiles:
+        found = feeds.check_profiles(profiles, feeds.load_contracts(*contracts))
+    errors = [str(error) for error in found]
     if json:
         print_json(errors)
     if errors:
         raise fail(() if json else errors)
     if not json:
-        count = len(feeds.load_contracts(*places))
+        count = len(feeds.load_contracts(*contracts))
         typer.echo(f"{count} contract{'s' if count != 1 else ''}, no error")
+
+
+def _to_check(home: Home, path: Path | None) -> tuple[tuple[Path, ...], Path | None]:
+    """Contracts, and the profiles to hold against them: a path names one or the other."""
+    from ffp_data.feeds import PACKAGED
+
+    if path and "case_systems" not in (path.name, path.resolve().parent.name):
+        return (path,), None
+    return (PACKAGED, home.contracts), path or home.case_systems
 
 
 @app.command()

@@ -23,7 +23,7 @@ See docs/feeds.md. To read the code, in this order:
 
 from __future__ import annotations
 
-from ffp_data.feeds.case_system import narrowed
+from ffp_data.feeds.case_system import check_profiles, narrowed
 from ffp_data.feeds.code_list import CodeList
 from ffp_data.feeds.contract import Contract
 from ffp_data.feeds.contract_table import Property, Table
@@ -64,6 +64,7 @@ __all__ = [
     "assemble_identity",
     "build_facts",
     "check_contracts",
+    "check_profiles",
     "code_lists",
     "create_empty_raw_tables",
     "delivery_at",

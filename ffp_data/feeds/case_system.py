@@ -17,7 +17,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from ffp_data.feeds.contract import Contract
-from ffp_data.feeds.registry import faults_of, read_yaml
+from ffp_data.feeds.contract_table import Property
+from ffp_data.feeds.errors import FeedError
+from ffp_data.feeds.registry import Loc, code_lists, fault_at, faults_of, read_yaml
 from ffp_data.feeds.vocabulary import StrictModel
 
 PACKAGED = Path(__file__).parent / "case_systems"
@@ -148,23 +150,68 @@ def narrowed(contract: Contract, la_code: str, systems: Iterable[str], own: Path
     return contract.model_copy(update={"hub": contract.hub.model_copy(update=limits)})
 
 
-def profile_problems(profile: Profile, contract: Contract) -> Iterator[str]:
-    """What a profile says of tables and columns that the contract does not have."""
+def check_profiles(place: Path, contracts: Mapping[str, Contract]) -> list[FeedError]:
+    """All faults of one profile, or of those of a folder, each with file, line, key and remedy.
+
+    A folder that is not there has none; without a feed of drops nobody reads a profile.
+    """
+    contract = next((each for each in contracts.values() if each.hub.format == "ssd_drop"), None)
+    if contract is None:
+        return []
+    files = [place] if place.is_file() else sorted(place.glob("*.yaml"))
+    systems: set[str] = set()
+    return [error for path in files for error in _faults(path, contract, systems)]
+
+
+def _faults(path: Path, contract: Contract, systems: set[str]) -> Iterator[FeedError]:
+    """The faults of one profile; `systems` are those of the files before it, and gains its own."""
+    try:
+        node, data = read_yaml(path)
+        profile = Profile.model_validate(data)
+    except FeedError as error:
+        yield error
+        return
+    except ValidationError as error:
+        yield from faults_of(path, node, error)
+        return
+    if profile.system in systems:
+        message = f"{profile.system} has another profile in this folder already"
+        yield fault_at(path, node, ("system",), message, "keep one of them")
+    systems.add(profile.system)
+    for loc, message in profile_problems(profile, contract):
+        yield fault_at(path, node, loc, message, "name it as the contract does, or take it out")
+
+
+def profile_problems(profile: Profile, contract: Contract) -> Iterator[tuple[Loc, str]]:
+    """Key and words of whatever a profile says that the contract does not have: tables, columns, codes."""
     for name, table_map in profile.tables.items():
         table = contract.by_name.get(name)
         if table is None:
-            yield f"{profile.system}: no table {name}"
+            yield ("tables", name), f"the contract {contract.id} has no table {name}"
             continue
-        headers = {p.header for p in table.properties}
-        yield from (
-            f"{profile.system}: {name} has no column {column}"
-            for column in sorted(set(table_map.columns) - headers)
-        )
+        by_header = {p.header: p for p in table.properties}
+        for header, column in table_map.columns.items():
+            loc = ("tables", name, "columns", header)
+            if header not in by_header:
+                yield loc, f"{name} has no column {header}"
+            else:
+                yield from ((loc, words) for words in _unknown_codes(column, by_header[header]))
     for key in profile.absent:
-        name, _, column = key.partition(".")
+        name, _, header = key.partition(".")
         table = contract.by_name.get(name)
-        if table is None or (column and column not in {p.header for p in table.properties}):
-            yield f"{profile.system}: absent: {key} is not of the contract"
+        if table is None or (header and header not in {p.header for p in table.properties}):
+            yield ("absent", key), f"{key} is not of the contract {contract.id}"
+
+
+def _unknown_codes(column: ColumnMap, prop: Property) -> Iterator[str]:
+    """Words that a profile puts into a column and that its codes do not have."""
+    if prop.codes is None:
+        return
+    codes = code_lists()[prop.codes].values if isinstance(prop.codes, str) else prop.codes
+    known = {code.casefold() for code in codes}
+    said = [*column.values.values(), *([column.fixed] if column.fixed is not None else [])]
+    for word in sorted({word for word in said if word.casefold() not in known}):
+        yield f"{word} is no code of {prop.name}"
 
 
 @cache

@@ -129,7 +129,7 @@ def _across(
     """Faults that only show beside other files: code lists that don't exist, a feed id used twice."""
     if contract.id in others:
         remedy = "give each contract its own id"
-        yield _fault(
+        yield fault_at(
             path, node, ("id",), f"feed {contract.id} has another contract already", remedy
         )
     known = code_lists()
@@ -138,7 +138,7 @@ def _across(
             if isinstance(column.codes, str) and column.codes not in known:
                 loc = ("schema", i, "properties", j, "codes")
                 message = f"no code list {column.codes}"
-                yield _fault(
+                yield fault_at(
                     path, node, loc, message, f"add it to {CODES.name} or correct the name"
                 )
 
@@ -187,7 +187,7 @@ def faults_of(
     # A list whose only part is wrong counts as empty to pydantic: the part's own fault is the one to tell.
     deeper = {loc[:n] for loc in (e["loc"] for e in found) for n in range(len(loc))}
     return [
-        _fault(path, node, e["loc"][skip:], e["msg"], _remedy(e["type"]))
+        fault_at(path, node, e["loc"][skip:], e["msg"], _remedy(e["type"]))
         for e in found
         if not (e["type"] == "too_short" and e["loc"] in deeper)
     ]
@@ -202,7 +202,8 @@ def _remedy(kind: str) -> str:
     return remedies.get(kind, "correct the value")
 
 
-def _fault(path: Path, node: yaml.Node, loc: Loc, message: str, remedy: str) -> FeedError:
+def fault_at(path: Path, node: yaml.Node, loc: Loc, message: str, remedy: str) -> FeedError:
+    """A fault at a key of a file, with the key's line."""
     column = ".".join(str(step) for step in loc)
     line = _line(node, loc)
     return FeedError("contract", message, remedy, file=str(path), line=line, column=column)
