@@ -2,10 +2,10 @@
 
 A return rests on each feed of which the contract says `for_returns`, unless its agreement was withdrawn for good. It
 lacks a feed that is agreed and of which nothing was ever loaded; one that no agreement lets in any more although its
-rows are stored; and each file of it that lies in the landing folder and was refused, held or not permitted. Such a file
-is lacked no longer once a later one of its series (its name but for the time) was loaded, where every table of it is
-told whole each time. The books are asked, not the ledger: they say what the tables of a return are made of, and so
-they answer a command after the run as they answer the run.
+rows are stored; and each file of it that lies in the landing folder and was refused or held. (A file of which no table
+is agreed was left out on purpose.) Such a file is lacked no longer once a later one of its series (its name but for
+the time) was loaded, where every table of it is told whole each time. The books are asked, not the ledger: they say
+what the tables of a return are made of, and so they answer a command after the run as they answer the run.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ SELECT name, delivery_id, delivered_at, status, reason FROM (
         unnest(max_by(struct_pack(delivery_id, delivered_at, status, reason), received_seq))
     FROM meta.deliveries WHERE feed = ? GROUP BY name
 )
-WHERE status IN ('refused', 'not_permitted', 'held') ORDER BY name
+WHERE status IN ('refused', 'held') ORDER BY name
 """
 
 
@@ -104,7 +104,7 @@ def _waiting(
         came_in = any(each.delivery_id == delivery_id for each in loaded)
         if not is_gone and not came_in and not _is_followed(contract, name, delivered_at, loaded):
             told = reason if reason.startswith(name) else f"{name}: {reason}"
-            yield Lack(contract.id, name, f"{contract.id}, {status.replace('_', ' ')}: {told}")
+            yield Lack(contract.id, name, f"{contract.id}, {status}: {told}")
 
 
 def _is_followed(

@@ -10,6 +10,8 @@ from fastapi.responses import FileResponse, Response
 
 from ffp_data.rights.access_log import PAGE, Days
 from ffp_data.rights.disclosures import DisclosureRegister, NoSuchChildError
+from ffp_data.serving import NothingPublishedError
+from ffp_data.serving.operations import RETURNS_LACK
 from ffp_data.web.agreed import require
 from ffp_data.web.governance_access import DayText, PageNumber, Text, day_of, name_of
 from ffp_data.web.governance_access import routes as access
@@ -48,9 +50,17 @@ def overview(request: Request, service: Served, who: Who) -> Response:
     folder = service.home.out / "governance"
     documents = [(path, title) for path, title in _TITLES.items() if (folder / path).is_file()]
     return show(
-        request, "governance.html", documents=documents,
+        request, "governance.html", documents=documents, lacks=_lacks(service),
         checkpoint=service.access.ledger.last_checkpoint(),
     )  # fmt: skip
+
+
+def _lacks(service: Service) -> list[dict[str, Any]]:
+    """Without what no return is released; nothing is known of it before the first run."""
+    try:
+        return service.view.newest().rows(f"FROM {RETURNS_LACK}")
+    except NothingPublishedError:
+        return []
 
 
 @routes.get("/documents/{path:path}")

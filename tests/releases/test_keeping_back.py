@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterable
 from datetime import date
@@ -199,6 +200,21 @@ def test_a_feed_that_is_agreed_and_never_came_is_missed(tmp_path: Path) -> None:
     hub.deliver()
     assert [(lack.feed, lack.file) for lack in hub.lacks()] == [(feed, None) for feed in FEEDS]
     assert "landing/early_help/" in hub.lacks()[1].words
+
+
+def test_a_file_of_which_no_table_is_agreed_is_none_of_a_source(hub: Hub) -> None:
+    path = policy.start_policy(hub.run.home) / "agreements" / "DSA-EH-01.yaml"
+    less = re.sub(
+        r"  - feed: early_help\n    table: plans\n(    .*\n)*", "", path.read_text("utf-8")
+    )
+    path.write_text(less, "utf-8")
+    assert policy.compile_lock(hub.run).problems == []
+    contract = CONTRACTS["early_help"]
+    row = sample_row(contract, contract.by_name["plans"])
+    file = hub.landing.rows(contract.id, "plans", [row], stamp(2))
+    hub.deliver([contract.id])
+    assert [facts["file"] for facts in hub.told("delivery_not_permitted")] == [file.name]
+    assert hub.lacks() == []
 
 
 def test_a_feed_that_is_shut_out_is_missed_until_its_agreement_has_ended_for_good(hub: Hub) -> None:
