@@ -8,7 +8,7 @@ from ffp_data.error_words import step
 from ffp_data.programme import figures as programme
 from ffp_data.serving import publish
 from ffp_data.serving.view import TABLES, publish_view
-from ffp_data.web.programme import profile_of
+from ffp_data.single_view.programme import profile_of
 
 
 @dg.asset(

@@ -27,16 +27,9 @@ from ffp_data.publications.counting import Counting
 from ffp_data.publications.published import PURPOSE
 from ffp_data.publications.published_counts import PUBLICATIONS
 from ffp_data.warehouse import connect
-from governance.disclosure_control import (
-    Dimension,
-    Frame,
-    Published,
-    Rules,
-    Table,
-    attack,
-    protect,
-    recovered,
-)
+from governance.disclosure_control import Dimension, Frame, Published, Rules, Table
+from governance.disclosure_control.attack import attack, recovered
+from governance.disclosure_control.protect import protect
 
 RULES = Rules("benchmark")
 ROUNDED = replace(RULES, base=5)

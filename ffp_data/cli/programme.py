@@ -30,7 +30,7 @@ def profile(
     """
     from ffp_data.access import Access
     from ffp_data.serving import NothingPublishedError
-    from ffp_data.web.programme import profile_of
+    from ffp_data.single_view.programme import profile_of
     from governance.access import Right
 
     place = has_run(home)

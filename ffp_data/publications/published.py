@@ -31,7 +31,8 @@ from ffp_data.publications.published_files import (
 )
 from ffp_data.settings import Home
 from ffp_data.warehouse import connect
-from governance.disclosure_control import Protected, Published, Rules, Table, protect
+from governance.disclosure_control import Published, Rules, Table
+from governance.disclosure_control.protect import Protected, protect
 from governance.files import replacing
 from governance.grants import ReleaseDecision
 from governance.release import ReleaseRefusedError, lock, publish

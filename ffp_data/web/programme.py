@@ -15,8 +15,6 @@ from fastapi.responses import FileResponse, Response
 from ffp_data.programme.counting import ALL
 from ffp_data.programme.figures import PUBLICATION
 from ffp_data.programme.profile import Profile, read_profile
-from ffp_data.settings import Home
-from ffp_data.single_view.published import View
 from ffp_data.web.pages import show
 from ffp_data.web.pictures import picture
 from ffp_data.web.programme_pictures import drawable
@@ -66,12 +64,6 @@ def published(service: Served, who: Who, name: str) -> Response:
         raise HTTPException(404)
     service.gate.append("document_read", who=who.key, role=who.user.role, document=name)
     return FileResponse(found, media_type=_KINDS[found.suffix], filename=name)
-
-
-def profile_of(home: Home) -> Profile:
-    """The profile of a home, as its newest run published it; raises NothingPublishedError."""
-    view = View(home).newest()
-    return read_profile(view.rows, view.as_at)
 
 
 def _profile(service: Service) -> Profile:

@@ -1,21 +1,11 @@
-"""Counts that may be published: small ones hidden, and enough others that nobody works them out."""
+"""Counts that may be published: small ones hidden, and enough others that nobody works them out.
 
-from governance.disclosure_control.attack import Interval, attack, recovered
-from governance.disclosure_control.protect import Protected, protect
+What solves equations is imported from its own module (`protect`, `attack`): scipy's solvers take over half a second
+to read, and each run needs the tables alone.
+"""
+
 from governance.disclosure_control.rules import Rules
 from governance.disclosure_control.shares import share
 from governance.disclosure_control.table import Dimension, Frame, Published, Table
 
-__all__ = [
-    "Dimension",
-    "Frame",
-    "Interval",
-    "Protected",
-    "Published",
-    "Rules",
-    "Table",
-    "attack",
-    "protect",
-    "recovered",
-    "share",
-]
+__all__ = ["Dimension", "Frame", "Published", "Rules", "Table", "share"]

@@ -16,16 +16,13 @@ from governance import disclosure_control
 from governance.disclosure_control import (
     Dimension,
     Frame,
-    Protected,
     Published,
     Rules,
     Table,
-    attack,
-    protect,
-    recovered,
     share,
 )
-from governance.disclosure_control.attack import ContradictionError
+from governance.disclosure_control.attack import ContradictionError, attack, recovered
+from governance.disclosure_control.protect import Protected, protect
 from governance.disclosure_control.rounding import left_open
 from governance.disclosure_control.rounding import rounded as rounded_to
 from governance.disclosure_control.system import DifferentCountsError

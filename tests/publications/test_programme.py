@@ -21,7 +21,8 @@ from ffp_data.programme.tables import programme
 from ffp_data.publications import programme as publication
 from ffp_data.publications.counting import Counting
 from ffp_data.publications.published import _protect_each
-from governance.disclosure_control import Published, Rules, Table, attack, recovered
+from governance.disclosure_control import Published, Rules, Table
+from governance.disclosure_control.attack import attack, recovered
 from governance.policy.model import DEMO_DIRECTORY
 
 TERMS = next(

@@ -17,7 +17,7 @@ from ffp_data.publications.published import Publication, publish_counts, read_hi
 from ffp_data.publications.published_files import write_csv
 from ffp_data.settings import make_demonstration
 from ffp_data.warehouse import connect
-from governance.disclosure_control import attack, recovered
+from governance.disclosure_control.attack import attack, recovered
 from governance.release import not_released
 
 DAY, LATER = date(2025, 12, 31), date(2026, 3, 31)
