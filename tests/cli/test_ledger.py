@@ -92,7 +92,7 @@ def test_a_heartbeat_takes_over_what_a_killed_process_left(home: Path) -> None:
     (home / "ledger" / "reads-dead-00000000.journal").write_bytes(line)
     assert json.loads(run(home, "heartbeat", "--json").stdout)["count"] == 7
     *_, read, beat = ledger.events()
-    assert read["facts"] == {"n": 9}
+    assert read["facts"] == {"n": 9, "entry": "dead:1", "read_at": "2026-03-31T10:00:00Z"}
     assert beat["facts"] == {"reads_taken_over": 1}
 
 
