@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 PATIENCE = 600.0
 """Seconds: a limit for what has gone wrong, not an expectation."""
+TEST = timedelta(minutes=2)
+"""Longer than a test that asks for today."""
 
 Found = TypeVar("Found")
 
@@ -19,3 +22,10 @@ def wait_until(look: Callable[[], Found], what: str, step: float = 0.02) -> Foun
         assert time.monotonic() < until, what
         time.sleep(step)
     return found
+
+
+def today() -> str:
+    """The day in UTC, which does not end before the test does: just before midnight tomorrow is waited for."""
+    while (now := datetime.now(UTC)).date() != (now + TEST).date():
+        time.sleep(1)
+    return now.date().isoformat()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from ffp_data.settings import Home
 from ffp_data.web.app import make_app
 from tests.end_to_end.commands import Demo, ffp
 from tests.end_to_end.looker import Looker
+from tests.waiting import today
 from tests.web.routes import pages_of
 
 pytestmark = pytest.mark.slow
@@ -241,6 +241,7 @@ def test_a_manager_reads_who_looked_elsewhere_and_asks_the_officer_who_answers(
     looker: Looker,
 ) -> None:
     tab = looker.tab
+    day = today()
     asked_why(looker, "front-door")
     tab.get_by_label("Reason, without names").fill("a neighbour of mine, I wondered")
     tab.get_by_label("Case reference").fill("FD-7")
@@ -248,7 +249,7 @@ def test_a_manager_reads_who_looked_elsewhere_and_asks_the_officer_who_answers(
     looker.press("Sign out")
     looker.sign_in("family-help-manager")
     looker.follow("Looks of my team")
-    looker.go(f"/team?day={datetime.now(UTC).date()}")
+    looker.go(f"/team?day={day}")
     look = tab.locator(".hub-decision", has_text="a neighbour of mine")
     assert "FD-7" in look.inner_text()
     look.get_by_text("Ask the officer about it").click()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 from ffp_data.access import Access
+from tests.waiting import today
 from tests.web.conftest import Visitor
 from tests.web.world import World
-
-TODAY = datetime.now(UTC).date().isoformat()
 
 
 def _look(visitor: Visitor, user: str, child_id: str, why: str) -> None:
@@ -27,22 +25,23 @@ def _numbers(page: str, why: str) -> list[str]:
 def test_a_manager_reads_who_looked_at_whom_marks_it_and_asks_the_officer_who_answers(
     visitor: Visitor, world: World
 ) -> None:
+    day = today()
     _look(visitor, "front-door", world.bare, "the health visitor rang")
     _look(visitor, "front-door", world.hidden, "curious about a neighbour")
     visitor.sign_in("family-help-manager")
     assert "Nobody of your team" in visitor.get("/team?day=2026-01-01").text
-    page = visitor.get(f"/team?day={TODAY}").text
+    page = visitor.get(f"/team?day={day}").text
     assert "the health visitor rang. Case reference FD-9." in page
     usual, odd = (
         _numbers(page, why) for why in ("the health visitor rang", "curious about a neighbour")
     )
     assert len(usual) == 2  # both pages of one look stand together
-    assert "Seen by Bel Farrow" in visitor.send("/team/seen", day=TODAY, looks=usual).text
-    too_short = visitor.send("/team/ask", day=TODAY, looks=odd, words="hm")
+    assert "Seen by Bel Farrow" in visitor.send("/team/seen", day=day, looks=usual).text
+    too_short = visitor.send("/team/ask", day=day, looks=odd, words="hm")
     assert (too_short.status_code, "There is a problem" in too_short.text) == (400, True)
     assert (
         "With the officer"
-        in visitor.send("/team/ask", day=TODAY, looks=odd, words="no case of theirs").text
+        in visitor.send("/team/ask", day=day, looks=odd, words="no case of theirs").text
     )
     asked = visitor.sign_in("ig-officer").get("/team/questions").text
     assert "no case of theirs" in asked
@@ -50,7 +49,7 @@ def test_a_manager_reads_who_looked_at_whom_marks_it_and_asks_the_officer_who_an
     number = re.findall(r"/team/questions/(\d+)", asked)[-1]
     left = visitor.send(f"/team/questions/{number}", words="spoken to, and trained again").text
     assert "no case of theirs" not in left
-    answered = visitor.sign_in("family-help-manager").get(f"/team?day={TODAY}").text
+    answered = visitor.sign_in("family-help-manager").get(f"/team?day={day}").text
     assert "Answered by Noor Whitby (made up): spoken to, and trained again" in answered
     kinds = [event["kind"] for event in Access(world.home).ledger.events()]
     for kind in ("look_seen", "look_questioned"):
@@ -60,11 +59,12 @@ def test_a_manager_reads_who_looked_at_whom_marks_it_and_asks_the_officer_who_an
 def test_nobody_marks_a_look_that_is_not_of_their_team_or_day(
     visitor: Visitor, world: World
 ) -> None:
+    day = today()
     _look(visitor, "front-door", world.bare, "a call from the nursery")
-    visitor.sign_in("family-help-manager").get(f"/team?day={TODAY}")
+    visitor.sign_in("family-help-manager").get(f"/team?day={day}")
     numbers = _numbers(visitor.page.text, "a call from the nursery")
     assert visitor.send("/team/seen", day="2026-01-01", looks=numbers).status_code == 404
-    visitor.get(f"/team?day={TODAY}")
-    assert visitor.send("/team/seen", day=TODAY, looks=[*numbers, "1"]).status_code == 404
-    visitor.get(f"/team?day={TODAY}")
+    visitor.get(f"/team?day={day}")
+    assert visitor.send("/team/seen", day=day, looks=[*numbers, "1"]).status_code == 404
+    visitor.get(f"/team?day={day}")
     assert visitor.send("/team/seen", day="soon", looks=numbers).status_code == 404
