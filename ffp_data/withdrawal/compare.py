@@ -43,12 +43,11 @@ class Difference:
 
 def columns_of(con: duckdb.DuckDBPyConnection, catalog: str, relation: str) -> dict[str, str]:
     """Column -> type of a table or view, in its order; empty when it is not there."""
-    rows = con.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = ?"
-        " AND schema_name || '.' || table_name = ? ORDER BY column_index",
-        [catalog, relation],
-    ).fetchall()
-    return dict(rows)
+    try:  # duckdb_columns() would work out the columns of every view there is, 13 ms each time
+        rows = con.execute(f"DESCRIBE {catalog}.{qualified(relation)}").fetchall()
+    except duckdb.CatalogException:
+        return {}
+    return {name: kind for name, kind, *_ in rows}
 
 
 def digest(
