@@ -69,14 +69,23 @@ def search(
     home: Home, wanted: Wanted, skip: Callable[[Path], bool] = lambda _: False
 ) -> Counter[str]:
     """How often something wanted was found, by file and place within it; files of `skip` are not opened."""
-    found: Counter[str] = Counter()
+    (found,) = search_for_each(home, [wanted], skip)
+    return found
+
+
+def search_for_each(
+    home: Home, wanted: Collection[Wanted], skip: Callable[[Path], bool] = lambda _: False
+) -> list[Counter[str]]:
+    """What `search` finds of each, for one opening of every file."""
+    found = [Counter[str]() for _ in wanted]
     for path in sorted(home.root.rglob("*")):
         if path.is_symlink() or not path.is_file() or skip(path):
             continue
         name = str(path.relative_to(home.root))
         for place, text in units(home, path):
-            if wanted.in_text(text):
-                found[f"{name}{place}"] += 1
+            for counts, each in zip(found, wanted, strict=True):
+                if each.in_text(text):
+                    counts[f"{name}{place}"] += 1
     return found
 
 

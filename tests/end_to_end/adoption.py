@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 import yaml
 
 from ffp_data.identifiers.nhs_number import check_digit
-from ffp_data.sealing.search import Wanted, search
+from ffp_data.sealing.search import Wanted, search, search_for_each
+from ffp_data.sealing.sieve import NUMBER, RECORD, filter_key, spent_key, spent_token, token
 from ffp_data.settings import Home
 from ffp_data.warehouse import connect
 from governance.keys import KeyStore
@@ -78,6 +79,10 @@ class Story:
     """What is found of the old identity after the seal."""
     left: dict[str, int]
     """What is found of it at the end."""
+    new: dict[str, int]
+    """What is found of the new identity at the end."""
+    tied: dict[str, int]
+    """What is found of keyed values that would tie the two, and of unkeyed ones."""
 
 
 def make_story(demo: Demo, folder: Path) -> Story:
@@ -109,8 +114,26 @@ def make_story(demo: Demo, folder: Path) -> Story:
     vault = told("hub", "open-vault", own.home / "vault", "--key", key).splitlines()
     new_words = (new_child, *keys, NEW["person"], NEW["patient"], new_number())
     opened = [json.loads(line) for line in vault]
-    left = dict(search(home, old.wanted))
-    return Story(own, home, old, new_child, new_words, before, report, opened, loose_ends, left)
+    asked = (old.wanted, Wanted(new_words), _ties(home, old, new_child, new_words))
+    left, new, tied = map(dict, search_for_each(home, asked))
+    return Story(
+        demo=own, home=home, old=old, new_child=new_child, new_words=new_words, before=before, report=report,
+        vault=opened, loose_ends=loose_ends, left=left, new=new, tied=tied,
+    )  # fmt: skip
+
+
+def _ties(home: Home, old: Old, new_child: str, new_words: Iterable[str]) -> Wanted:
+    """The new identity as the filter of the sealed would know it, and the old as the number search would."""
+    keys = KeyStore(home.keys_dir)
+    kinds = (RECORD, NUMBER)
+    of_new = {token(filter_key(keys), kind, word) for kind in kinds for word in new_words}
+    of_new.add(spent_token(spent_key(keys), new_child))
+    return Wanted(of_new | {_search_id(*person) for person in old.people})
+
+
+def _search_id(given: str, surname: str, born: str) -> str:
+    year, month, day = born.split("-")
+    return hashlib.sha256(f"{given}{surname}{day}/{month}/{year}".lower().encode()).hexdigest()
 
 
 def told(*words: object) -> str:

@@ -7,7 +7,6 @@ opened and searched for them, before (so that the search is known to see) and af
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any
 
@@ -15,10 +14,8 @@ import pytest
 
 from ffp_data.access import Access
 from ffp_data.hub.child_id import check_symbol
-from ffp_data.sealing.search import Wanted, search
-from ffp_data.sealing.sieve import NUMBER, RECORD, filter_key, spent_key, spent_token, token
+from ffp_data.sealing.search import search
 from ffp_data.settings import Home
-from governance.keys import KeyStore
 from tests.end_to_end.adoption import NEW, Story, new_number
 from tests.end_to_end.commands import ffp
 
@@ -75,17 +72,10 @@ def test_the_custodian_has_the_whole_old_identity(story: Story) -> None:
 @pytest.mark.control("B05")
 def test_no_file_and_no_row_ties_the_two(story: Story) -> None:
     """Not by a value of each in one place, and not by a keyed value that the two would share."""
-    new = search(story.home, Wanted(story.new_words))
-    assert any("single_view" in place for place in new), "the new child is an ordinary child"
-    files = {place.split(":")[0] for place in new}
+    assert any("single_view" in place for place in story.new), "the new child is an ordinary child"
+    files = {place.split(":")[0] for place in story.new}
     assert not files & {place.split(":")[0] for place in story.left}
-    keys = KeyStore(story.home.keys_dir)
-    of_new = {token(filter_key(keys), RECORD, word) for word in story.new_words}
-    of_new |= {token(filter_key(keys), NUMBER, word) for word in story.new_words}
-    of_new.add(spent_token(spent_key(keys), story.new_child))
-    asked = {_search_id(*person) for person in story.old.people}
-    unkeyed = "and no unkeyed hash of name and birth date"
-    assert dict(search(story.home, Wanted(of_new | asked))) == {}, unkeyed
+    assert story.tied == {}, "and no unkeyed hash of name and birth date"
 
 
 def test_a_sealed_identifier_is_answered_as_one_that_was_never_issued(story: Story) -> None:
@@ -108,8 +98,3 @@ def test_the_ledger_is_whole_and_names_nobody(story: Story) -> None:
 
 def _ledger(story: Story) -> list[dict[str, Any]]:
     return list(Access(story.home).ledger.events())
-
-
-def _search_id(given: str, surname: str, born: str) -> str:
-    year, month, day = born.split("-")
-    return hashlib.sha256(f"{given}{surname}{day}/{month}/{year}".lower().encode()).hexdigest()

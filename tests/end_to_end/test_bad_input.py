@@ -12,16 +12,19 @@ import pytest
 from tests.end_to_end.commands import Demo, ffp
 
 pytestmark = pytest.mark.slow
+SPOILT = ("health_csv", "probation", "police_safeguarding", "early_help", "education_attendance")
+WHOLE = ("case_system", "health_fhir")
 
 
 @pytest.fixture(scope="module")
 def bad(
     demo: Demo, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[int, dict[str, object], Path]:
-    """The demonstration's files with five of them spoilt, run into a fresh home."""
+    """The demonstration's files of seven feeds with five of them spoilt, run into a fresh home."""
     folder = tmp_path_factory.mktemp("bad")
     landing = folder / "landing"
-    shutil.copytree(demo.landing, landing)
+    for feed in (*SPOILT, *WHOLE):
+        shutil.copytree(demo.landing / feed, landing / feed)
     _one(landing, "health_csv/health_RXG_children_*.csv").write_bytes(b"")
     probation = _one(landing, "probation/probation_*_person_*.ndjson")
     probation.write_bytes(probation.read_bytes()[:-40])
