@@ -220,7 +220,7 @@ class Comparer:
         numbers, engine, scorer = self._with(distinct(np.concatenate([left, right])))
         one, other = np.searchsorted(numbers, left), np.searchsorted(numbers, right)
         pattern = engine.compare(one, other)
-        scored = scorer.score(one, other, pattern, self.fitted.shares)
+        scored = scorer.weigher.score(one, other, pattern, self.fitted.shares)
         levels = self.packing.levels_from(pattern, engine.loaded.packing)
         whole = self.packing.pack(levels)
         return Scored(left, right, whole, scored.weight, scored.household, scored.veto)

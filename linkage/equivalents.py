@@ -6,8 +6,8 @@ import csv
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from linkage.errors import LinkageError
 from linkage.model import Model
@@ -44,19 +44,23 @@ def read_equivalents(path: Path) -> pa.Table:
     )
 
 
-def groups_of(
-    con: duckdb.DuckDBPyConnection, model: Model, column: str, values: pa.Array
-) -> pa.ListArray:
-    """The groups of each value in the column's table, in order; null where it has none."""
+def groups_table(con: duckdb.DuckDBPyConnection, model: Model, column: str) -> pa.Table:
+    """Columns value, as the column's steps leave it, and groups: their numbers, ascending."""
     spec = model.columns[column]
     assert spec.equivalents is not None
     con.register("equivalents_in", read_equivalents(equivalents_path(model, spec.equivalents)))
-    con.register("values_in", pa.table({"value": values, "place": np.arange(len(values))}))
     found = con.execute(
-        f"WITH g AS (SELECT {apply_steps('value', spec.steps)} AS value,"
-        " list(DISTINCT group_id ORDER BY group_id) AS groups FROM equivalents_in GROUP BY 1)"
-        " SELECT groups FROM values_in v LEFT JOIN g USING (value) ORDER BY place"
+        f"SELECT {apply_steps('value', spec.steps)} AS value,"
+        " list(DISTINCT group_id ORDER BY group_id) AS groups FROM equivalents_in GROUP BY 1"
     ).to_arrow_table()
     con.unregister("equivalents_in")
-    con.unregister("values_in")
-    return found["groups"].combine_chunks()
+    return found
+
+
+def groups_of(
+    con: duckdb.DuckDBPyConnection, model: Model, column: str, values: pa.Array
+) -> pa.ListArray:
+    """The groups of each value in the column's table; null where it has none."""
+    table = groups_table(con, model, column).combine_chunks()
+    known = table["value"].combine_chunks()
+    return table["groups"].combine_chunks().take(pc.index_in(values, known, skip_nulls=True))

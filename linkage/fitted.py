@@ -204,7 +204,7 @@ class Fitted:
 
 def keep(scorer: Scorer, engine: ValueEngine, shares: Floats) -> Fitted:
     """What a scorer's run learnt from the engine's records."""
-    frequencies = {c.column: _count(engine, c.column) for c in scorer.frequency_columns}
+    frequencies = {c.column: _count(engine, c.column) for c in scorer.weigher.frequency_columns}
     model = scorer.model
     return Fitted(
         model.name,

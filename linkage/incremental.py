@@ -106,21 +106,10 @@ def link_incremental(
         fresh = _fresh(population, comparer, timer)
         with timer.stage("cluster"):
             scored = old.with_more(fresh, len(population))
-            people = People.of(population.sources(), model)
             decisions = Decisions.of(population.ids, must, cannot)
-            place, parameters = population.places(), state.fitted.parameters
-            witnesses = Witnesses.of(model, packing, place, scored, decisions, parameters, False)
-            assembled = Assembler(
-                model,
-                packing,
-                people,
-                decisions,
-                lambda left, right: witnesses(_score_more(comparer, known, left, right)),
-                witnesses.look_again,
-            ).run(witnesses.first(scored))
+            assembled, before = _assemble(comparer, decisions, known, scored)
         report = _report(model, state, changes, assembled)
         report["pairs"] = {"compared": len(fresh), "scored": len(assembled.scored)}
-        before = witnesses.before
         result = make_result(population.ids, assembled, report, state.fitted, timer, before)
         with timer.stage("write"):
             write_state(folder, model, result, must, cannot)
@@ -156,6 +145,22 @@ def _moved(state: State, population: Population) -> tuple[Scored, Scored]:
     stays = (left >= 0) & (right >= 0)
     moved: Scored = replace(pairs, left=left, right=right)
     return moved.take(stays & proposed), moved.take(stays & ~proposed)
+
+
+def _assemble(
+    comparer: Comparer, decisions: Decisions, known: Scored, scored: Scored
+) -> tuple[Assembled, list[Scored]]:
+    """Clusters from all pairs, and those pairs to which the moves added evidence as they were."""
+    population, packing = comparer.population, comparer.packing
+    model, parameters, place = population.model, comparer.fitted.parameters, population.places()
+    witnesses = Witnesses.of(model, packing, place, scored, decisions, parameters, learn=False)
+
+    def score_more(left: Ints, right: Ints) -> Scored:
+        return witnesses(_score_more(comparer, known, left, right))
+
+    people = People.of(population.sources(), model)
+    assembler = Assembler(model, packing, people, decisions, score_more, witnesses.look_again)
+    return assembler.run(witnesses.first(scored)), witnesses.before
 
 
 def _score_more(comparer: Comparer, known: Scored, left: Ints, right: Ints) -> Scored:

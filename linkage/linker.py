@@ -138,7 +138,7 @@ def link_engine(
         return _nothing_to_compare(engine, model, timer, fitted)
     learnt = _learn(engine, model, timer, fitted)
     with timer.stage("score"):
-        scored = learnt.scorer.score(*learnt.proposed, learnt.shares, learnt.likelihood)
+        scored = learnt.scorer.weigher.score(*learnt.proposed, learnt.shares, learnt.likelihood)
         learnt = replace(learnt, likelihood=None)  # as large as all else
     with timer.stage("cluster"):
         ids, people = population(engine, model)
@@ -189,7 +189,7 @@ def fit(
             raise LinkageError(f"{opened.loaded.count} records: there is nothing to learn from")
         learnt = _learn(opened, model, Timer(), None)
         if model.moves is not None:
-            scored = learnt.scorer.score(*learnt.proposed, learnt.shares, learnt.likelihood)
+            scored = learnt.scorer.weigher.score(*learnt.proposed, learnt.shares, learnt.likelihood)
             nobody = Decisions.of(opened.identities().record_ids, (), ())
             learnt, _ = _witnesses(opened, model, learnt, scored, nobody, True)
         return _kept(opened, learnt)
@@ -225,7 +225,7 @@ def _learn(engine: Engine, model: Model, timer: Timer, fitted: Fitted | None) ->
     with timer.stage("survivors"):
         proposed = scorer.survivors(patterns)
     with timer.stage("settle_shares"):
-        likelihood = scorer.likelihood(proposed[0], proposed[2])
+        likelihood = scorer.weigher.likelihood(proposed[0], proposed[2])
         shares = scorer.settle_shares(likelihood)
     return Learnt(scorer, shares, sizes, patterns, proposed, likelihood)
 
@@ -267,7 +267,7 @@ def _assemble(
 ) -> Assembled:
     def score_more(left: Ints, right: Ints) -> Scored:
         pattern = engine.compare(left, right)
-        return witnesses(learnt.scorer.score(left, right, pattern, learnt.shares))
+        return witnesses(learnt.scorer.weigher.score(left, right, pattern, learnt.shares))
 
     model, packing = witnesses.model, witnesses.packing
     assembler = Assembler(model, packing, people, decisions, score_more, witnesses.look_again)

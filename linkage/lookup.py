@@ -20,7 +20,7 @@ import pyarrow as pa
 from linkage.catalogue import Catalogue, Standardiser, hash_column, mixed
 from linkage.derived import groups_column, part_column, words_column
 from linkage.engine import Floats, Ints
-from linkage.equivalents import equivalents_path, read_equivalents
+from linkage.equivalents import groups_table
 from linkage.errors import LinkageError
 from linkage.estimate import veto_names
 from linkage.fitted import Fitted
@@ -29,7 +29,6 @@ from linkage.packing import Packing
 from linkage.score import Frequencies, Weigher
 from linkage.single import Judge, columns_read
 from linkage.spec import Comparison, Key
-from linkage.standardise import apply_steps
 
 MOST = 2_000
 
@@ -234,13 +233,7 @@ def _count(known: Frequencies, value: str | None) -> int:
 
 def _groups(model: Model, column: str) -> dict[str, frozenset[int]]:
     """The groups of equivalents of each standardised value in a column's table."""
-    spec = model.columns[column]
-    assert spec.equivalents is not None
-    table = read_equivalents(equivalents_path(model, spec.equivalents))
     with duckdb.connect(":memory:", config={"temp_file_encryption": "true"}) as con:
-        con.register("equivalents_in", table)
-        rows = con.execute(
-            f"SELECT {apply_steps('value', spec.steps)} AS v, list(DISTINCT group_id)"
-            " FROM equivalents_in GROUP BY v"
-        ).fetchall()
+        table = groups_table(con, model, column)
+    rows = zip(table["value"].to_pylist(), table["groups"].to_pylist(), strict=True)
     return {value: frozenset(groups) for value, groups in rows if value is not None}

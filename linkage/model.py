@@ -56,21 +56,7 @@ class Model(Spec):
     def from_yaml(cls, path: Path | str) -> Model:
         """Read a model file; raises LinkageError naming file, key and remedy."""
         file = Path(path)
-        try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise LinkageError(f"{file}: cannot be read ({error.strerror})") from error
-        except UnicodeDecodeError as error:
-            raise LinkageError(f"{file}: the text is not UTF-8") from error
-        except yaml.YAMLError as error:
-            place = getattr(error, "problem_mark", None)
-            line = f", line {place.line + 1}" if place else ""
-            problem = getattr(error, "problem", None) or "cannot be parsed"
-            raise LinkageError(
-                f"{file}{line}: not valid YAML ({problem}); check indentation and quotes"
-            ) from error
-        if not isinstance(content, dict):
-            raise LinkageError(f"{file}: a model is a mapping of keys such as 'columns'")
+        content = read_mapping(file, "a model is a mapping of keys such as 'columns'")
         return cls.from_dict(content, file)
 
     @classmethod
@@ -79,7 +65,7 @@ class Model(Spec):
         try:
             return cls.model_validate({**content, "path": path})
         except ValidationError as error:
-            raise LinkageError("\n".join(_explain(path, error))) from None
+            raise LinkageError(explain(path or Path("model"), error, "model")) from None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -106,15 +92,37 @@ class Model(Spec):
         return frozenset({spec.from_ or column})
 
 
-def _explain(path: Path | None, error: ValidationError) -> Iterator[str]:
-    """One line per problem: file, key, what is wrong and what to do."""
-    for problem in error.errors(include_url=False, include_input=False):
-        key = ".".join(str(part) for part in problem["loc"]) or "model"
+def read_mapping(file: Path, wanted: str) -> dict[str, Any]:
+    """A YAML file of keys; raises LinkageError naming file, line and remedy (``wanted``)."""
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LinkageError(f"{file}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise LinkageError(f"{file}: the text is not UTF-8") from error
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        line = f", line {place.line + 1}" if place else ""
+        problem = getattr(error, "problem", None) or "cannot be parsed"
+        raise LinkageError(
+            f"{file}{line}: not valid YAML ({problem}); check indentation and quotes"
+        ) from error
+    if not isinstance(content, dict):
+        raise LinkageError(f"{file}: {wanted}")
+    return content
+
+
+def explain(path: Path, error: ValidationError, whole: str) -> str:
+    """One line per problem: file, key (``whole`` for all), what is wrong and what to do."""
+    lines = []
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        key = ".".join(str(part) for part in problem["loc"]) or whole
         remedy = {
             "extra_forbidden": "unknown key: remove it or correct its spelling",
             "missing": "required key is missing: add it",
         }.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-        yield f"{path or 'model'}: key '{key}': {remedy}"
+        lines.append(f"{path}: key '{key}': {remedy}")
+    return "\n".join(lines)
 
 
 def _problems(model: Model) -> Iterator[str]:

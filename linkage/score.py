@@ -217,7 +217,7 @@ class Scorer:
         ``settled`` are the shares that the pairs will be scored with, if they are known.
         """
         unique = distinct(patterns.pattern)
-        levels = self._weigher.levels(unique)
+        levels = self.weigher.levels(unique)
         likelihood = self.parameters.log_likelihood(levels) - self._rarest(levels)
         # Shares may grow by a few times when term frequencies come in: leave room for that.
         shares = self.parameters.shares * np.array(
@@ -230,29 +230,10 @@ class Scorer:
         return self.engine.survivors(chosen)
 
     @cached_property
-    def _weigher(self) -> Weigher:
+    def weigher(self) -> Weigher:
+        """Weighs pairs by their patterns, term frequencies included."""
         packing = self.engine.loaded.packing
         return Weigher(self.model, self.parameters, packing, self._share_of_value)
-
-    def likelihood(self, left: Ints, pattern: Ints) -> Likelihood:
-        """Log-likelihoods of pairs, term frequencies included."""
-        return self._weigher.likelihood(left, pattern)
-
-    def score(
-        self,
-        left: Ints,
-        right: Ints,
-        pattern: Ints,
-        shares: Floats,
-        likelihood: Likelihood | None = None,
-    ) -> Scored:
-        """Weights of given pairs; ``likelihood`` is theirs, if it is known already."""
-        return self._weigher.score(left, right, pattern, shares, likelihood)
-
-    @property
-    def frequency_columns(self) -> list[FrequencyColumn]:
-        """The exact levels of comparisons with term frequencies."""
-        return self._weigher.frequency_columns
 
     def settle_shares(self, likelihood: Likelihood) -> Floats:
         """Shares of the classes among all pairs, given the survivors with term frequencies.
@@ -280,7 +261,7 @@ class Scorer:
     def _rarest(self, levels: Ints) -> Floats:
         """(patterns, classes) of the log-likelihood that the rarest values could take away."""
         result = np.zeros((len(levels), self.parameters.classes.count))
-        for column in self.frequency_columns:
+        for column in self.weigher.frequency_columns:
             rate = self.parameters.of(column.comparison, 0)[column.exact]
             gain = max(0.0, float(np.log(rate * self.records)))
             result[levels[:, column.comparison] == column.exact, column.classes] += gain

@@ -15,13 +15,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from linkage.equivalents import equivalents_path
 from linkage.errors import LinkageError
 from linkage.kinds import KINDS, Kind
-from linkage.model import Model
+from linkage.model import Model, explain, read_mapping
 from linkage.spec import Condition, Key, Name, Share, Spec
 
 ASKABLE = tuple(name for name, kind in KINDS.items() if kind.tokens is not Kind.tokens)
@@ -102,29 +101,18 @@ class Discovery(BaseModel):
     def from_yaml(cls, path: Path | str) -> Discovery:
         """Read a parameter file and its model; raises LinkageError naming file, key and remedy."""
         file = Path(path)
-        try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise LinkageError(f"{file}: cannot be read ({error.strerror})") from error
-        except yaml.YAMLError as error:
-            raise LinkageError(f"{file}: not valid YAML; check the indentation") from error
+        content = read_mapping(file, "parameters are a mapping of keys such as 'epoch'")
         return cls.from_dict(content, file)
 
     @classmethod
-    def from_dict(cls, content: Any, file: Path, model: Model | None = None) -> Discovery:
+    def from_dict(
+        cls, content: dict[str, Any], file: Path, model: Model | None = None
+    ) -> Discovery:
         """Check parameters given as plain data; the model is read from beside ``file`` if not given."""
-        if not isinstance(content, dict):
-            raise LinkageError(f"{file}: parameters are a mapping of keys such as 'epoch'")
         try:
             settings = Settings.model_validate(content)
         except ValidationError as error:
-            problems = error.errors(include_url=False, include_input=False, include_context=False)
-            lines = (
-                f"{file}: key '{'.'.join(map(str, p['loc'])) or 'parameters'}': "
-                f"{p['msg'].removeprefix('Value error, ')}"
-                for p in problems
-            )
-            raise LinkageError("\n".join(lines)) from None
+            raise LinkageError(explain(file, error, "parameters")) from None
         found = model or Model.from_yaml(file.parent / settings.model)
         if problem := next(_problems(settings, found), None):
             raise LinkageError(f"{file}: {problem}")

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from linkage.derived import GROUPS
-from linkage.equivalents import equivalents_path, read_equivalents
+from linkage.equivalents import groups_table
 from linkage.errors import LinkageError
 from linkage.model import Model
 from linkage.private import bloom
@@ -30,7 +30,7 @@ from linkage.private.secret import Secret
 from linkage.private.settings import Discovery, tests_of
 from linkage.private.tokens import ID, Header, check_source
 from linkage.sql_text import identifier, literal
-from linkage.standardise import apply_steps, column_sql
+from linkage.standardise import column_sql
 
 _ID_BYTES = 16
 _PLENTY = 5  # values of a small domain occur at least so often each before the domain is refused
@@ -141,24 +141,12 @@ def _standardise(con: duckdb.DuckDBPyConnection, model: Model) -> None:
         if column.first_of:
             stages = f"SELECT *, coalesce({', '.join(column.first_of)}) AS {name} FROM ({stages})"
     select, joins = "s.*", ""
-    for column_name in sorted({t.equivalent for t in tests_of(model) if t.equivalent}):
-        _add_groups(con, model, column_name)
-        table = GROUPS.name(column_name)
-        joins += f" LEFT JOIN {table} ON {table}.value = s.{column_name}"
-        select += f", {table}.{table}"
+    for grouped in sorted({t.equivalent for t in tests_of(model) if t.equivalent}):
+        table = GROUPS.name(grouped)
+        con.register(table, groups_table(con, model, grouped))
+        joins += f" LEFT JOIN {table} ON {table}.value = s.{grouped}"
+        select += f", list_sort({table}.groups::VARCHAR[]) AS {table}"
     con.execute(f"CREATE VIEW standard AS SELECT {select} FROM ({stages}) s{joins}")
-
-
-def _add_groups(con: duckdb.DuckDBPyConnection, model: Model, column: str) -> None:
-    """A table, named as its one column of group names, by standardised value."""
-    spec, name = model.columns[column], GROUPS.name(column)
-    con.register("equivalents_in", read_equivalents(equivalents_path(model, str(spec.equivalents))))
-    con.execute(
-        f"CREATE TABLE {name} AS SELECT {apply_steps('value', spec.steps)} AS value,"
-        f" list(DISTINCT group_id::VARCHAR ORDER BY group_id::VARCHAR) AS {name}"
-        " FROM equivalents_in GROUP BY 1"
-    )
-    con.unregister("equivalents_in")
 
 
 def _select(items: tuple[Item, ...]) -> str:

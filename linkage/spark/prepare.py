@@ -12,13 +12,13 @@ import pyarrow as pa
 
 from linkage.checks import date_columns
 from linkage.derived import groups_column, part_column, words_column
-from linkage.equivalents import equivalents_path, read_equivalents
+from linkage.equivalents import groups_table
 from linkage.model import Model
 from linkage.packing import Packing
 from linkage.spark.workers import RowByRow, connect
 from linkage.spec import Key
 from linkage.sql_text import identifier
-from linkage.standardise import apply_steps, column_sql, part_sql, words_sql
+from linkage.standardise import column_sql, part_sql, words_sql
 
 
 def row_by_row(model: Model) -> RowByRow:
@@ -73,16 +73,8 @@ def _base_columns(model: Model, name: str) -> list[str]:
 
 
 def _groups(model: Model, column: str) -> pa.Table:
-    """Columns value (standardised as the column is) and groups."""
-    spec = model.columns[column]
-    assert spec.equivalents is not None
-    query = (
-        f"SELECT {apply_steps('value', spec.steps)} AS value,"
-        " list(DISTINCT group_id ORDER BY group_id) AS groups FROM input GROUP BY 1"
-    )
     with connect() as con:
-        table = read_equivalents(equivalents_path(model, spec.equivalents))
-        return RowByRow(query, {}).run(con, table)
+        return groups_table(con, model, column)
 
 
 def _keys(model: Model) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 import linkage
+from linkage.private.settings import Discovery
 from tests.linkage.support import GIVEN, SURNAMES, groups
 
 
@@ -245,10 +247,13 @@ def test_a_step_that_cannot_work_is_refused_when_the_model_is_read(
         linkage.Model.from_dict(small)
 
 
-def test_a_model_that_is_not_text_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("read", [linkage.Model.from_yaml, Discovery.from_yaml])
+def test_a_model_or_parameters_that_are_not_text_are_refused(
+    read: Callable[[Path], object], tmp_path: Path
+) -> None:
     (tmp_path / "m.yaml").write_bytes("name: Zoë\n".encode("latin-1"))
     with pytest.raises(linkage.LinkageError, match="not UTF-8"):
-        linkage.Model.from_yaml(tmp_path / "m.yaml")
+        read(tmp_path / "m.yaml")
 
 
 def test_a_file_that_is_not_there_or_of_an_unknown_kind_is_refused(
