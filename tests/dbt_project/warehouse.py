@@ -17,7 +17,8 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 from ffp_data import feeds
 from ffp_data.feeds.tables import raw_columns
 from ffp_data.marts.transform import current_manifest, parsed_project
-from ffp_data.warehouse import httpfs_extension
+from ffp_data.settings import Home
+from ffp_data.warehouse import attach, httpfs_extension, lent_engine
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 KEY = "scratch-key-of-a-test"
@@ -57,14 +58,10 @@ class Warehouse:
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        connection = duckdb.connect(":memory:")
-        try:
-            connection.execute(f"LOAD '{httpfs_extension()}'")
-            connection.execute(f"ATTACH '{self.file}' AS warehouse (ENCRYPTION_KEY '{KEY}')")
+        with lent_engine(Home(self.folder)) as connection:
+            attach(connection, self.file, "warehouse", KEY)
             connection.execute("USE warehouse")
             yield connection
-        finally:
-            connection.close()
 
     def create(self, tables: Mapping[str, Sequence[Row]]) -> None:
         """Make every source table; those named in `tables` get these rows, NULL where a row is mute."""
