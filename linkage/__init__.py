@@ -34,6 +34,12 @@ Read the package in this order:
    ``schema``: the JSON Schema of model files.
 
 ``private`` is an engine for keyed tokens of records that the hub may not read.
+
+In the words of Fellegi and Sunter (1969) and of Splink: a *pattern* is a comparison vector (gamma); a
+level's probability is m for *one person* and u for *strangers*, with a third class between them for one
+*household*; the *shares* of the classes among all pairs are the prior (lambda); a pair's *weight* is the
+match weight, log2 of the posterior odds of one person; a *rule* is a blocking rule, a *kind* of test
+what a comparison level asks, a *veto* a pattern that forbids a link.
 """
 
 from __future__ import annotations
