@@ -101,6 +101,11 @@ class Home:
         return self.root / "access.yaml"
 
     @property
+    def lock_file(self) -> Path:
+        """The compiled, signed grants: the only policy that a run reads."""
+        return self.root / "policy.lock.json"
+
+    @property
     def tokens_file(self) -> Path:
         """Hashes of the API's bearer tokens."""
         return self.root / "access-tokens.json"
@@ -172,8 +177,15 @@ class Partnership(Strict):
             )
         try:
             return cls.model_validate(yaml.safe_load(own.read_text("utf-8")))
-        except (ValidationError, yaml.YAMLError) as error:
-            raise NoPartnershipError(f"{own}: {error}") from error
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}"
+                for each in error.errors()
+            )
+            raise NoPartnershipError(f"{own}: {wrong}; correct it (docs/operations.md)") from error
+        except yaml.YAMLError as error:
+            line = getattr(getattr(error, "problem_mark", None), "line", -1) + 1
+            raise NoPartnershipError(f"{own}:{line or 1}: not YAML; correct the line") from error
 
 
 def is_synthetic(home: Home) -> bool:

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from ffp_data.settings import Home
+from ffp_data.settings import Home, Partnership
 
 if TYPE_CHECKING:
     from ffp_data.home.run import Run
@@ -82,6 +82,16 @@ def has_run(home: Path | None) -> Home:
     if not place.warehouse.is_file():
         raise fail(f"{place.root}: no run has been made here; name the hub's home with --home", 2)
     return place
+
+
+def says_whose(home: Home) -> Home:
+    """The home, where it says whose hub it is; raises NoPartnershipError before anything is made in a mistyped one.
+
+    A home with a compiled policy goes on all the same: what it does next takes that policy out of force.
+    """
+    if not home.lock_file.is_file():
+        Partnership.of(home)
+    return home
 
 
 @contextmanager

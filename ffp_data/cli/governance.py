@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ffp_data.cli import policy_diff
-from ffp_data.cli.console import HomeOption, JsonOption, fail, parse_day, print_json
+from ffp_data.cli.console import HomeOption, JsonOption, fail, parse_day, print_json, says_whose
 from ffp_data.settings import Home
 
 policy_app = typer.Typer(
@@ -82,10 +82,11 @@ def start(home: HomeOption = None) -> None:
 @policy_app.command("compile")
 def compile_(as_at: AsAt, home: HomeOption = None, json: JsonOption = False) -> None:
     """Compile the agreements to the signed lock that runs read; everything not in it is denied."""
+    day, place = parse_day(as_at), says_whose(Home.at(home))
     from ffp_data.home.policy import compile_lock
     from ffp_data.home.run import Run
 
-    run = Run.at(run_id="policy-compile", home=home, as_at=parse_day(as_at))
+    run = Run.at(run_id="policy-compile", home=place.root, as_at=day)
     outcome = compile_lock(run)
     if outcome.problems:
         raise fail(outcome.problems)

@@ -47,6 +47,8 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except Exception as error:
+            if type(error).__module__.partition(".")[0] == "typer":
+                raise  # said already, or about to be: the errors of the hub need not be loaded for it
             if isinstance(error, _mendable()):
                 raise fail(str(error)) from error
             raise careful(error) from None

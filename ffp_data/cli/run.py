@@ -20,6 +20,7 @@ from ffp_data.cli.console import (
     parse_day,
     print_json,
     progress,
+    says_whose,
 )
 from ffp_data.priority import give_way
 from ffp_data.settings import Home, make_demonstration
@@ -38,7 +39,12 @@ AsAtOption = Annotated[
 ]
 TruthOption = Annotated[
     Path | None,
-    typer.Option("--truth", help="truth/ of a synthetic partnership: adds linkage quality."),
+    typer.Option(
+        "--truth",
+        exists=True,
+        file_okay=False,
+        help="truth/ of a synthetic partnership: adds linkage quality.",
+    ),
 ]
 
 
@@ -101,7 +107,9 @@ def run(
     if background:
         give_way()
     day = parse_day(as_at)
-    place = prepare_home(Home.at(home), landing)
+    place = Home.at(home)
+    _require_ready(place, landing, day)
+    prepare_home(place, landing)
     status = _run_graph(
         place,
         landing,
@@ -192,6 +200,24 @@ def prepare_home(home: Home, landing: Path | None) -> Home:
     if landing:
         os.environ["FFP_LANDING"] = str(landing.resolve())
     return home
+
+
+def _require_ready(home: Home, landing: Path | None, day: date | None) -> None:
+    """Say at once what a run would stop at after loading everything; nothing is made in a mistyped home."""
+    says_whose(home)
+    folder = landing or home.landing
+    if not folder.is_dir() and (landing or day is None):
+        raise fail(f"{folder}: no such folder; name that of the agencies' files with --landing", 2)
+    from ffp_data.feeds import PACKAGED, check_contracts
+    from ffp_data.home.policy import missing_policy
+    from ffp_data.home.run import newest_delivery
+
+    if day is None:
+        newest_delivery(folder)
+    if faults := check_contracts(PACKAGED, home.contracts):
+        raise fail(str(fault) for fault in faults)
+    if not home.lock_file.is_file() and (missing := missing_policy(home)):
+        raise fail(missing)
 
 
 def _run_graph(

@@ -20,13 +20,13 @@ def serve(
 
     A home of made-up people signs in without a password; it is served on the loopback address only.
     """
+    place = has_run(home)
     from ffp_data.api.server import run_server
     from ffp_data.settings import is_synthetic
     from ffp_data.web.app import make_app
     from ffp_data.web.oidc import FILE, Provider
     from ffp_data.web.users import UsersConfigError, load_users
 
-    place = has_run(home)
     try:
         load_users(place)
         provider = Provider.of(place)

@@ -63,21 +63,29 @@ def start_policy(home: Home) -> Path:
     return Path(shutil.copytree(DEMO_DIRECTORY, home.root / "policy", ignore=skipped))
 
 
-def load_policy(home: Home, as_at: date) -> tuple[Policy | None, list[str]]:
-    """The policy and its problems as one line each; no policy when a file cannot be read.
+def missing_policy(home: Home) -> str | None:
+    """Why nothing can be decided in a home of real people without a policy of its own; None where there is one.
 
-    The packaged agreements are of made-up parties: they never decide on real people's data.
+    The packaged agreements are of made-up parties: they never decide on real people's data. Raises
+    NoPartnershipError.
     """
+    if policy_folder(home) != DEMO_DIRECTORY or Partnership.of(home).is_synthetic:
+        return None
+    return (
+        f"{home.root / 'policy'}: missing; put the partnership's agreements there"
+        " (docs/governance.md, Begin your own)"
+    )
+
+
+def load_policy(home: Home, as_at: date) -> tuple[Policy | None, list[str]]:
+    """The policy and its problems as one line each; no policy when a file cannot be read."""
     folder = policy_folder(home)
     try:
-        is_synthetic = Partnership.of(home).is_synthetic
+        is_synthetic, missing = Partnership.of(home).is_synthetic, missing_policy(home)
     except NoPartnershipError as error:
         return None, [str(error)]
-    if folder == DEMO_DIRECTORY and not is_synthetic:
-        missing = (
-            "missing; put the partnership's agreements there (docs/governance.md, Begin your own)"
-        )
-        return None, [f"{home.root / 'policy'}: {missing}"]
+    if missing:
+        return None, [missing]
     try:
         policy = load(folder)
     except PolicyError as error:

@@ -92,7 +92,7 @@ class Run:
     @property
     def lock_file(self) -> Path:
         """The compiled, signed grants: the only policy that a run reads."""
-        return self.home.root / "policy.lock.json"
+        return self.home.lock_file
 
     @property
     def census_year(self) -> tuple[date, date]:

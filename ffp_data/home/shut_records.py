@@ -79,8 +79,10 @@ def confidences(
     return found
 
 
-_NO_CLUSTERS = pa.table(
-    {"record_id": pa.array([], pa.string()), "cluster_id": pa.array([], pa.string())}
+_NO_CLUSTERS = (
+    pa.Table.from_batches(  # pa.array would import pandas, for half a second, wherever this is read
+        [], schema=pa.schema([("record_id", pa.string()), ("cluster_id", pa.string())])
+    )
 )
 
 

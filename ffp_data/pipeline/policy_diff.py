@@ -139,7 +139,7 @@ def _as_date(text: str) -> date | None:
 def _day(home: Home, as_at: date | None) -> date:
     if as_at is not None:
         return as_at
-    lock = home.root / "policy.lock.json"
+    lock = home.lock_file
     if not lock.is_file():
         raise SideError(f"{lock}: missing, so there is no day to compile for; give --as-at")
     return date.fromisoformat(Lock.parse(lock.read_bytes(), None, lock).data["as_at"])
