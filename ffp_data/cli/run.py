@@ -99,7 +99,8 @@ def run(
 ) -> None:
     """Run the whole graph once, in this process: feeds, identifiers, single view, returns, extracts.
 
-    Exit status: 0 done, 1 a step failed, 2 a wrong option, 3 done but a
+    Exit status: 0 done, 1 a step failed or something that a run needs is
+    missing, 2 a wrong option or no folder of files, 3 done but a
     delivery was refused or held (it stays in the landing folder; the summary
     names file, line and remedy) or something could not be released, 4 another
     run is at work.
