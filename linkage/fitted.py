@@ -95,11 +95,7 @@ class Fitted:
 
     def check(self, model: Model) -> None:
         """Raise LinkageError unless the fit is for this model's columns and comparisons."""
-        if digest_of(model) != self.digest:
-            raise LinkageError(
-                f"the parameters were learnt with model {self.model} {self.version}, whose columns or "
-                f"comparisons are not those of {model.name} {model.version}: fit again"
-            )
+        _check(self, model)
 
     def scorer(self, engine: ValueEngine, model: Model) -> Scorer:
         """Scores an engine's records with these parameters."""
@@ -154,22 +150,23 @@ class Fitted:
     def load(cls, path: Path | str, model: Model) -> Self:
         """Read a fit for a model; raises LinkageError for a file that is not one, or not for it."""
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            text = Path(path).read_bytes()
         except OSError as error:
             raise LinkageError(f"{path}: cannot be read ({error.strerror})") from error
         return cls.from_json(text, model, str(path))
 
     @classmethod
-    def from_json(cls, text: str, model: Model, where: str = "parameters") -> Self:
-        """The fit in a text that ``to_json`` made."""
+    def from_json(cls, text: str | bytes, model: Model, where: str = "parameters") -> Self:
+        """The fit in a text that ``to_json`` made; raises LinkageError as ``load`` does."""
         try:
             file = FittedFile.model_validate_json(text)
         except ValidationError as error:
             raise LinkageError(f"{where}: not the parameters of a fit; make them anew") from error
+        _check(file, model)
         packing = Packing(tuple(c for c in model.comparisons if c.name in file.probabilities))
         layout = make_layout(packing)
         position = {c.name: i for i, c in enumerate(packing.comparisons)}
-        fitted = cls(
+        return cls(
             file.model,
             file.version,
             file.digest,
@@ -198,8 +195,14 @@ class Fitted:
             np.array(file.shares),
             {name: known.frequencies() for name, known in file.frequencies.items()},
         )
-        fitted.check(model)
-        return fitted
+
+
+def _check(fit: Fitted | FittedFile, model: Model) -> None:
+    if digest_of(model) != fit.digest:
+        raise LinkageError(
+            f"the parameters were learnt with model {fit.model} {fit.version}, whose columns or "
+            f"comparisons are not those of {model.name} {model.version}: fit again"
+        )
 
 
 def keep(scorer: Scorer, engine: ValueEngine, shares: Floats) -> Fitted:

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from linkage import tables
 from linkage.derived import GROUPS
 from linkage.equivalents import groups_table
 from linkage.errors import LinkageError
@@ -29,7 +30,7 @@ from linkage.private.plan import Item, plan
 from linkage.private.secret import Secret
 from linkage.private.settings import Discovery, tests_of
 from linkage.private.tokens import ID, Header, check_source
-from linkage.sql_text import identifier, literal
+from linkage.sql_text import identifier
 from linkage.standardise import column_sql
 
 _ID_BYTES = 16
@@ -90,10 +91,7 @@ def read_records(
     con: duckdb.DuckDBPyConnection, records: pa.Table | Path | str, model: Model
 ) -> None:
     """View ``input`` of the records, checked for the model's columns and for ids."""
-    if isinstance(records, pa.Table):
-        con.register("input", records)
-    else:
-        _read_file(con, Path(records))
+    tables.register(con, records)
     present = {row[0] for row in con.execute("DESCRIBE input").fetchall()}
     wanted = {c.from_ or n for n, c in model.columns.items() if not c.first_of} | {model.record_id}
     if missing := sorted(wanted - present):
@@ -106,14 +104,6 @@ def read_records(
             f"column '{model.record_id}': {rows} records have {distinct} distinct ids and "
             f"{rows - filled} none; give each record one id of its own"
         )
-
-
-def _read_file(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    readers = {".parquet": "read_parquet({})", ".csv": "read_csv({}, all_varchar = true)"}
-    if not path.is_file() or path.suffix.lower() not in readers:
-        raise LinkageError(f"{path}: give records as a .parquet or .csv file")
-    source = readers[path.suffix.lower()].format(literal(path))
-    con.execute(f"CREATE VIEW input AS SELECT * FROM {source}")
 
 
 @contextmanager

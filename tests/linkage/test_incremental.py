@@ -130,9 +130,18 @@ def test_a_fit_for_other_comparisons_is_refused(fitted: linkage.Fitted, tmp_path
     other = _model(comparisons=SMALL["comparisons"][:3])
     with pytest.raises(linkage.LinkageError, match="fit again"):
         linkage.link(_table(invented(9, 20)), other, fitted=fitted)
-    (tmp_path / "p.json").write_text("{}")
-    with pytest.raises(linkage.LinkageError, match="not the parameters"):
-        linkage.Fitted.load(tmp_path / "p.json", _model())
+    file = tmp_path / "p.json"
+    fitted.save(file)
+    for kept in (SMALL["comparisons"][:3], SMALL["comparisons"][3:]):
+        with pytest.raises(linkage.LinkageError, match="fit again"):
+            linkage.Fitted.load(file, _model(comparisons=kept))
+    renamed = {"name": "other", "columns": ["given"], "levels": [{"exact": "given"}]}
+    with pytest.raises(linkage.LinkageError, match="fit again"):
+        linkage.Fitted.load(file, _model(comparisons=[renamed]))
+    for broken in (b"{}", '{"model": "Zoë"}'.encode("latin-1")):
+        file.write_bytes(broken)
+        with pytest.raises(linkage.LinkageError, match="not the parameters"):
+            linkage.Fitted.load(file, _model())
 
 
 def test_a_state_that_cannot_be_used_is_an_error_and_stays_as_it_is(

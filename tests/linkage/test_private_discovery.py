@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pytest
 
 import linkage
@@ -159,6 +160,16 @@ def test_tokens_do_not_depend_on_the_order_of_the_records(tokens: dict[str, pa.T
     records = town()[0]["school"]
     backwards = records.take(list(reversed(range(records.num_rows))))
     assert tokenise(backwards, discovery(), SECRET, "school").equals(tokens["school"])
+
+
+def test_a_file_of_any_usual_separator_gives_the_tokens_of_the_table(
+    tokens: dict[str, pa.Table], tmp_path: Path
+) -> None:
+    file = tmp_path / "records.csv"
+    pyarrow.csv.write_csv(
+        town()[0]["health"], file, pyarrow.csv.WriteOptions(delimiter=";", quoting_style="needed")
+    )
+    assert tokenise(file, discovery(), SECRET, "health").equals(tokens["health"])
 
 
 def test_filters_of_too_many_records_under_one_salt_are_refused() -> None:
