@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 
 from linkage.chunk import TILE
 from linkage.coding import Space
-from linkage.engine import Ints, RuleSize
+from linkage.engine import Bools, Ints, RuleSize
 from linkage.inputs import Codes
 from linkage.model import Model
 from linkage.spec import Key, Rule
 
 Masks = NDArray[np.uint32]
-Bools = NDArray[np.bool_]
 PAIRS = 1 << 18  # in a chunk; a single record's pairs are never divided
 
 

@@ -15,10 +15,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from linkage.engine import Bools, Floats
 from linkage.inputs import Codes
 
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 MARGIN = 1e-6  # similarities are rounded to six places before they meet a level
 _AT_ONCE = 100_000
 
