@@ -210,15 +210,19 @@ def _reasons(con: duckdb.DuckDBPyConnection, run: Run, *kinds: str) -> list[str]
     """Why this run refused or held deliveries; what was mended since is not told again."""
     told = _told(run, *kinds)
     known = _pairs(
-        con, "SELECT delivery_id, file_name, reason FROM meta.deliveries ORDER BY reason"
+        con, "SELECT feed, delivery_id, file_name, reason FROM meta.deliveries ORDER BY reason"
     )
-    return [str(reason) for delivery, file, reason in known if (delivery, file) in told]
+    return [str(reason) for *delivery, reason in known if tuple(delivery) in told]
 
 
-def _told(run: Run, *kinds: str) -> set[tuple[str, str]]:
-    """Id and file of the deliveries of which this run's events of these kinds tell."""
+def _told(run: Run, *kinds: str) -> set[tuple[str, str, str]]:
+    """Feed, id and file of the deliveries of which this run's events of these kinds tell.
+
+    A file that lies in two feeds' folders has one id: what became of it differs by feed.
+    """
+    facts = ("feed", "delivery_id", "file")
     return {
-        (event["facts"]["delivery_id"], event["facts"]["file"])
+        tuple(event["facts"][name] for name in facts)
         for event in _events(run)
         if event["kind"] in kinds
     }

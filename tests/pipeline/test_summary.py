@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from ffp_data.feeds import create_empty_raw_tables, load_contracts
 from ffp_data.home import policy
 from ffp_data.home.run import Run
-from ffp_data.pipeline.summary import _returns_lack, print_summary
+from ffp_data.pipeline.summary import _reasons, _returns_lack, print_summary
 from ffp_data.releases.keeping_back import why_kept_back
 from ffp_data.releases.publish import COLLECTIONS
 from ffp_data.settings import make_demonstration
@@ -56,3 +57,22 @@ def test_a_run_tells_in_one_line_what_its_returns_lack_what_to_do_and_which_stan
             "early_help, held: plans_20260402.csv: Remedy: accept it. Not released without it: cin,"
             " tehadc; what was released before stands."
         ]
+
+
+def test_a_file_in_two_folders_is_told_as_refused_where_it_was_refused_alone(
+    tmp_path: Path,
+) -> None:
+    run = Run.at(run_id="r1", home=tmp_path / "home", as_at=date(2026, 4, 5))
+    make_demonstration(run.home)
+    with connect(run.home) as con:
+        create_empty_raw_tables(con, load_contracts())
+        deliver(con, "early_help", "plans_20260402.csv", "loaded", 1, None)
+        deliver(con, "housing", "plans_20260402.csv", "refused", 1, "move it to early_help")
+        facts = {
+            "run_id": "r1",
+            "feed": "housing",
+            "delivery_id": "d1",
+            "file": "plans_20260402.csv",
+        }
+        run.ledger.append("delivery_refused", **facts)
+        assert _reasons(con, run, "delivery_refused") == ["move it to early_help"]

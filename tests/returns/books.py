@@ -19,7 +19,12 @@ def every_source(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def deliver(
-    con: duckdb.DuckDBPyConnection, feed: str, file: str, status: str, number: int, why: str = ""
+    con: duckdb.DuckDBPyConnection,
+    feed: str,
+    file: str,
+    status: str,
+    number: int,
+    why: str | None = "",
 ) -> None:
     """Write down what became of a file, as loading does; a higher number was met later."""
     con.execute(
