@@ -19,14 +19,18 @@ FOLDERS = {"dbt_project", "end_to_end", "lookups", "quarterly", "synthetic"}
 """Folders of `tests` that stay together as one."""
 
 SECONDS = {
-    "tests/end_to_end": 450,
-    "tests/withdrawal/test_prove.py": 120,
-    "tests/end_to_end/test_new_feed.py": 100,
+    "tests/end_to_end": 400,
+    "tests/withdrawal/test_prove.py": 90,
     "tests/dbt_project": 80,
+    "tests/end_to_end/test_new_feed.py": 80,
     "tests/sealing/test_seal.py": 70,
     "tests/rights/test_erasure.py": 35,
     "tests/rotation/test_rotation.py": 30,
     "tests/pipeline/test_children.py": 20,
+    "tests/hub/test_kill_nine.py": 15,
+    "tests/hub/test_machine.py": 15,
+    "tests/rights/test_rectification.py": 15,
+    "tests/web/test_access_matrix.py": 15,
     "tests/lineage/test_perturb.py": 15,
     "tests/pipeline/test_review_queue.py": 15,
     "tests/web/test_hostile.py": 15,
