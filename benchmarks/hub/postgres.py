@@ -38,7 +38,19 @@ def server() -> Iterator[str]:
 
     try:
         run(initdb, "-D", str(data), "-U", "hub", "-A", "trust", "--no-sync", "-E", "UTF8")
-        run(pg_ctl, "-D", str(data), "-l", str(folder / "log"), "-o", options, "-w", "start")
+        run(
+            pg_ctl,
+            "-D",
+            str(data),
+            "-l",
+            str(folder / "log"),
+            "-o",
+            options,
+            "-w",
+            "-t",
+            "600",
+            "start",
+        )
         yield f"postgresql+psycopg2://hub@/postgres?host={folder}"
     finally:
         if (data / "postmaster.pid").exists():
