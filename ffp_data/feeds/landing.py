@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -186,11 +187,22 @@ def _strangers(landing: Path, contracts: Mapping[str, Contract]) -> Iterator[Del
         problem = FeedError(
             "unknown_feed",
             "no contract has this name" if path.is_dir() else "the file lies in no feed's folder",
-            "put files in landing/<feed id>/, or write a contract for the feed",
+            _where_to(path, contracts),
             file=path.name,
         )
         feed = printable(path.name)
         yield Delivery(_digest(path), feed, path, time_in_name(path.name), (), problem)
+
+
+def _where_to(path: Path, contracts: Mapping[str, Contract]) -> str:
+    """What to do with something beside the feeds' folders, by a feed's name or those of its files."""
+    is_folder = path.is_dir()
+    alike = get_close_matches(path.name, contracts, n=1, cutoff=0.8)
+    near = alike if is_folder else _owners(path, contracts)
+    if not near:
+        return "put files in landing/<feed id>/, or write a contract for the feed"
+    what = "its files" if is_folder else "it"
+    return f"move {what} to landing/{near[0]}/, or write a contract for the feed"
 
 
 def _problem(
@@ -240,9 +252,7 @@ def _transit_problem(path: Path) -> FeedError | None:
 
 
 def _unknown(path: Path, contract: Contract, contracts: Mapping[str, Contract]) -> FeedError:
-    owners = [
-        c.id for c in contracts.values() if c.hub.format != "ssd_drop" and tables_of(path.name, c)
-    ]
+    owners = _owners(path, contracts)
     remedy = (
         f"move it to landing/{owners[0]}/"
         if owners
@@ -251,6 +261,13 @@ def _unknown(path: Path, contract: Contract, contracts: Mapping[str, Contract]) 
     return FeedError(
         "unknown_file", f"no table of {contract.id} has such a file", remedy, file=path.name
     )
+
+
+def _owners(path: Path, contracts: Mapping[str, Contract]) -> list[str]:
+    """The feeds whose files have such a name."""
+    return [
+        c.id for c in contracts.values() if c.hub.format != "ssd_drop" and tables_of(path.name, c)
+    ]
 
 
 def _named(contract: Contract) -> str:

@@ -10,6 +10,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ffp_data.cli.main import app
+from ffp_data.feeds import create_empty_raw_tables, load_contracts
+from ffp_data.settings import Home
+from ffp_data.warehouse import connect
 
 YAML = Path(__file__).parents[1] / "end_to_end" / "young_carers"
 DELIVERED = YAML / "young_carers_20260310T030000Z.csv"
@@ -136,3 +139,12 @@ def test_an_agreement_with_todos_left_does_not_pass(home: Path, tmp_path: Path) 
     assert len(left) >= len(words)
     assert left <= found
     assert "frequency: still a draft's TODO; give in words" in done.stderr
+
+
+def test_what_was_set_aside_of_a_feed_that_is_not_there_names_those_that_are(home: Path) -> None:
+    with connect(Home.at(home)) as con:
+        create_empty_raw_tables(con, load_contracts())
+    asked = run("feeds", "quarantine", "--feed", "early_hlp", "--home", home)
+    assert (asked.exit_code, "young_carers" in asked.stderr) == (2, True)
+    asked = run("feeds", "quarantine", "--feed", "early_help", "--home", home)
+    assert (asked.exit_code, asked.stdout) == (0, "set aside: none\n")

@@ -175,6 +175,26 @@ def test_a_folder_of_no_feed_is_reported(landing: Landing, tmp_path: Path) -> No
     assert result.error.rule == "unknown_feed"
 
 
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("early_hlp/x.csv", "move its files to landing/early_help/"),
+        ("Early_Help/x.csv", "move its files to landing/early_help/"),
+        ("eh_plans_20260401T030000Z_001.csv", "move it to landing/early_help/"),
+        ("readme.txt", "put files in landing/<feed id>/"),
+    ],
+)
+def test_what_lies_beside_the_feeds_folders_is_told_where_it_belongs(
+    landing: Landing, name: str, remedy: str
+) -> None:
+    path = landing.folder / name
+    path.parent.mkdir(parents=True)
+    path.write_text("x")
+    (result,) = landing.load()
+    assert result.error is not None
+    assert result.error.remedy.startswith(remedy)
+
+
 def test_other_files_and_feeds_go_on_after_a_bad_one(landing: Landing) -> None:
     landing.file("education_attendance", NAME, b"")
     landing.rows(
