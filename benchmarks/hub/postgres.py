@@ -38,19 +38,8 @@ def server() -> Iterator[str]:
 
     try:
         run(initdb, "-D", str(data), "-U", "hub", "-A", "trust", "--no-sync", "-E", "UTF8")
-        run(
-            pg_ctl,
-            "-D",
-            str(data),
-            "-l",
-            str(folder / "log"),
-            "-o",
-            options,
-            "-w",
-            "-t",
-            "600",
-            "start",
-        )
+        waiting = ("-w", "-t", "600")  # seconds that a busy machine has
+        run(pg_ctl, "-D", str(data), "-l", str(folder / "log"), "-o", options, *waiting, "start")
         yield f"postgresql+psycopg2://hub@/postgres?host={folder}"
     finally:
         if (data / "postmaster.pid").exists():

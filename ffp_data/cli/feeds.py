@@ -152,9 +152,8 @@ def quarantine(
     contracts = feeds.load_contracts(feeds.PACKAGED, place.contracts)
     with connect(place, read_only=True) as con:
         rows = feeds.quarantine_report(con, feed, delivery).to_pylist()
-        if (
-            feed and feed not in contracts and not rows
-        ):  # a feed that is no more may still have rows here
+        # A feed that is no more may still have rows here.
+        if feed and feed not in contracts and not rows:
             raise fail(f"{feed}: no such feed; one of {', '.join(contracts)}", 2)
         if xlsx:
             folder = landing or place.landing

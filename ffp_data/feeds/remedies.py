@@ -27,11 +27,9 @@ def remedy_sql(contract: Contract, table: Table) -> str:
     )
     general = ", ".join(f"{literal(rule)}: {literal(text)}" for rule, text in REMEDIES.items())
     told = f"MAP {{{general}}}[fault.rule]"
-    return (
-        f"coalesce(MAP {{{own}}}[concat(fault.\"column\", ' ', fault.rule)], {told})"
-        if own
-        else told
-    )
+    if not own:
+        return told
+    return f"coalesce(MAP {{{own}}}[concat(fault.\"column\", ' ', fault.rule)], {told})"
 
 
 def own_remedies(contract: Contract, table: Table) -> Iterator[tuple[str, str, str]]:
@@ -63,21 +61,15 @@ def _letters(wanted: str) -> str:
 
 
 def _known_codes(contract: Contract, prop: Property) -> str:
-    listed = isinstance(prop.codes, str)
-    codes = (
-        list(code_lists()[prop.codes].values) if isinstance(prop.codes, str) else prop.codes or ()
-    )
-    where = (
-        f"list {prop.codes} in ffp_data/feeds/codes.yaml"
-        if listed
-        else f"codes of {prop.name} in the contract {contract.id}"
-    )
-    few = (
-        _either(codes)
-        if len(codes) <= SHOWN
-        else f"one of {len(codes)} codes such as {', '.join(codes[:SHOWN])}"
-    )
-    return f"send {few} ({where}), or ask for the code to be added"
+    if isinstance(prop.codes, str):
+        codes: Sequence[str] = list(code_lists()[prop.codes].values)
+        where = f"list {prop.codes} in ffp_data/feeds/codes.yaml"
+    else:
+        codes = prop.codes or ()
+        where = f"codes of {prop.name} in the contract {contract.id}"
+    many = f"one of {len(codes)} codes such as {', '.join(codes[:SHOWN])}"
+    told = many if len(codes) > SHOWN else _either(codes)
+    return f"send {told} ({where}), or ask for the code to be added"
 
 
 def _either(each: Sequence[str]) -> str:

@@ -79,11 +79,9 @@ def confidences(
     return found
 
 
-_NO_CLUSTERS = (
-    pa.Table.from_batches(  # pa.array would import pandas, for half a second, wherever this is read
-        [], schema=pa.schema([("record_id", pa.string()), ("cluster_id", pa.string())])
-    )
-)
+_CLUSTERS = pa.schema([("record_id", pa.string()), ("cluster_id", pa.string())])
+# Of no batches: empty arrays would import pandas, for half a second, wherever this module is read.
+_NO_CLUSTERS = pa.Table.from_batches([], _CLUSTERS)
 
 
 def _feed(record_key: str) -> str:
