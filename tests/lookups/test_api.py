@@ -28,6 +28,7 @@ from governance.access.journal import take_over_left
 from governance.journal_lines import journals
 from governance.ledger import Ledger
 from tests.lookups.world import NOAH, World
+from tests.waiting import wait_until
 from tests.waiting import PATIENCE, wait_until
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
@@ -305,11 +306,11 @@ def test_a_real_server_listens_on_the_loopback_and_loses_no_read_when_it_is_kill
 def _take_over_when_its_search_has_ended(home: Home, ledger: Ledger) -> None:
     """Whoever opens the ledger's folder takes over what was left, but for the journal of a process that still ends."""
 
-    def is_taken_over() -> bool:
+    def is_all_taken() -> bool:
         take_over_left(ledger)
         return not journals(home.ledger_dir)
 
-    wait_until(is_taken_over, "the process of the search outlived the service")
+    wait_until(is_all_taken, "the process of the search outlived the service")
 
 
 class _server:  # noqa: N801 - reads like a word at its place
