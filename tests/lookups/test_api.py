@@ -28,7 +28,6 @@ from governance.access.journal import take_over_left
 from governance.journal_lines import journals
 from governance.ledger import Ledger
 from tests.lookups.world import NOAH, World
-from tests.waiting import wait_until
 from tests.waiting import PATIENCE, wait_until
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
