@@ -104,9 +104,8 @@ def lent_engine(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         settings = _settings(base)
     try:
         _spill_into(base, home)
-        with closing(
-            base.cursor()
-        ) as con:  # takes along what was temporary, and an open transaction
+        # Closing it takes along what was temporary, and an open transaction.
+        with closing(base.cursor()) as con:
             yield con
     except BaseException:
         base.close()
