@@ -52,12 +52,16 @@ def waiting(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, int]:
         items = review_items.publish(hub, [wanted], datetime.now(UTC))
     engine.dispose()
     number = items[PAIR].item_id
-    same = {"field": "surname", "left": "Ottaway", "right": "Ottoway", "mark": "differs"}
+    rows = [
+        {"field": "surname", "left": "Ottaway", "right": "Ottoway", "mark": "differs"},
+        {"field": "school", "left": "990149", "right": None, "mark": "one side only"},
+        {"field": "address", "left": None, "right": None, "mark": "withheld"},
+    ]
     row = {
         "place": 1, "item_id": number, "record_left": PAIR[0], "record_right": PAIR[1],
         "child_left": world.mine, "child_right": world.other, "readers": 2, "is_clash": True,
         "words": ["on a child protection plan"], "reasons": ["shared_nhs_number"],
-        "sheet": json.dumps({"left": "Case system", "right": "Police", "rows": [same]}),
+        "sheet": json.dumps({"left": "Case system", "right": "Police", "rows": rows}),
         "evidence": json.dumps(as_plain(EVIDENCE)),
     }  # fmt: skip
     queue = {TABLE: pa.Table.from_pylist([row], SCHEMA)}
@@ -92,6 +96,8 @@ def test_two_people_settle_a_pair_each_blind_first_and_the_figures_tell_how_far_
     assert "ffp hub" not in main(first)
 
     first.get(f"/review/{item}")
+    assert "school 990149 not recorded one side only" in words(first)
+    assert "address withheld withheld withheld" in words(first)
     first.send(f"/review/{item}", verdict="cant_tell", reason="too little on one side")
     assert [said for said in MODEL_SAYS if said not in main(first)] == []
     assert main(first).count("<circle") == 3
