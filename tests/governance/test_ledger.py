@@ -25,6 +25,7 @@ from governance.ledger import (
     Ledger,
     LedgerDamagedError,
 )
+from governance.ledger_lines import lines_back
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
 FORGER = Ed25519PrivateKey.from_private_bytes(b"f" * 32)
@@ -317,3 +318,13 @@ def test_the_stand_alone_verifier_explains_itself_and_refuses_other_keys(tmp_pat
     filled(tmp_path)
     events = [json.loads(line) for line in (tmp_path / EVENTS_FILE).read_bytes().splitlines()]
     assert len(events) == 21
+
+
+@given(lengths=st.lists(st.sampled_from([1, 2, 500, 65_535, 65_536, 70_000]), max_size=6))
+def test_lines_are_read_from_the_last_to_the_first(
+    lengths: list[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    lines = [b"%d" % (number % 10) * length for number, length in enumerate(lengths)]
+    path = tmp_path_factory.mktemp("lines") / EVENTS_FILE
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
+    assert list(lines_back(path)) == lines[::-1]
