@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import Abort, Exit, TyperException
 
 from ffp_data.cli import (
     access,
@@ -46,9 +47,9 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except (Exit, Abort, TyperException):
+            raise  # said already, or about to be: the errors of the hub need not be loaded for it
         except Exception as error:
-            if type(error).__module__.partition(".")[0] == "typer":
-                raise  # said already, or about to be: the errors of the hub need not be loaded for it
             if isinstance(error, _mendable()):
                 raise fail(str(error)) from error
             raise careful(error) from None
